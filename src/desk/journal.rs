@@ -1,0 +1,191 @@
+//! What happened: who, which device, how it ended and by whom. Never a PIN, nor what was dialled.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::id::{CallId, DeviceName, Extension, Revision, TenantId};
+use super::model::Binding;
+use super::table::Scope;
+
+/// One line of the journal.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Entry {
+    /// Its place: entries of a tenant are numbered without a gap. Zero until it is stored.
+    #[serde(default)]
+    pub revision: Revision,
+    /// When.
+    pub at: Timestamp,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Who did it.
+    pub by: Actor,
+    /// In which call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Who did something.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// Somebody at the command line, by his login name.
+    Command(String),
+    /// Hotdesk itself.
+    Controller,
+    /// Somebody at this phone.
+    Phone(DeviceName),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command(name) => write!(f, "{name} (command line)"),
+            Self::Controller => f.write_str("hotdesk"),
+            Self::Phone(device) => write!(f, "phone {device}"),
+        }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A device was added or changed. Whoever sat there, if it is no longer for hotdesking, was logged out.
+    DeviceChanged {
+        /// Which.
+        device: DeviceName,
+        /// Who was logged out by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<Extension>,
+        /// Owners before and after, when that changed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        owners: Vec<Extension>,
+    },
+    /// A device was removed, and whoever sat there logged out.
+    DeviceRemoved {
+        /// Which.
+        device: DeviceName,
+        /// Who was logged out by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<Extension>,
+        /// Its owner, if it had one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        owners: Vec<Extension>,
+    },
+    /// Who sits where changed; see [`super::seat::Transition`].
+    Moved {
+        /// Bindings that are no more.
+        removed: Vec<Binding>,
+        /// Bindings that are new.
+        seated: Vec<Binding>,
+        /// It took back an earlier one, as the switch did not acknowledge it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        undo: bool,
+    },
+    /// A user got a new PIN.
+    PinChanged {
+        /// Who.
+        user: Extension,
+    },
+    /// A login was refused.
+    Refused {
+        /// Where.
+        device: DeviceName,
+        /// The extension that was named, if any; it need not exist.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<Extension>,
+        /// [`super::policy::Refusal::code`], or `not-available`.
+        reason: String,
+    },
+    /// A switch's table differed from the truth and was put right.
+    Repaired {
+        /// Which switch.
+        switch: super::id::SwitchName,
+        /// The row: `device desk1`, `user 101`, `lamp 101`.
+        row: String,
+        /// What it held.
+        was: String,
+        /// What it holds now.
+        is: String,
+    },
+    /// A user was added or changed. If he may no longer hotdesk, he was logged out.
+    UserChanged {
+        /// Who.
+        user: Extension,
+        /// Where he was logged out by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<DeviceName>,
+    },
+    /// A user was removed, and logged out.
+    UserRemoved {
+        /// Who.
+        user: Extension,
+        /// Where he was logged out by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<DeviceName>,
+    },
+}
+
+impl Entry {
+    /// The users and devices whose rows may differ after it.
+    #[must_use]
+    pub fn touches(&self) -> Scope {
+        let (users, devices): (Vec<&Extension>, Vec<&DeviceName>) = match &self.event {
+            Event::DeviceChanged { device, user, owners } | Event::DeviceRemoved { device, user, owners } => {
+                (user.iter().chain(owners).collect(), vec![device])
+            }
+            Event::Moved { removed, seated, .. } => {
+                let both = || removed.iter().chain(seated);
+                (both().map(|b| &b.user).collect(), both().map(|b| &b.device).collect())
+            }
+            Event::UserChanged { user, device } | Event::UserRemoved { user, device } => {
+                (vec![user], device.iter().collect())
+            }
+            Event::PinChanged { .. } | Event::Refused { .. } | Event::Repaired { .. } => (vec![], vec![]),
+        };
+        Scope::Some {
+            users: users.into_iter().cloned().collect(),
+            devices: devices.into_iter().cloned().collect(),
+        }
+    }
+}
+
+impl fmt::Display for Entry {
+    /// One line for a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.event {
+            Event::DeviceChanged { device, .. } => write!(f, "device {device} changed")?,
+            Event::DeviceRemoved { device, .. } => write!(f, "device {device} removed")?,
+            Event::Moved { removed, seated, undo } => {
+                if *undo {
+                    f.write_str("taken back: ")?;
+                }
+                let mut between = "";
+                for was in removed {
+                    write!(f, "{between}{} left {}", was.user, was.device)?;
+                    between = ", ";
+                }
+                for is in seated {
+                    write!(f, "{between}{} sits at {}", is.user, is.device)?;
+                    between = ", ";
+                }
+            }
+            Event::PinChanged { user } => write!(f, "user {user} has a new PIN")?,
+            Event::Refused { device, user: Some(user), reason } => {
+                write!(f, "{user} refused at {device}: {reason}")?
+            }
+            Event::Refused { device, user: None, reason } => write!(f, "refused at {device}: {reason}")?,
+            Event::Repaired { switch, row, was, is } => {
+                write!(f, "{switch}: {row} repaired, was {was}, is {is}")?
+            }
+            Event::UserChanged { user, .. } => write!(f, "user {user} changed")?,
+            Event::UserRemoved { user, .. } => write!(f, "user {user} removed")?,
+        }
+        write!(f, ", by {}", self.by)
+    }
+}

@@ -1,0 +1,11 @@
+//! The rules of hotdesking: pure functions and plain data. No clock, no I/O, no runtime; time and
+//! answers come in as arguments, so that every rule can be tested by calling it.
+
+pub mod code;
+pub mod id;
+pub mod journal;
+pub mod model;
+pub mod pin;
+pub mod policy;
+pub mod seat;
+pub mod table;

@@ -1,0 +1,143 @@
+//! Who and what there is: users, devices, where devices stand, and who sits where.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::id::{
+    Context, DeviceName, DialTarget, DisplayName, Extension, Language, Mailbox, Number, Revision, SwitchName,
+    TenantId,
+};
+
+/// A person with an extension.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct User {
+    /// The company he belongs to.
+    pub tenant: TenantId,
+    /// His number inside.
+    pub extension: Extension,
+    /// Shown beside his number.
+    pub name: Option<DisplayName>,
+    /// What the called party sees.
+    pub caller_id: CallerId,
+    /// Whether he may log in at devices.
+    pub hotdesk: bool,
+    /// Spoken to him once he is known.
+    pub language: Option<Language>,
+    /// Class of service: the context of the site that his calls go into.
+    pub class: Option<Context>,
+    /// Where his calls go when he is nowhere or does not answer.
+    pub mailbox: Option<Mailbox>,
+}
+
+impl User {
+    /// A user with nothing set: may hotdesk, shows his extension.
+    #[must_use]
+    pub fn new(tenant: TenantId, extension: Extension) -> Self {
+        Self {
+            tenant,
+            extension,
+            name: None,
+            caller_id: CallerId::Extension,
+            hotdesk: true,
+            language: None,
+            class: None,
+            mailbox: None,
+        }
+    }
+}
+
+/// What a user's calls show as their number.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallerId {
+    /// Nothing: the call is anonymous.
+    Anonymous,
+    /// His extension.
+    Extension,
+    /// A number of his own.
+    Number(Number),
+}
+
+/// A phone as its switch knows it.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Device {
+    /// The company whose phone it is.
+    pub tenant: TenantId,
+    /// Its name on the switch.
+    pub name: DeviceName,
+    /// The switch it registers with.
+    pub switch: SwitchName,
+    /// What that switch dials to ring it.
+    pub dial: DialTarget,
+    /// Whether users may log in here; a phone in a lift is not for that.
+    pub hotdesk: bool,
+    /// Where it stands.
+    pub location: Location,
+    /// The user it belongs to while no guest sits there.
+    pub owner: Option<Extension>,
+    /// The networks it may log users in from; none means any.
+    pub allow_from: Vec<IpNet>,
+}
+
+/// Where a device stands, whoever sits there.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Location {
+    /// The number that an emergency call from here shows.
+    pub emergency_caller_id: Option<Number>,
+}
+
+/// User U sits at device D.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Binding {
+    /// Who.
+    pub user: Extension,
+    /// Where.
+    pub device: DeviceName,
+    /// Since when he has been there.
+    pub since: Timestamp,
+    /// The revision of the act that put him there.
+    pub revision: Revision,
+}
+
+/// A part of one tenant's truth, as of one revision: see [`Office::user_at`] for what is derived from it.
+///
+/// A store hands out a whole tenant, or what a [`Scope`](super::table::Scope) needs: its users with the
+/// owners and guests of its devices, then its devices with all that those users own or sit at, and the
+/// bindings of any of them. That is enough to know every row of any of them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Office {
+    /// What had been journalled when this was read.
+    pub revision: Revision,
+    /// By extension.
+    pub users: BTreeMap<Extension, User>,
+    /// By name.
+    pub devices: BTreeMap<DeviceName, Device>,
+    /// By the device that is sat at; a user occurs at most once.
+    pub bindings: BTreeMap<DeviceName, Binding>,
+}
+
+impl Office {
+    /// Where `user` has logged in.
+    #[must_use]
+    pub fn binding_of(&self, user: &Extension) -> Option<&Binding> {
+        self.bindings.values().find(|binding| binding.user == *user)
+    }
+
+    /// Whose phone `device` is now: the one logged in, else its owner, unless he sits elsewhere.
+    #[must_use]
+    pub fn user_at(&self, device: &DeviceName) -> Option<&Extension> {
+        if let Some(binding) = self.bindings.get(device) {
+            return Some(&binding.user);
+        }
+        let owner = self.devices.get(device)?.owner.as_ref()?;
+        (self.users.contains_key(owner) && self.binding_of(owner).is_none()).then_some(owner)
+    }
+
+    /// The devices that are `user`'s now: the one he sits at, else those he owns.
+    pub fn devices_of<'a>(&'a self, user: &'a Extension) -> impl Iterator<Item = &'a Device> {
+        self.devices.values().filter(move |device| self.user_at(&device.name) == Some(user))
+    }
+}

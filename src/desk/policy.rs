@@ -1,0 +1,300 @@
+//! Who may: each question about a login answered yes, or no with its reason.
+
+use std::net::IpAddr;
+
+use super::code::Request;
+use super::id::Extension;
+use super::model::{Device, User};
+use super::pin::Pin;
+
+/// A no, with its reason. The reason is for the journal; the caller hears only the prompt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// What was dialled is no code.
+    CodeUnknown,
+    /// The device is not for hotdesking.
+    DeviceForbidden,
+    /// Too many failures at this device lately.
+    DeviceLocked,
+    /// The switch has a device that we do not know.
+    DeviceUnknown,
+    /// The caller entered nothing, or no extension, or no PIN.
+    EntryMissing,
+    /// The device may not log anybody in from where it is now.
+    NetworkForbidden,
+    /// The PIN is not this user's, or he has none.
+    PinWrong,
+    /// The user may not hotdesk.
+    UserForbidden,
+    /// Too many failures for this user lately.
+    UserLocked,
+    /// There is no such extension.
+    UserUnknown,
+}
+
+impl Refusal {
+    /// What the caller hears. Everything that would tell an extension, a PIN or a permission apart
+    /// from another sounds the same.
+    #[must_use]
+    pub const fn prompt(self) -> Prompt {
+        match self {
+            Self::DeviceLocked | Self::UserLocked => Prompt::Locked,
+            Self::CodeUnknown
+            | Self::DeviceForbidden
+            | Self::DeviceUnknown
+            | Self::EntryMissing
+            | Self::NetworkForbidden
+            | Self::PinWrong
+            | Self::UserForbidden
+            | Self::UserUnknown => Prompt::NotAccepted,
+        }
+    }
+
+    /// Its name in the journal and the logs.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CodeUnknown => "code-unknown",
+            Self::DeviceForbidden => "device-forbidden",
+            Self::DeviceLocked => "device-locked",
+            Self::DeviceUnknown => "device-unknown",
+            Self::EntryMissing => "entry-missing",
+            Self::NetworkForbidden => "network-forbidden",
+            Self::PinWrong => "pin-wrong",
+            Self::UserForbidden => "user-forbidden",
+            Self::UserLocked => "user-locked",
+            Self::UserUnknown => "user-unknown",
+        }
+    }
+
+    /// Whether asking the caller again could help.
+    #[must_use]
+    pub const fn invites_another_try(self) -> bool {
+        matches!(self, Self::EntryMissing | Self::PinWrong | Self::UserForbidden | Self::UserUnknown)
+    }
+}
+
+/// What can be said to a caller; each is a sound of the same name, see `dialplan/sounds`.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Prompt {
+    /// "Enter your extension, followed by the hash key."
+    EnterExtension,
+    /// "Enter your PIN, followed by the hash key."
+    EnterPin,
+    /// "Too many attempts. Try again later."
+    Locked,
+    /// "You are logged in." The extension is read after it.
+    LoggedIn,
+    /// "You are logged out."
+    LoggedOut,
+    /// "You have been logged out at the other phone."
+    MovedFrom,
+    /// "That is not accepted."
+    NotAccepted,
+    /// "This phone is not for logging in."
+    NotAllowedHere,
+    /// "This is not available at the moment. Your phone stays as it is."
+    NotAvailable,
+}
+
+impl Prompt {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::EnterExtension,
+        Self::EnterPin,
+        Self::Locked,
+        Self::LoggedIn,
+        Self::LoggedOut,
+        Self::MovedFrom,
+        Self::NotAccepted,
+        Self::NotAllowedHere,
+        Self::NotAvailable,
+    ];
+
+    /// The sound's file name, without folder and format.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EnterExtension => "enter-extension",
+            Self::EnterPin => "enter-pin",
+            Self::Locked => "locked",
+            Self::LoggedIn => "logged-in",
+            Self::LoggedOut => "logged-out",
+            Self::MovedFrom => "moved-from",
+            Self::NotAccepted => "not-accepted",
+            Self::NotAllowedHere => "not-allowed-here",
+            Self::NotAvailable => "not-available",
+        }
+    }
+}
+
+/// What a request means at a device.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Intent {
+    /// Somebody arrives: ask what is missing.
+    Arrive {
+        /// Who, when he said so.
+        user: Option<Extension>,
+        /// His PIN, when he dialled it along.
+        pin: Option<Pin>,
+    },
+    /// This user, who sits here, leaves.
+    Leave(Extension),
+}
+
+/// Toggling is decided by *this user at this device*: `seated` is who has logged in here.
+#[must_use]
+pub fn intent(request: Request, seated: Option<&Extension>) -> Intent {
+    let Request::Toggle { user, pin } = request;
+    match (user, seated) {
+        (None, Some(seated)) => Intent::Leave(seated.clone()),
+        (Some(user), Some(seated)) if user == *seated => Intent::Leave(user),
+        (user, _) => Intent::Arrive { user, pin },
+    }
+}
+
+/// Whether anybody may log in at this device, from the address it uses now.
+///
+/// # Errors
+/// The [`Refusal`] when nobody may.
+pub fn admit_device(device: Option<&Device>, from: Option<IpAddr>) -> Result<(), Refusal> {
+    let device = device.ok_or(Refusal::DeviceUnknown)?;
+    if !device.hotdesk {
+        return Err(Refusal::DeviceForbidden);
+    }
+    let nets = &device.allow_from;
+    if !nets.is_empty() && !from.is_some_and(|from| nets.iter().any(|net| net.contains(&from))) {
+        return Err(Refusal::NetworkForbidden);
+    }
+    Ok(())
+}
+
+/// Failures lately, this one counted along.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Attempts {
+    /// At this device, within [`Attempts::WINDOW`].
+    pub device: u32,
+    /// For this extension, within [`Attempts::WINDOW`].
+    pub user: u32,
+}
+
+impl Attempts {
+    /// Seconds for which a failure counts.
+    pub const WINDOW: u32 = 15 * 60;
+    /// Failures of a user that are allowed in a window.
+    pub const USER: u32 = 5;
+    /// Failures at a device that are allowed in a window.
+    pub const DEVICE: u32 = 10;
+
+    /// Whether this try may be made at all.
+    ///
+    /// # Errors
+    /// The [`Refusal`] when there were too many before it.
+    pub const fn allowed(self) -> Result<(), Refusal> {
+        if self.user > Self::USER {
+            Err(Refusal::UserLocked)
+        } else if self.device > Self::DEVICE {
+            Err(Refusal::DeviceLocked)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Whether this user may log in, once his PIN has been compared.
+///
+/// # Errors
+/// The [`Refusal`] when he may not.
+pub fn admit_user(user: Option<&User>, pin_matches: bool) -> Result<(), Refusal> {
+    let user = user.ok_or(Refusal::UserUnknown)?;
+    if !pin_matches {
+        return Err(Refusal::PinWrong);
+    }
+    if user.hotdesk { Ok(()) } else { Err(Refusal::UserForbidden) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::id::{DeviceName, DialTarget, SwitchName, TenantId};
+    use crate::desk::model::Location;
+
+    fn ext(extension: &str) -> Extension {
+        Extension::new(extension).unwrap()
+    }
+
+    fn device(hotdesk: bool, allow_from: &[&str]) -> Device {
+        Device {
+            tenant: TenantId::default(),
+            name: DeviceName::new("desk1").unwrap(),
+            switch: SwitchName::new("pbx").unwrap(),
+            dial: DialTarget::new("PJSIP/desk1").unwrap(),
+            hotdesk,
+            location: Location::default(),
+            owner: None,
+            allow_from: allow_from.iter().map(|net| net.parse().unwrap()).collect(),
+        }
+    }
+
+    #[test]
+    fn the_same_user_leaves_and_anyone_else_arrives() {
+        let toggle = |user: Option<&str>| Request::Toggle { user: user.map(ext), pin: None };
+        let arrive = |user: Option<&str>| Intent::Arrive { user: user.map(ext), pin: None };
+        for (dialled, seated, meant) in [
+            (None, None, arrive(None)),
+            (None, Some("101"), Intent::Leave(ext("101"))),
+            (Some("101"), None, arrive(Some("101"))),
+            (Some("101"), Some("101"), Intent::Leave(ext("101"))),
+            (Some("101"), Some("102"), arrive(Some("101"))),
+            (Some("1"), Some("001"), arrive(Some("1"))),
+        ] {
+            assert_eq!(intent(toggle(dialled), seated.map(ext).as_ref()), meant, "{dialled:?} at {seated:?}");
+        }
+    }
+
+    #[test]
+    fn a_device_admits_by_permission_and_network() {
+        let here = Some("192.0.2.7".parse().unwrap());
+        assert_eq!(admit_device(None, here), Err(Refusal::DeviceUnknown));
+        assert_eq!(admit_device(Some(&device(false, &[])), here), Err(Refusal::DeviceForbidden));
+        assert_eq!(admit_device(Some(&device(true, &[])), None), Ok(()));
+        let fenced = device(true, &["192.0.2.0/24", "2001:db8::/32"]);
+        assert_eq!(admit_device(Some(&fenced), here), Ok(()));
+        assert_eq!(
+            admit_device(Some(&fenced), Some("198.51.100.1".parse().unwrap())),
+            Err(Refusal::NetworkForbidden)
+        );
+        assert_eq!(admit_device(Some(&fenced), None), Err(Refusal::NetworkForbidden));
+    }
+
+    #[test]
+    fn unknown_wrong_and_forbidden_sound_the_same() {
+        let mut user = User::new(TenantId::default(), ext("101"));
+        assert_eq!(admit_user(Some(&user), true), Ok(()));
+        user.hotdesk = false;
+        let refusals =
+            [admit_user(None, false), admit_user(Some(&user), false), admit_user(Some(&user), true)];
+        assert_eq!(
+            refusals,
+            [Err(Refusal::UserUnknown), Err(Refusal::PinWrong), Err(Refusal::UserForbidden)]
+        );
+        assert!(
+            refusals
+                .iter()
+                .all(|r| r.is_err_and(|r| r.prompt() == Prompt::NotAccepted && r.invites_another_try()))
+        );
+    }
+
+    #[test]
+    fn the_sixth_failure_of_a_user_and_the_eleventh_of_a_device_lock() {
+        assert_eq!(Attempts { user: 5, device: 10 }.allowed(), Ok(()));
+        assert_eq!(Attempts { user: 6, device: 6 }.allowed(), Err(Refusal::UserLocked));
+        assert_eq!(Attempts { user: 1, device: 11 }.allowed(), Err(Refusal::DeviceLocked));
+    }
+
+    #[test]
+    fn every_prompt_has_a_sound_of_its_own() {
+        let names: std::collections::BTreeSet<_> = Prompt::ALL.iter().map(|p| p.name()).collect();
+        assert_eq!(names.len(), Prompt::ALL.len());
+    }
+}

@@ -1,0 +1,390 @@
+//! The table: what a switch holds so that it can work without us, and how a switch that holds something
+//! else is put right. Level-triggered: every login, repair and restart is the same difference.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::id::{
+    Context, DeviceName, DialTarget, DisplayName, Extension, Language, Mailbox, Number, Revision, SwitchName,
+};
+use super::model::{CallerId, Office, User};
+
+/// Rows by key: what one switch should hold, or what it does hold.
+pub type Table = BTreeMap<Key, Row>;
+
+/// What a row is about.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Key {
+    /// Who sits at a device.
+    Device(DeviceName),
+    /// What an extension's lamp watches.
+    Lamp(Extension),
+    /// Where a user's calls ring, and what his own look like.
+    User(Extension),
+    /// Something in our part of the switch's store that is not ours; only ever seen, never wanted.
+    Unknown(String),
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(device) => write!(f, "device {device}"),
+            Self::Lamp(user) => write!(f, "lamp {user}"),
+            Self::User(user) => write!(f, "user {user}"),
+            Self::Unknown(key) => write!(f, "unknown {key:?}"),
+        }
+    }
+}
+
+/// What a row says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Row {
+    /// Of a device.
+    Device(DeviceRow),
+    /// The device that a lamp watches. No row: the user is nowhere, and his lamp is dark.
+    Lamp(DialTarget),
+    /// Text in the switch that is not a row of ours; only ever seen, never wanted.
+    Unreadable(String),
+    /// Of a user.
+    User(UserRow),
+}
+
+/// What a switch knows of a device.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct DeviceRow {
+    /// Whose calls are made here; none: only emergency calls and codes.
+    pub user: Option<Extension>,
+    /// The login that put him there; zero for an owner.
+    pub revision: Revision,
+    /// The number an emergency call from here shows, whoever sits here.
+    pub emergency: Option<Number>,
+}
+
+/// What a switch knows of a user.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UserRow {
+    /// What rings when he is called; none: he is nowhere.
+    pub dial: Option<DialTarget>,
+    /// The login that put him there; zero when nowhere or at a device he owns.
+    pub revision: Revision,
+    /// The number his calls show, to those who may see it.
+    pub number: Number,
+    /// The name beside it.
+    pub name: Option<DisplayName>,
+    /// His calls are anonymous.
+    pub anonymous: bool,
+    /// Spoken to him.
+    pub language: Option<Language>,
+    /// The site's context that his calls go into.
+    pub class: Option<Context>,
+    /// His voicemail box.
+    pub mailbox: Option<Mailbox>,
+}
+
+impl fmt::Display for Row {
+    /// For the journal: nothing in a row is secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(DeviceRow { user: Some(user), .. }) => write!(f, "{user}"),
+            Self::Device(DeviceRow { user: None, .. }) => f.write_str("nobody"),
+            Self::Lamp(target) => write!(f, "{target}"),
+            Self::Unreadable(text) => write!(f, "{text:?}"),
+            Self::User(UserRow { dial: Some(dial), number, .. }) => write!(f, "at {dial}, shows {number}"),
+            Self::User(UserRow { dial: None, number, .. }) => write!(f, "nowhere, shows {number}"),
+        }
+    }
+}
+
+/// One difference: a row as it is in the switch, and as it should be.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Edit {
+    /// Which row.
+    pub key: Key,
+    /// What the switch holds; none: no such row.
+    pub was: Option<Row>,
+    /// What it shall hold; none: the row goes.
+    pub is: Option<Row>,
+}
+
+/// Everything, or these users and devices.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Scope {
+    /// The whole tenant.
+    All,
+    /// These.
+    Some {
+        /// By extension.
+        users: BTreeSet<Extension>,
+        /// By name.
+        devices: BTreeSet<DeviceName>,
+    },
+}
+
+impl Scope {
+    /// Nothing.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self::Some { users: BTreeSet::new(), devices: BTreeSet::new() }
+    }
+
+    /// One user.
+    #[must_use]
+    pub fn user(user: &Extension) -> Self {
+        Self::Some { users: [user.clone()].into(), devices: BTreeSet::new() }
+    }
+
+    /// One device.
+    #[must_use]
+    pub fn device(device: &DeviceName) -> Self {
+        Self::Some { users: BTreeSet::new(), devices: [device.clone()].into() }
+    }
+
+    /// This and `other`.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (
+                Self::Some { mut users, mut devices },
+                Self::Some { users: more_users, devices: more_devices },
+            ) => {
+                users.extend(more_users);
+                devices.extend(more_devices);
+                Self::Some { users, devices }
+            }
+            _ => Self::All,
+        }
+    }
+
+    /// This, and every user and device of `office`: what an office was asked for knows all their rows.
+    #[must_use]
+    pub fn widened_to(self, office: &Office) -> Self {
+        self.and(Self::Some {
+            users: office.users.keys().cloned().collect(),
+            devices: office.devices.keys().cloned().collect(),
+        })
+    }
+
+    /// Whether a row is part of it.
+    #[must_use]
+    pub fn contains(&self, key: &Key) -> bool {
+        match (self, key) {
+            (Self::All, _) => true,
+            (Self::Some { devices, .. }, Key::Device(device)) => devices.contains(device),
+            (Self::Some { users, .. }, Key::Lamp(user) | Key::User(user)) => users.contains(user),
+            (Self::Some { .. }, Key::Unknown(_)) => false,
+        }
+    }
+
+    /// Whether it is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::Some { users, devices } if users.is_empty() && devices.is_empty())
+    }
+}
+
+/// The rows that `switch` should hold for the users and devices of `office`.
+#[must_use]
+pub fn wanted(office: &Office, switch: &SwitchName) -> Table {
+    let bound: BTreeSet<&Extension> = office.bindings.values().map(|binding| &binding.user).collect();
+    let mut table = Table::new();
+    let mut places: BTreeMap<&Extension, (Vec<&str>, Revision)> = BTreeMap::new();
+    for device in office.devices.values() {
+        let (user, revision) = match office.bindings.get(&device.name) {
+            Some(binding) => (Some(&binding.user), binding.revision),
+            None => (device.owner.as_ref().filter(|owner| !bound.contains(owner)), Revision(0)),
+        };
+        let user = user.filter(|user| office.users.contains_key(user));
+        if device.switch != *switch {
+            continue;
+        }
+        if let Some(user) = user {
+            let place = places.entry(user).or_insert((vec![], revision));
+            place.0.push(device.dial.as_str());
+        }
+        let row = DeviceRow {
+            user: user.cloned(),
+            revision,
+            emergency: device.location.emergency_caller_id.clone(),
+        };
+        table.insert(Key::Device(device.name.clone()), Row::Device(row));
+    }
+    for user in office.users.values() {
+        let (dials, revision) = places.remove(&user.extension).unwrap_or_default();
+        let dial = DialTarget::new(dials.join("&")).ok();
+        if let Some(dial) = &dial {
+            table.insert(Key::Lamp(user.extension.clone()), Row::Lamp(dial.clone()));
+        }
+        table.insert(Key::User(user.extension.clone()), Row::User(user_row(user, dial, revision)));
+    }
+    table
+}
+
+fn user_row(user: &User, dial: Option<DialTarget>, revision: Revision) -> UserRow {
+    let inside = || Number::from(user.extension.clone());
+    let (number, anonymous) = match &user.caller_id {
+        CallerId::Anonymous => (inside(), true),
+        CallerId::Extension => (inside(), false),
+        CallerId::Number(number) => (number.clone(), false),
+    };
+    UserRow {
+        dial,
+        revision,
+        number,
+        name: user.name.clone(),
+        anonymous,
+        language: user.language.clone(),
+        class: user.class.clone(),
+        mailbox: user.mailbox.clone(),
+    }
+}
+
+/// What must be written into a switch that holds `seen` so that it holds `wanted`.
+#[must_use]
+pub fn difference(wanted: &Table, seen: &Table) -> Vec<Edit> {
+    let keys: BTreeSet<&Key> = wanted.keys().chain(seen.keys()).collect();
+    keys.into_iter()
+        .map(|key| Edit { key: key.clone(), was: seen.get(key).cloned(), is: wanted.get(key).cloned() })
+        .filter(|edit| edit.was != edit.is)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::desk::id::TenantId;
+    use crate::desk::model::{Binding, Device, Location};
+
+    fn ext(extension: &str) -> Extension {
+        Extension::new(extension).unwrap()
+    }
+
+    fn name(device: &str) -> DeviceName {
+        DeviceName::new(device).unwrap()
+    }
+
+    fn pbx() -> SwitchName {
+        SwitchName::new("pbx").unwrap()
+    }
+
+    /// Three users, three desks on `pbx`, one on `far`; desk3 is 103's own.
+    fn office(bindings: &[(&str, &str)]) -> Office {
+        let mut office = Office::default();
+        for user in ["101", "102", "103"] {
+            office.users.insert(ext(user), User::new(TenantId::default(), ext(user)));
+        }
+        for (device, switch) in [("desk1", "pbx"), ("desk2", "pbx"), ("desk3", "pbx"), ("desk4", "far")] {
+            office.devices.insert(
+                name(device),
+                Device {
+                    tenant: TenantId::default(),
+                    name: name(device),
+                    switch: SwitchName::new(switch).unwrap(),
+                    dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
+                    hotdesk: true,
+                    location: Location { emergency_caller_id: Number::new("0201112222").ok() },
+                    owner: (device == "desk3").then(|| ext("103")),
+                    allow_from: vec![],
+                },
+            );
+        }
+        for (n, (user, device)) in bindings.iter().enumerate() {
+            let revision = Revision(n as u64 + 1);
+            let since = jiff::Timestamp::UNIX_EPOCH;
+            office
+                .bindings
+                .insert(name(device), Binding { user: ext(user), device: name(device), since, revision });
+        }
+        office
+    }
+
+    fn at(table: &Table, device: &str) -> Option<String> {
+        match table.get(&Key::Device(name(device))) {
+            Some(Row::Device(row)) => row.user.as_ref().map(ToString::to_string),
+            _ => None,
+        }
+    }
+
+    fn rings(table: &Table, user: &str) -> Option<String> {
+        match table.get(&Key::User(ext(user))) {
+            Some(Row::User(row)) => row.dial.as_ref().map(ToString::to_string),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_guest_sits_where_he_logged_in_and_the_owner_comes_back() {
+        let table = wanted(&office(&[("101", "desk3")]), &pbx());
+        assert_eq!(at(&table, "desk3").as_deref(), Some("101"));
+        assert_eq!(rings(&table, "101").as_deref(), Some("PJSIP/desk3"));
+        assert_eq!(rings(&table, "103"), None);
+        let table = wanted(&office(&[]), &pbx());
+        assert_eq!(at(&table, "desk3").as_deref(), Some("103"));
+        assert_eq!(rings(&table, "103").as_deref(), Some("PJSIP/desk3"));
+        assert_eq!(
+            table.get(&Key::Lamp(ext("103"))),
+            Some(&Row::Lamp(DialTarget::new("PJSIP/desk3").unwrap()))
+        );
+    }
+
+    #[test]
+    fn an_owner_who_sits_elsewhere_leaves_his_own_desk_empty() {
+        let table = wanted(&office(&[("103", "desk1")]), &pbx());
+        assert_eq!((at(&table, "desk1").as_deref(), at(&table, "desk3")), (Some("103"), None));
+    }
+
+    #[test]
+    fn a_switch_holds_its_own_devices_and_every_user() {
+        let table = wanted(&office(&[("101", "desk4")]), &pbx());
+        assert_eq!(table.get(&Key::Device(name("desk4"))), None);
+        assert_eq!(rings(&table, "101"), None);
+        let far = wanted(&office(&[("101", "desk4")]), &SwitchName::new("far").unwrap());
+        assert_eq!(rings(&far, "101").as_deref(), Some("PJSIP/desk4"));
+        assert_eq!(far.keys().filter(|key| matches!(key, Key::User(_))).count(), 3);
+    }
+
+    #[test]
+    fn an_empty_desk_still_has_its_emergency_number() {
+        let table = wanted(&office(&[]), &pbx());
+        let Some(Row::Device(row)) = table.get(&Key::Device(name("desk1"))) else { panic!("{table:?}") };
+        assert_eq!((row.user.clone(), row.emergency.clone()), (None, Number::new("0201112222").ok()));
+    }
+
+    #[test]
+    fn a_removed_user_sits_nowhere() {
+        let mut office = office(&[("101", "desk1")]);
+        office.users.remove(&ext("101"));
+        assert_eq!(at(&wanted(&office, &pbx()), "desk1"), None);
+    }
+
+    #[test]
+    fn what_is_not_ours_goes_and_what_is_unreadable_is_written_anew() {
+        let wanted = wanted(&office(&[]), &pbx());
+        let mut seen = wanted.clone();
+        seen.insert(Key::Unknown("device/x/y".into()), Row::Unreadable("1".into()));
+        seen.insert(Key::User(ext("101")), Row::Unreadable("garbage".into()));
+        let edits = difference(&wanted, &seen);
+        assert_eq!(edits.len(), 2);
+        assert!(edits.iter().any(|e| e.key == Key::User(ext("101")) && e.is.is_some()));
+        assert!(edits.iter().any(|e| matches!(e.key, Key::Unknown(_)) && e.is.is_none()));
+    }
+
+    proptest! {
+        #[test]
+        fn the_difference_applied_gives_what_is_wanted(
+            now in proptest::sample::subsequence(vec![("101", "desk1"), ("102", "desk2"), ("103", "desk4")], 0..=3),
+            then in proptest::sample::subsequence(vec![("101", "desk2"), ("102", "desk3"), ("103", "desk1")], 0..=3),
+        ) {
+            let (wanted, mut seen) = (wanted(&office(&now), &pbx()), wanted(&office(&then), &pbx()));
+            for Edit { key, is, .. } in difference(&wanted, &seen) {
+                match is {
+                    Some(row) => seen.insert(key, row),
+                    None => seen.remove(&key),
+                };
+            }
+            prop_assert_eq!(&seen, &wanted);
+            prop_assert_eq!(difference(&wanted, &seen), vec![]);
+        }
+    }
+}

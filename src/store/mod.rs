@@ -1,0 +1,121 @@
+//! The first seam: where the truth lives.
+//!
+//! One trait, two implementations with one conformance story (`tests/store`): SQLite, embedded, and
+//! Redis, for several controllers. A store keeps and moves; what may be moved is decided above it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
+use crate::desk::journal::{Actor, Entry};
+use crate::desk::model::{Device, Office, User};
+use crate::desk::pin::PinRecord;
+use crate::desk::policy::Attempts;
+use crate::desk::seat::{Move, Transition};
+use crate::desk::table::Scope;
+
+/// Where the truth lives.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// What `scope` needs of a tenant, as of one revision; see [`Office`] for what comes along with it.
+    async fn office(&self, tenant: &TenantId, scope: &Scope) -> Result<Office, StoreError>;
+
+    /// Changes the directory, logs out who may no longer sit where he sits, bumps the revision and
+    /// appends the journal: in one step. Returns the revision after it.
+    async fn change(&self, change: &Change) -> Result<Revision, StoreError>;
+
+    /// Moves people, bumps the revision and appends the journal: in one step, and once for a request id
+    /// (remembered for an hour at least). Nothing to do is no error: the transition is empty, nothing is journalled.
+    async fn move_people(&self, act: &Move) -> Result<Transition, StoreError>;
+
+    /// What is kept of a user's PIN.
+    async fn pin(&self, tenant: &TenantId, user: &Extension) -> Result<Option<PinRecord>, StoreError>;
+
+    /// Counts a try, before it is checked, and returns the counts with it. Each counts for [`Attempts::WINDOW`] seconds
+    /// from the first of its window on.
+    async fn attempt(&self, guess: &Guess) -> Result<Attempts, StoreError>;
+
+    /// Forgets the user's failures and takes this guess off the device's count: the PIN was right.
+    async fn forgive(&self, guess: &Guess) -> Result<(), StoreError>;
+
+    /// Appends to the journal: refusals and repairs, which change nothing else.
+    async fn record(&self, entries: &[Entry]) -> Result<(), StoreError>;
+
+    /// The journal after a revision, oldest first, at most `limit` entries.
+    async fn journal(
+        &self,
+        tenant: &TenantId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    /// The first revision whose entry is not older than `since`; that of the next entry, if there is none.
+    async fn revision_at(&self, tenant: &TenantId, since: Timestamp) -> Result<Revision, StoreError>;
+
+    /// Waits until the journal goes on after `after`, `patience` at most, and returns the tenant's revision then.
+    /// Sees what any process wrote, within 100 ms.
+    async fn changed(
+        &self,
+        tenant: &TenantId,
+        after: Revision,
+        patience: Duration,
+    ) -> Result<Revision, StoreError>;
+}
+
+/// A change of the directory.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Whose directory.
+    pub tenant: TenantId,
+    /// What changes.
+    pub what: What,
+    /// Who wants it, for the journal.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What changes in a directory.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// Adds a device, or replaces what was known of it.
+    Device(Device),
+    /// Gives a user, who must exist, a new PIN.
+    Pin(Extension, PinRecord),
+    /// Removes a device, which must exist.
+    RemoveDevice(DeviceName),
+    /// Removes a user, who must exist, and his PIN.
+    RemoveUser(Extension),
+    /// Adds a user, or replaces what was known of him. His PIN stays.
+    User(User),
+}
+
+/// Somebody is about to try a PIN.
+#[derive(Clone, Debug)]
+pub struct Guess {
+    /// Where the extension is looked up.
+    pub tenant: TenantId,
+    /// The extension he says is his; it need not exist.
+    pub user: Extension,
+    /// Where he tries.
+    pub device: DeviceName,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why a store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be reached, or did not answer in time. Whether an act was done is unknown: ask again with the same
+    /// request id.
+    #[error("the store {0} cannot be reached: {1}")]
+    Away(String, String),
+    /// What it holds cannot be read, or it refused what was written.
+    #[error("the store {0} failed: {1}")]
+    Broken(String, String),
+    /// A change or a move names a user or device that does not exist.
+    #[error("there is no {0}")]
+    Missing(String),
+}

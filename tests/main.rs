@@ -1,0 +1,5 @@
+//! The suite: one binary, one folder or file a subject.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub)]
+
+mod support;
