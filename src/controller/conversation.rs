@@ -190,6 +190,11 @@ impl Controller {
     }
 
     async fn refuse(&self, call: &Call, refusal: Refusal, user: Option<Extension>) {
+        // Digits that are nobody's extension may be a PIN typed at the wrong question.
+        let user = match user {
+            Some(user) => self.known(call, &user).await.then_some(user),
+            None => None,
+        };
         info!(
             event = "login.refused",
             reason = refusal.code(),
@@ -198,6 +203,11 @@ impl Controller {
         );
         let reason = refusal.code().into();
         self.journal(&origin(call), Event::Refused { device: call.device.clone(), user, reason }).await;
+    }
+
+    async fn known(&self, call: &Call, user: &Extension) -> bool {
+        let office = self.store.office(&call.tenant, &Scope::user(user)).await;
+        office.is_ok_and(|office| office.users.contains_key(user))
     }
 }
 

@@ -128,6 +128,7 @@ impl Controller {
 /// # Errors
 /// When the system has no random bits to give.
 pub fn request_id() -> Result<RequestId, StoreError> {
-    let bits = || getrandom::u64().map_err(|error| StoreError::Broken("(request id)".into(), error.to_string()));
+    let bits =
+        || getrandom::u64().map_err(|error| StoreError::Broken("(request id)".into(), error.to_string()));
     Ok(RequestId::from_bits(bits()?, bits()?))
 }
