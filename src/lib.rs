@@ -21,6 +21,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
+pub mod config;
 pub mod desk;
 pub mod store;
 pub mod switch;
+pub mod telemetry;
