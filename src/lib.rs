@@ -21,8 +21,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
-pub mod controller;
 pub mod asterisk;
+pub mod config;
+pub mod controller;
 pub mod desk;
 pub mod store;
 pub mod switch;
+pub mod telemetry;

@@ -109,6 +109,14 @@ impl Command {
         Self::quoted("VERBOSE", &[text, &level.to_string()])
     }
 
+    /// Takes one digit. Result: its character code, 0 after `timeout`, -1 after a hang-up.
+    ///
+    /// # Errors
+    /// [`InvalidCommand`] when it cannot be sent as one line.
+    pub fn wait_for_digit(timeout: Duration) -> Result<Self, InvalidCommand> {
+        Self::quoted("WAIT FOR DIGIT", &[&timeout.as_millis().to_string()])
+    }
+
     /// Its name: `GET DATA`.
     #[must_use]
     pub fn name(&self) -> &'static str {
