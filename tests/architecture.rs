@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 /// Each room, and the rooms below it that it may look into.
 const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("desk", &[]),
-    ("config", &["desk"]),
-    ("telemetry", &["desk", "config"]),
+    ("telemetry", &[]),
+    ("config", &["desk", "telemetry"]),
     ("store", &["desk"]),
     ("switch", &["desk"]),
     ("controller", &["desk", "store", "switch"]),
