@@ -1,0 +1,3 @@
+//! The acts between a phone, the store and a switch, and the key that PINs are hashed with.
+
+pub mod pepper;
