@@ -77,6 +77,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         owners: Vec<Extension>,
     },
+    /// A device was enabled for hotdesking although nobody said which number an emergency call from it shows.
+    LocationWaived {
+        /// Which.
+        device: DeviceName,
+    },
     /// Who sits where changed; see [`super::seat::Transition`].
     Moved {
         /// Bindings that are no more.
@@ -143,7 +148,10 @@ impl Entry {
             Event::UserChanged { user, device } | Event::UserRemoved { user, device } => {
                 (vec![user], device.as_ref())
             }
-            Event::PinChanged { .. } | Event::Refused { .. } | Event::Repaired { .. } => (vec![], None),
+            Event::LocationWaived { .. }
+            | Event::PinChanged { .. }
+            | Event::Refused { .. }
+            | Event::Repaired { .. } => (vec![], None),
         };
         Scope::Some {
             users: users.into_iter().cloned().collect(),
@@ -158,6 +166,9 @@ impl fmt::Display for Entry {
         match &self.event {
             Event::DeviceChanged { device, .. } => write!(f, "device {device} changed")?,
             Event::DeviceRemoved { device, .. } => write!(f, "device {device} removed")?,
+            Event::LocationWaived { device } => {
+                write!(f, "device {device} is for hotdesking without an emergency caller-ID")?;
+            }
             Event::Moved { removed, seated, undo } => {
                 if *undo {
                     f.write_str("taken back: ")?;
