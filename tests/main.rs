@@ -4,4 +4,6 @@
 
 mod architecture;
 mod asterisk_codecs;
+mod conversation;
+mod store;
 mod support;

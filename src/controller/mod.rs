@@ -1,6 +1,7 @@
 //! The acts: log in, log out, keep the switches true.
 
 pub mod conversation;
+pub mod pepper;
 pub mod pins;
 pub mod reconcile;
 
@@ -132,6 +133,3 @@ pub fn request_id() -> Result<RequestId, StoreError> {
         || getrandom::u64().map_err(|error| StoreError::Broken("(request id)".into(), error.to_string()));
     Ok(RequestId::from_bits(bits()?, bits()?))
 }
-//! The acts between a phone, the store and a switch, and the key that PINs are hashed with.
-
-pub mod pepper;
