@@ -8,8 +8,11 @@
 //! | | bytes ↔ frames | what is made of them |
 //! |---|---|---|
 //! | FastAGI | [`agi`], [`command`] | |
-//! | AMI | [`ami`] |  |
+//! | AMI | [`ami`] | [`manager`]: the handle, and staying connected; `session`: one connection; `doubt`: "look again" |
 
 pub mod agi;
 pub mod ami;
 pub mod command;
+mod doubt;
+pub mod manager;
+mod session;
