@@ -6,4 +6,5 @@ mod architecture;
 mod asterisk_codecs;
 mod conversation;
 mod store;
+mod asterisk_manager;
 mod support;

@@ -13,6 +13,8 @@
 //!
 //! [`dialplan`] prints what a site includes into its `extensions.conf`, [`sounds`] names what is played when a prompt of
 //! ours is missing.
+//! | FastAGI | [`agi`], [`command`] | |
+//! | AMI | [`ami`] | [`manager`]: the handle, and staying connected; `session`: one connection; `doubt`: "look again" |
 
 pub mod agi;
 pub mod ami;
@@ -22,3 +24,6 @@ pub mod fastagi;
 pub mod phone;
 pub mod rows;
 pub mod sounds;
+mod doubt;
+pub mod manager;
+mod session;
