@@ -7,4 +7,5 @@ mod asterisk_codecs;
 mod conversation;
 mod store;
 mod asterisk_manager;
+mod lab;
 mod support;
