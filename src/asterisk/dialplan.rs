@@ -89,11 +89,10 @@ fn digits(set: &str) -> bool {
 pub fn hotdesk_conf(settings: &Settings) -> String {
     let [not_allowed, not_allowed_stock] = sounds(Prompt::NotAllowedHere);
     let [not_available, not_available_stock] = sounds(Prompt::NotAvailable);
-    let values: [(&str, &str); 12] = [
+    let values: [(&str, &str); 11] = [
         ("@agi@", &settings.agi),
         ("@codes@", &codes(&settings.codes)),
-        ("@emergency@", &emergency(&settings.emergency_numbers)),
-        ("@emergency-context@", settings.emergency_context.as_str()),
+        ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
         ("@hints@", &hints(&settings.users)),
         ("@not-allowed-here-stock@", not_allowed_stock),
         ("@not-allowed-here@", not_allowed),
@@ -107,11 +106,19 @@ pub fn hotdesk_conf(settings: &Settings) -> String {
 }
 
 /// Phones may send `#` as their dial key, with these numbers too.
-fn emergency(numbers: &[Number]) -> String {
+fn emergency(numbers: &[Number], context: &Context) -> String {
     numbers.iter().fold(String::new(), |mut lines, number| {
-        for end in ["", "#"] {
-            let _ = writeln!(lines, "exten => {number}{end},1,Goto(hotdesk-emergency,{number},1)");
-        }
+        let _ = write!(
+            lines,
+            r#"exten => {number},1,Set(HD_EMERGENCY=${{CUT(DB(hotdesk/device/${{CHANNEL(endpoint)}}),|,3)}})
+ same => n,GotoIf($["${{HD_EMERGENCY}}" = ""]?shown)
+ same => n,Set(CALLERID(num)=${{HD_EMERGENCY}})
+ same => n,Set(CALLERID(name)=)
+ same => n(shown),Set(CALLERID(pres)=allowed)
+ same => n,Goto({context},{number},1)
+exten => {number}#,1,Goto({number},1)
+"#
+        );
         lines
     })
 }
@@ -267,8 +274,7 @@ mod tests {
     #[test]
     fn an_emergency_number_is_reached_with_the_dial_key_too() {
         let printed = hotdesk_conf(&settings());
-        assert!(printed.contains("exten => 112,1,Goto(hotdesk-emergency,112,1)\n"));
-        assert!(printed.contains("exten => 112#,1,Goto(hotdesk-emergency,112,1)\n"));
+        assert!(printed.contains("Goto(emergency,112,1)\nexten => 112#,1,Goto(112,1)\n"));
         let (emergency, code) = (printed.find("exten => 112,"), printed.find("exten => *35,"));
         assert!(emergency < code);
     }
