@@ -126,6 +126,14 @@ impl From<Extension> for Number {
     }
 }
 
+impl RequestId {
+    /// The id that these 128 bits make.
+    #[must_use]
+    pub fn from_bits(high: u64, low: u64) -> Self {
+        Self(format!("{high:016x}{low:016x}"))
+    }
+}
+
 impl Context {
     /// The context `emergency`.
     #[must_use]

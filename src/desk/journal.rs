@@ -140,21 +140,18 @@ impl Entry {
     /// The users and devices whose rows may differ after it.
     #[must_use]
     pub fn touches(&self) -> Scope {
-        let (users, devices): (Vec<&Extension>, Vec<&DeviceName>) = match &self.event {
+        let (users, devices): (Vec<&Extension>, Option<&DeviceName>) = match &self.event {
+            Event::Moved { removed, seated, .. } => return Scope::of(removed.iter().chain(seated)),
             Event::DeviceChanged { device, user, owners } | Event::DeviceRemoved { device, user, owners } => {
-                (user.iter().chain(owners).collect(), vec![device])
-            }
-            Event::Moved { removed, seated, .. } => {
-                let both = || removed.iter().chain(seated);
-                (both().map(|b| &b.user).collect(), both().map(|b| &b.device).collect())
+                (user.iter().chain(owners).collect(), Some(device))
             }
             Event::UserChanged { user, device } | Event::UserRemoved { user, device } => {
-                (vec![user], device.iter().collect())
+                (vec![user], device.as_ref())
             }
             Event::LocationWaived { .. }
             | Event::PinChanged { .. }
             | Event::Refused { .. }
-            | Event::Repaired { .. } => (vec![], vec![]),
+            | Event::Repaired { .. } => (vec![], None),
         };
         Scope::Some {
             users: users.into_iter().cloned().collect(),

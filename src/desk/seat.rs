@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::id::{CallId, DeviceName, Extension, RequestId, Revision, TenantId};
 use super::journal::Actor;
 use super::model::Binding;
+use super::table::Scope;
 
 /// One act on who sits where, done whole or not at all, and once however often it is asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -67,6 +68,12 @@ impl Transition {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.removed.is_empty() && self.seated.is_empty()
+    }
+
+    /// The users and devices whose rows may differ after it.
+    #[must_use]
+    pub fn touches(&self) -> Scope {
+        Scope::of(self.removed.iter().chain(&self.seated))
     }
 
     /// Where the user who sat down sat before, if he did.

@@ -1,1 +1,3 @@
 //! What the tests stand on: real switches, real stores, real phones.
+
+pub mod office;

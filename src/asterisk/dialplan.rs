@@ -1,0 +1,275 @@
+//! The dialplan that a site includes: `hotdesk.conf`, printed for its codes, its numbers and its contexts.
+//!
+//! The text is `hotdesk.conf.in` beside this file, with the site's own lines put in; what each context means stands
+//! there and in `dialplan/README.md`.
+
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use super::rows;
+use super::sounds::sounds;
+use crate::desk::code::{Codes, Part, Pattern};
+use crate::desk::id::{Context, InvalidId, Number};
+use crate::desk::policy::Prompt;
+
+const TEMPLATE: &str = include_str!("hotdesk.conf.in");
+
+/// What the dialplan of a site depends on.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The codes that go to the controller.
+    pub codes: Codes,
+    /// Which numbers may be users' extensions.
+    pub users: Vec<UserNumbers>,
+    /// Where a number goes that may be a user's but is nobody's; none: the caller hears that it is invalid.
+    pub otherwise: Option<Context>,
+    /// Numbers that reach help.
+    pub emergency_numbers: Vec<Number>,
+    /// The site's context where such a call goes.
+    pub emergency_context: Context,
+    /// Where the switch finds the controller's FastAGI server: `host:port`.
+    pub agi: String,
+    /// Seconds that a user's phone rings before his voicemail answers.
+    pub ring: u16,
+}
+
+/// An Asterisk pattern of fixed length, without its `_`: digits, `X`, `Z`, `N` and sets such as `[1-5]`.
+///
+/// `.` and `!` are not taken: a pattern with them matches every character that a phone may send, and a number that
+/// stands in a hint or a function must be digits. A site whose extensions differ in length names each length.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UserNumbers(String);
+
+impl FromStr for UserNumbers {
+    type Err = InvalidId;
+
+    fn from_str(pattern: &str) -> Result<Self, InvalidId> {
+        let bad = || InvalidId {
+            kind: "a pattern of extensions",
+            value: pattern.chars().take(80).collect(),
+            rule: "1 to 20 of: digits, X, Z, N, and sets of digits like [1-5]",
+        };
+        let bare = pattern.strip_prefix('_').unwrap_or(pattern);
+        let (mut rest, mut length) = (bare, 0);
+        while let Some(first) = rest.chars().next() {
+            rest = if let Some(set) = rest.strip_prefix('[') {
+                let (set, after) = set.split_once(']').ok_or_else(bad)?;
+                if !digits(set) {
+                    return Err(bad());
+                }
+                after
+            } else if first.is_ascii_digit() || "XZN".contains(first) {
+                rest.get(1..).unwrap_or_default()
+            } else {
+                return Err(bad());
+            };
+            length += 1;
+        }
+        if (1..=20).contains(&length) { Ok(Self(bare.into())) } else { Err(bad()) }
+    }
+}
+
+/// Whether a set holds digits and rising ranges of them, and nothing else.
+fn digits(set: &str) -> bool {
+    let mut rest = set.as_bytes();
+    while let [from, after @ ..] = rest {
+        rest = match after {
+            [b'-', to, after @ ..] if from <= to && to.is_ascii_digit() => after,
+            _ => after,
+        };
+        if !from.is_ascii_digit() {
+            return false;
+        }
+    }
+    !set.is_empty()
+}
+
+/// The text of `hotdesk.conf`.
+#[must_use]
+pub fn hotdesk_conf(settings: &Settings) -> String {
+    let [not_allowed, not_allowed_stock] = sounds(Prompt::NotAllowedHere);
+    let [not_available, not_available_stock] = sounds(Prompt::NotAvailable);
+    let values: [(&str, &str); 12] = [
+        ("@agi@", &settings.agi),
+        ("@codes@", &codes(&settings.codes)),
+        ("@emergency@", &emergency(&settings.emergency_numbers)),
+        ("@emergency-context@", settings.emergency_context.as_str()),
+        ("@hints@", &hints(&settings.users)),
+        ("@not-allowed-here-stock@", not_allowed_stock),
+        ("@not-allowed-here@", not_allowed),
+        ("@not-available-stock@", not_available_stock),
+        ("@not-available@", not_available),
+        ("@otherwise@", &otherwise(settings.otherwise.as_ref())),
+        ("@ring@", &settings.ring.to_string()),
+        ("@users@", &users(&settings.users)),
+    ];
+    values.iter().fold(TEMPLATE.into(), |text: String, (name, value)| text.replace(name, value.trim_end()))
+}
+
+/// Phones may send `#` as their dial key, with these numbers too.
+fn emergency(numbers: &[Number]) -> String {
+    numbers.iter().fold(String::new(), |mut lines, number| {
+        for end in ["", "#"] {
+            let _ = writeln!(lines, "exten => {number}{end},1,Goto(hotdesk-emergency,{number},1)");
+        }
+        lines
+    })
+}
+
+fn codes(codes: &Codes) -> String {
+    let mut extensions: Vec<(String, &str)> = codes.patterns().flat_map(extensions_of).collect();
+    extensions.sort();
+    extensions.dedup();
+    extensions.iter().fold(String::new(), |mut lines, (extension, bare)| {
+        let _ = writeln!(lines, "exten => {extension},1,Set(HD_DIALLED=${{FILTER(0-9*#,${{EXTEN}})}})");
+        let _ = writeln!(lines, " same => n,Goto(hotdesk-code,{bare},1)");
+        lines
+    })
+}
+
+/// What Asterisk matches a code by, and the code without what follows it. All that begins like a code with an
+/// extension goes to the controller, mistyped or not: a PIN may be in it.
+fn extensions_of(code: &Pattern) -> Vec<(String, &str)> {
+    let Some((Part::Literal(literal), rest)) = code.parts().split_first() else { return vec![] };
+    let bare = literal.trim_end_matches('*');
+    if rest.is_empty() {
+        return vec![(literal.clone(), bare), (format!("{literal}#"), bare)];
+    }
+    let some_digit = if literal.ends_with(|c: char| c.is_ascii_digit()) { "X" } else { "" };
+    vec![(format!("_{literal}{some_digit}!"), bare)]
+}
+
+fn users(patterns: &[UserNumbers]) -> String {
+    patterns.iter().fold(String::new(), |mut lines, UserNumbers(pattern)| {
+        let _ = writeln!(lines, "exten => _{pattern},1,Goto(hotdesk-user,${{EXTEN}},1)");
+        lines
+    })
+}
+
+fn hints(patterns: &[UserNumbers]) -> String {
+    let dial = format!("${{CUT(DB({}/user/${{EXTEN}}),|,1)}}", rows::FAMILY);
+    let nowhere = rows::NOWHERE;
+    patterns.iter().fold(String::new(), |mut lines, UserNumbers(pattern)| {
+        let _ = writeln!(lines, "exten => _{pattern},hint,${{IF($[\"{dial}\" != \"\"]?{dial}:{nowhere})}}");
+        lines
+    })
+}
+
+/// The site's context may include ours: a number that has been there once does not go there again.
+fn otherwise(context: Option<&Context>) -> String {
+    let Some(context) = context else { return " same => n(otherwise),NoOp()".into() };
+    format!(
+        r#" same => n(otherwise),GotoIf($["${{HD_OTHERWISE}}" = "${{EXTEN}} ${{BLINDTRANSFER}}"]?invalid)
+ same => n,Set(HD_OTHERWISE=${{EXTEN}} ${{BLINDTRANSFER}})
+ same => n,GotoIf($["${{DIALPLAN_EXISTS({context},${{EXTEN}},1)}}${{DIALPLAN_EXISTS({context},i,1)}}" != "00"]?{context},${{EXTEN}},1)"#
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::code::Preset;
+
+    fn settings() -> Settings {
+        Settings {
+            codes: Codes::of(&[Preset::Simmpl]).unwrap(),
+            users: vec!["XXX".parse().unwrap()],
+            otherwise: None,
+            emergency_numbers: vec![Number::new("112").unwrap()],
+            emergency_context: Context::new("emergency").unwrap(),
+            agi: "127.0.0.1:4573".into(),
+            ring: 30,
+        }
+    }
+
+    /// `HOTDESK_BLESS=1 cargo test` writes the file anew.
+    #[test]
+    fn the_file_in_the_repository_is_what_the_default_configuration_prints() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/dialplan/asterisk/hotdesk.conf");
+        let printed = hotdesk_conf(&settings());
+        if std::env::var_os("HOTDESK_BLESS").is_some() {
+            std::fs::write(path, &printed).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), printed);
+    }
+
+    #[test]
+    fn every_place_in_the_text_is_filled() {
+        let printed = hotdesk_conf(&settings());
+        let commands = printed.lines().filter(|line| !line.starts_with(';'));
+        assert!(commands.clone().all(|line| !line.contains('@')), "{printed}");
+        assert!(commands.clone().all(|line| !line.contains("exten") || line.contains("=>")), "{printed}");
+    }
+
+    #[test]
+    fn every_context_variable_and_label_is_ours() {
+        let printed = hotdesk_conf(&settings());
+        for line in printed.lines() {
+            assert!(!line.starts_with('[') || line.starts_with("[hotdesk"), "{line}");
+            for set in line.split("Set(").skip(1) {
+                let function = set.split('=').next().is_some_and(|name| name.contains('('));
+                assert!(function || set.starts_with("HD_") || set.starts_with("AGIEXITONHANGUP"), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_with_an_extension_takes_whatever_follows_it() {
+        let printed = codes(&settings().codes);
+        let extensions: Vec<_> = printed
+            .lines()
+            .filter_map(|line| line.strip_prefix("exten => ")?.split_once(',').map(|(e, _)| e))
+            .collect();
+        assert_eq!(extensions, ["*35", "*35#", "_*35*!"]);
+        assert_eq!(printed.lines().filter(|line| line.ends_with("Goto(hotdesk-code,*35,1)")).count(), 3);
+    }
+
+    #[test]
+    fn a_site_says_which_numbers_are_users_and_where_the_others_go() {
+        let mut site = settings();
+        site.users = vec!["[1-3]XX".parse().unwrap(), "_8[0-24]NZ".parse().unwrap()];
+        site.otherwise = Context::new("internal").ok();
+        let printed = hotdesk_conf(&site);
+        for line in [
+            "exten => _[1-3]XX,1,Goto(hotdesk-user,${EXTEN},1)",
+            "exten => _8[0-24]NZ,1,Goto(hotdesk-user,${EXTEN},1)",
+            "?internal,${EXTEN},1)",
+            "exten => _[1-3]XX,hint,${IF($[\"${CUT(DB(hotdesk/user/${EXTEN}),|,1)}\" != \"\"]?",
+        ] {
+            assert!(printed.contains(line), "{line} is not in {printed}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_could_match_more_than_digits_is_refused() {
+        for bad in [
+            "",
+            "_",
+            "X.",
+            "_XXX!",
+            "[a-z]X",
+            "[1-",
+            "[]X",
+            "[3-1]",
+            "X,1",
+            "x",
+            "[1-]",
+            "*35",
+            &"X".repeat(21),
+        ] {
+            assert!(bad.parse::<UserNumbers>().is_err(), "{bad}");
+        }
+        for good in ["X", "001", "[1-5]XX", "[12-46]NZ", &"X".repeat(20)] {
+            assert!(good.parse::<UserNumbers>().is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn an_emergency_number_is_reached_with_the_dial_key_too() {
+        let printed = hotdesk_conf(&settings());
+        assert!(printed.contains("exten => 112,1,Goto(hotdesk-emergency,112,1)\n"));
+        assert!(printed.contains("exten => 112#,1,Goto(hotdesk-emergency,112,1)\n"));
+        let (emergency, code) = (printed.find("exten => 112,"), printed.find("exten => *35,"));
+        assert!(emergency < code);
+    }
+}

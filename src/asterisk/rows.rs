@@ -1,0 +1,307 @@
+//! Rows as text: a row of the [table](crate::desk::table) as a value in AstDB, a lamp as a hint.
+//!
+//! | key | value |
+//! |---|---|
+//! | `hotdesk/device/<endpoint>` | `user\|revision\|emergency number` |
+//! | `hotdesk/user/<extension>` | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox` |
+//!
+//! The fields stand by position, because `CUT` is what reads them: in the dialplan, and in a hint, where there is no
+//! channel to keep a variable on (`${CUT(DB(hotdesk/user/101),|,1)}`; seen at work in both on 16.28 and 22.10).
+//! Of all fields only a name can hold a character that means something to `CUT`, to an expression or to AMI; those
+//! are percent-encoded, and the dialplan reads the name by `URIDECODE`. Other scripts than ours pass AstDB and AMI
+//! as UTF-8 and stay as they are, so that the longest row stays below the 1020 bytes of a line that AMI takes.
+//!
+//! Read rows back by `DBGetTree`, which is whole: `DBGet` cuts a value at 255 bytes on 16.28.
+
+use percent_encoding::percent_decode_str;
+
+use crate::desk::id::{DeviceName, DialTarget, Extension, Revision};
+use crate::desk::table::{DeviceRow, Key, Row, UserRow};
+
+/// The AstDB family that is ours alone.
+pub const FAMILY: &str = "hotdesk";
+
+/// The hint of a user who is nowhere: a device state that nobody sets, so his lamp is dark. A hint is never empty (a
+/// watcher of an empty one hears nothing, ever) and never removed (that ends the watchers' subscriptions).
+pub const NOWHERE: &str = "Custom:hotdesk";
+
+const SEPARATOR: char = '|';
+
+/// The key of a row within [`FAMILY`]. A lamp has none: it is a hint.
+#[must_use]
+pub fn key(key: &Key) -> Option<String> {
+    match key {
+        Key::Device(device) => Some(format!("device/{device}")),
+        Key::Lamp(_) => None,
+        Key::Unknown(key) => Some(key.clone()),
+        Key::User(user) => Some(format!("user/{user}")),
+    }
+}
+
+/// Whose row stands at `key` of [`FAMILY`].
+#[must_use]
+pub fn read_key(key: &str) -> Key {
+    let known = match key.split_once('/') {
+        Some(("device", device)) => DeviceName::new(device).ok().map(Key::Device),
+        Some(("user", user)) => Extension::new(user).ok().map(Key::User),
+        _ => None,
+    };
+    known.unwrap_or_else(|| Key::Unknown(key.into()))
+}
+
+/// The value of a row. A lamp has none, it is a hint; nor has what is not ours.
+#[must_use]
+pub fn value(row: &Row) -> Option<String> {
+    match row {
+        Row::Device(row) => {
+            Some(join(&[text(row.user.as_ref()), row.revision.to_string(), text(row.emergency.as_ref())]))
+        }
+        Row::Lamp(_) | Row::Unreadable(_) => None,
+        Row::User(row) => Some(join(&[
+            text(row.dial.as_ref()),
+            row.revision.to_string(),
+            row.number.to_string(),
+            text(row.name.as_ref()),
+            u8::from(row.anonymous).to_string(),
+            text(row.language.as_ref()),
+            text(row.class.as_ref()),
+            text(row.mailbox.as_ref()),
+        ])),
+    }
+}
+
+/// The row that stands at `key` as `value`; unreadable, if it is not one that we wrote.
+#[must_use]
+pub fn read(key: &Key, value: &str) -> Row {
+    let row = match key {
+        Key::Device(_) => device_row(value).map(Row::Device),
+        Key::User(_) => user_row(value).map(Row::User),
+        Key::Lamp(_) | Key::Unknown(_) => None,
+    };
+    row.unwrap_or_else(|| Row::Unreadable(value.into()))
+}
+
+/// The hint of a user whose lamp row is `lamp`.
+#[must_use]
+pub fn hint(lamp: Option<&DialTarget>) -> &str {
+    lamp.map_or(NOWHERE, DialTarget::as_str)
+}
+
+/// The lamp row that a hint is; none for [`NOWHERE`].
+#[must_use]
+pub fn read_hint(hint: &str) -> Option<Row> {
+    if hint == NOWHERE {
+        return None;
+    }
+    Some(DialTarget::new(hint).map_or_else(|_| Row::Unreadable(hint.into()), Row::Lamp))
+}
+
+fn device_row(value: &str) -> Option<DeviceRow> {
+    let [user, revision, emergency] = split(value)?;
+    Some(DeviceRow { user: some(&user)?, revision: number(&revision)?, emergency: some(&emergency)? })
+}
+
+fn user_row(value: &str) -> Option<UserRow> {
+    let [dial, revision, shown, name, anonymous, language, class, mailbox] = split(value)?;
+    Some(UserRow {
+        dial: some(&dial)?,
+        revision: number(&revision)?,
+        number: shown.parse().ok()?,
+        name: some(&name)?,
+        anonymous: match anonymous.as_str() {
+            "0" => false,
+            "1" => true,
+            _ => return None,
+        },
+        language: some(&language)?,
+        class: some(&class)?,
+        mailbox: some(&mailbox)?,
+    })
+}
+
+fn join(fields: &[String]) -> String {
+    let fields: Vec<String> = fields.iter().map(|field| encode(field)).collect();
+    fields.join(&SEPARATOR.to_string())
+}
+
+/// Exactly `N` fields, decoded.
+fn split<const N: usize>(value: &str) -> Option<[String; N]> {
+    let fields: Option<Vec<String>> =
+        value.split(SEPARATOR).map(|f| percent_decode_str(f).decode_utf8().ok().map(Into::into)).collect();
+    fields?.try_into().ok()
+}
+
+/// Encodes each ASCII character that could mean something on the way: all but letters, digits and a few.
+fn encode(field: &str) -> String {
+    let mut encoded = String::with_capacity(field.len());
+    for c in field.chars() {
+        if c.is_ascii() && !c.is_ascii_alphanumeric() && !" -._'@/&:+".contains(c) {
+            encoded.push_str(percent_encoding::percent_encode_byte(c as u8));
+        } else {
+            encoded.push(c);
+        }
+    }
+    encoded
+}
+
+/// An optional field as text: nothing is empty.
+fn text<T: ToString>(field: Option<&T>) -> String {
+    field.map(ToString::to_string).unwrap_or_default()
+}
+
+/// An optional field: empty is nothing; `None` when it is neither empty nor valid.
+fn some<T: std::str::FromStr>(field: &str) -> Option<Option<T>> {
+    if field.is_empty() { Some(None) } else { field.parse().ok().map(Some) }
+}
+
+fn number(field: &str) -> Option<Revision> {
+    field.parse().ok().map(Revision)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::option::of;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::desk::id::{Context, DisplayName, Language, Mailbox, Number};
+
+    fn ext(extension: &str) -> Extension {
+        Extension::new(extension).unwrap()
+    }
+
+    fn alice() -> UserRow {
+        UserRow {
+            dial: DialTarget::new("PJSIP/desk1&PJSIP/soft-101").ok(),
+            revision: Revision(7),
+            number: Number::new("+31201234567").unwrap(),
+            name: DisplayName::new("Zoë \"Z\" O'Neill, B.V.").ok(),
+            anonymous: false,
+            language: Language::new("nl").ok(),
+            class: Context::new("from-internal").ok(),
+            mailbox: Mailbox::new("101@default").ok(),
+        }
+    }
+
+    #[test]
+    fn a_row_is_written_as_the_dialplan_reads_it() {
+        assert_eq!(
+            value(&Row::User(alice())).as_deref(),
+            Some(
+                "PJSIP/desk1&PJSIP/soft-101|7|+31201234567|Zoë %22Z%22 O'Neill%2C B.V.|0|nl|from-internal|101@default"
+            )
+        );
+        let desk = DeviceRow {
+            user: Some(ext("001")),
+            revision: Revision(7),
+            emergency: Number::new("0201112222").ok(),
+        };
+        assert_eq!(value(&Row::Device(desk)).as_deref(), Some("001|7|0201112222"));
+        assert_eq!(value(&Row::Device(DeviceRow::default())).as_deref(), Some("|0|"));
+    }
+
+    #[test]
+    fn keys_that_are_not_ours_are_kept_as_they_are() {
+        for unknown in ["device", "device/", "device/a b", "device/a/b", "user/alice", "users/101", "", "101"]
+        {
+            assert_eq!(read_key(unknown), Key::Unknown(unknown.into()));
+            assert_eq!(key(&read_key(unknown)).as_deref(), Some(unknown));
+        }
+        assert_eq!(read_key("user/001"), Key::User(ext("001")));
+        assert_eq!(key(&Key::User(ext("001"))).as_deref(), Some("user/001"));
+        assert_eq!(key(&Key::Lamp(ext("001"))), None);
+    }
+
+    #[test]
+    fn text_that_we_did_not_write_is_unreadable() {
+        let user = Key::User(ext("101"));
+        let written = value(&Row::User(alice())).unwrap();
+        for garbage in [
+            "",
+            "|",
+            "garbage",
+            "PJSIP/desk1|7",
+            &written.replace("|7|", "|x|"),
+            &written.replace("|0|", "|2|"),
+            &written.replace("%22", "%FF"),
+            &written.replace("%22", "%0A"),
+            &written.replace("+31201234567", ""),
+            &format!("{written}|more"),
+        ] {
+            assert_eq!(read(&user, garbage), Row::Unreadable(garbage.into()));
+        }
+        assert_eq!(read(&Key::Unknown("x".into()), "1"), Row::Unreadable("1".into()));
+    }
+
+    #[test]
+    fn a_hint_is_the_lamp_and_nowhere_is_no_row() {
+        let both = DialTarget::new("PJSIP/desk1&PJSIP/desk2").unwrap();
+        assert_eq!(hint(Some(&both)), "PJSIP/desk1&PJSIP/desk2");
+        assert_eq!(read_hint(hint(Some(&both))), Some(Row::Lamp(both)));
+        assert_eq!(read_hint(hint(None)), None);
+        assert_eq!(read_hint(""), Some(Row::Unreadable(String::new())));
+    }
+
+    fn valid<T: std::str::FromStr + std::fmt::Debug>(pattern: &'static str) -> BoxedStrategy<T> {
+        pattern.prop_filter_map("not a valid one", |text| text.parse().ok()).boxed()
+    }
+
+    prop_compose! {
+        fn user_rows()(
+            dial in of(valid("PJSIP/[a-z0-9._+@:-]{1,90}(&PJSIP/[a-z0-9/]{1,90})?")),
+            revision in any::<u64>(),
+            number in valid("\\+?[0-9]{1,32}"),
+            name in of(valid("\\PC{1,80}")),
+            anonymous in any::<bool>(),
+            language in of(valid("[a-z]{2}(_[A-Z]{2})?")),
+            class in of(valid("[A-Za-z0-9._-]{1,79}")),
+            mailbox in of(valid("[0-9]{1,20}(@[a-z._-]{1,50})?")),
+        ) -> UserRow {
+            UserRow { dial, revision: Revision(revision), number, name, anonymous, language, class, mailbox }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_user_is_read_as_he_was_written(row in user_rows()) {
+            let value = value(&Row::User(row.clone())).unwrap();
+            prop_assert!(value.len() < 1000 && !value.starts_with(' ') && !value.chars().any(char::is_control));
+            prop_assert_eq!(read(&Key::User(ext("101")), &value), Row::User(row));
+        }
+
+        #[test]
+        fn a_device_is_read_as_it_was_written(
+            user in of(valid("[0-9]{1,20}")), revision in any::<u64>(), emergency in of(valid("\\+?[0-9]{1,32}")),
+        ) {
+            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency });
+            let key = Key::Device(DeviceName::new("desk1").unwrap());
+            prop_assert_eq!(read(&key, &value(&row).unwrap()), row);
+        }
+
+        #[test]
+        fn any_text_is_read_without_a_panic(value in "\\PC{0,200}|([0-9a-z/%&]{0,9}\\|){0,9}") {
+            let _ = read(&Key::User(ext("101")), &value);
+            let _ = read(&read_key(&value), &value);
+            let _ = read_hint(&value);
+        }
+    }
+
+    #[test]
+    fn the_longest_name_stays_below_the_longest_line() {
+        for longest in ["😀", "%"] {
+            let row = UserRow {
+                dial: DialTarget::new(format!("PJSIP/{}", "x".repeat(194))).ok(),
+                revision: Revision(u64::MAX),
+                number: Number::new(format!("+{}", "9".repeat(31))).unwrap(),
+                name: DisplayName::new(longest.repeat(80)).ok(),
+                anonymous: true,
+                language: Language::new("en_GB").ok(),
+                class: Context::new("c".repeat(79)).ok(),
+                mailbox: Mailbox::new("m".repeat(80)).ok(),
+            };
+            let value = value(&Row::User(row.clone())).unwrap();
+            assert!(value.len() < 1000, "{}", value.len());
+            assert_eq!(read(&Key::User(ext("101")), &value), Row::User(row));
+        }
+    }
+}
