@@ -4,4 +4,5 @@
 
 mod architecture;
 mod asterisk_codecs;
+mod store;
 mod support;

@@ -1,3 +1,4 @@
 //! What the tests stand on: real switches, real stores, real phones.
 
 pub mod office;
+pub mod redis;
