@@ -61,7 +61,7 @@ fn an_unknown_key_is_shown_with_its_line_and_a_caret() {
 #[test]
 fn a_value_that_cannot_be_one_is_shown_where_it_stands() {
     for (text, line, says) in [
-        ("[dialplan]\nusers = [\"1XX\", \"_2XX\"]\n", "line 2", "pattern of extensions"),
+        ("[dialplan]\nusers = [\"1XX\", \"2XX.\"]\n", "line 2", "pattern of extensions"),
         ("[dialplan]\notherwise = \"from internal\"\n", "line 2", "a dialplan context"),
         ("[codes]\npresets = [\"simpel\"]\n", "line 2", "simmpl"),
         ("[codes]\npresets = []\n", "line", "no codes"),

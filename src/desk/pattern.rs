@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{Extension, InvalidId};
 
-/// A pattern of numbers, without Asterisk's leading underscore: `XXX`, `2[0-4]XX`, `8X.`.
+/// A pattern of numbers of one length, without Asterisk's leading underscore: `XXX`, `2[0-4]XX`.
 ///
 /// It can be written into a dialplan as it stands. `X` is a digit, `Z` one from 1, `N` one from 2, `[135-7]` one of
-/// these, and a `.` at the end one or more of anything. Asterisk's `!` is not taken: it matches before all digits
-/// are dialled.
+/// these. Asterisk's `.` and `!` are not taken: they match whatever characters a phone may send, and `!` before all
+/// digits are dialled. A site whose extensions differ in length names each length.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct NumberPattern(String);
@@ -22,29 +22,24 @@ impl NumberPattern {
     /// [`InvalidId`] names the value and what would have been accepted.
     pub fn new(pattern: impl Into<String>) -> Result<Self, InvalidId> {
         let pattern = pattern.into();
-        if pattern.len() <= 40 && elements(&pattern).is_some() {
-            return Ok(Self(pattern));
+        let bare = pattern.strip_prefix('_').unwrap_or(&pattern);
+        if elements(bare).is_some_and(|elements| (1..=20).contains(&elements.len())) {
+            return Ok(Self(bare.into()));
         }
         Err(InvalidId {
             kind: "a pattern of extensions",
             value: pattern.chars().take(80).collect(),
-            rule: "digits, X, Z, N and sets like [1-5], with at most a '.' at the end and no '_' before it, \
-                   40 characters in all",
+            rule: "1 to 20 of: digits, X, Z, N, and sets of digits like [1-5]",
         })
     }
 
     /// Whether `extension` is one of these numbers.
     #[must_use]
     pub fn matches(&self, extension: &Extension) -> bool {
-        let mut digits = extension.as_str().bytes();
-        for element in elements(&self.0).into_iter().flatten() {
-            match (element, digits.next()) {
-                (Element::Any, Some(_)) => return true,
-                (Element::OneOf(accepted), Some(digit)) if accepted.contains(&digit) => {}
-                _ => return false,
-            }
-        }
-        digits.next().is_none()
+        let digits = extension.as_str().as_bytes();
+        let elements = elements(&self.0).unwrap_or_default();
+        digits.len() == elements.len()
+            && elements.iter().zip(digits).all(|(accepted, digit)| accepted.contains(digit))
     }
 
     /// The pattern as it is written.
@@ -54,35 +49,27 @@ impl NumberPattern {
     }
 }
 
-enum Element {
-    /// One or more of anything, to the end.
-    Any,
-    /// One of these digits.
-    OneOf(Vec<u8>),
-}
-
-fn elements(pattern: &str) -> Option<Vec<Element>> {
+/// For each digit of a number, the digits that it may be.
+fn elements(pattern: &str) -> Option<Vec<Vec<u8>>> {
     let mut elements = Vec::new();
     let mut rest = pattern;
     while let Some(first) = rest.bytes().next() {
-        let element = match first {
-            b'0'..=b'9' => Element::OneOf(vec![first]),
-            b'X' | b'x' => Element::OneOf((b'0'..=b'9').collect()),
-            b'Z' | b'z' => Element::OneOf((b'1'..=b'9').collect()),
-            b'N' | b'n' => Element::OneOf((b'2'..=b'9').collect()),
-            b'.' if rest.len() == 1 && !elements.is_empty() => Element::Any,
-            b'[' => {
-                let (set, after) = rest.strip_prefix('[')?.split_once(']')?;
-                elements.push(Element::OneOf(digits_of(set)?));
-                rest = after;
-                continue;
-            }
-            _ => return None,
+        rest = if let Some(set) = rest.strip_prefix('[') {
+            let (set, after) = set.split_once(']')?;
+            elements.push(digits_of(set)?);
+            after
+        } else {
+            elements.push(match first {
+                b'0'..=b'9' => vec![first],
+                b'X' => (b'0'..=b'9').collect(),
+                b'Z' => (b'1'..=b'9').collect(),
+                b'N' => (b'2'..=b'9').collect(),
+                _ => return None,
+            });
+            rest.get(1..)?
         };
-        elements.push(element);
-        rest = rest.get(1..)?;
     }
-    (!elements.is_empty()).then_some(elements)
+    Some(elements)
 }
 
 /// The digits of a set: `135-7` is 1, 3, 5, 6 and 7.
@@ -132,7 +119,7 @@ mod tests {
             ("XXX", &["101", "000"][..], &["1", "1011"][..]),
             ("ZN0", &["120", "990"], &["020", "110", "121"]),
             ("2[0-24]X", &["205", "219", "243"], &["235", "305", "20"]),
-            ("8X.", &["801", "80123456"], &["80", "8", "901"]),
+            ("_1XX", &["100"], &["200"]),
             ("100", &["100"], &["0100", "101"]),
         ] {
             these.iter().for_each(|number| assert!(matches(pattern, number), "{pattern} {number}"));
@@ -143,11 +130,11 @@ mod tests {
     #[test]
     fn what_asterisk_would_read_as_something_else_is_refused() {
         for bad in [
-            "", ".", ".X", "X.X", "X!", "!", "_XXX", "[", "[]", "[9-1]", "[1-", "[1-]", "[a]", "X,1", "XX X",
-            "*35", "é",
+            "", "_", "8X.", ".X", "X!", "!", "__X", "x", "[", "[]", "[9-1]", "[1-", "[1-]", "[a]", "X,1",
+            "XX X", "*35", "é",
         ] {
             assert!(NumberPattern::new(bad).is_err(), "{bad:?}");
         }
-        assert!(NumberPattern::new("X".repeat(41)).is_err());
+        assert!(NumberPattern::new("X".repeat(21)).is_err());
     }
 }
