@@ -4,8 +4,8 @@
 
 mod architecture;
 mod asterisk_codecs;
-mod conversation;
-mod store;
 mod asterisk_manager;
+mod conversation;
 mod lab;
+mod store;
 mod support;

@@ -1,7 +1,3 @@
-//! What the tests stand on: real switches, real stores, real phones.
-
-pub mod office;
-pub mod redis;
 //! What the tests and the demo stand on: real switches, real stores, real phones.
 //!
 //! The demo takes this folder in by path, so nothing here knows of the test harness.
@@ -12,4 +8,7 @@ pub mod redis;
 pub mod ami;
 pub mod asterisk;
 pub mod debian;
+pub mod hotdesk;
+pub mod office;
 pub mod phone;
+pub mod redis;
