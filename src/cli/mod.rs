@@ -4,9 +4,11 @@
 
 mod check;
 mod device;
+mod dialplan;
 mod journal;
 mod login;
 mod print;
+mod serve;
 mod site;
 mod status;
 mod user;
@@ -20,6 +22,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
 use crate::desk::id::TenantId;
+use crate::telemetry;
 use site::Site;
 
 /// Hotdesking for an Asterisk that already runs: sit down at any phone, dial a code, and it is yours.
@@ -43,12 +46,16 @@ enum Command {
     /// Add, change, list and remove phones
     #[command(subcommand)]
     Device(device::Device),
+    /// Print what a switch includes into its dialplan for the configured codes
+    Dialplan(dialplan::Dialplan),
     /// Show what happened
     Journal(journal::Journal),
     /// Log a user in at a device, without a PIN
     Login(login::Login),
     /// Log out a user, or whoever sits at a device
     Logout(login::Logout),
+    /// Take calls and keep the switches true, until stopped; SIGHUP reads the configuration anew
+    Serve,
     /// Show who sits where, since when
     Status(status::Status),
     /// Add, change, list and remove users, and set their PINs
@@ -82,13 +89,27 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Runtime::new()?;
     let mut out = io::stdout().lock();
     runtime.block_on(async {
+        // These two need no tenant's part of the store.
+        let command = match cli.command {
+            Command::Dialplan(dialplan) => {
+                dialplan.run(&config, &mut out)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            Command::Serve => {
+                telemetry::start(config.log.format, &config.log.level);
+                serve::run(config, cli.config.as_deref()).await?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            command => command,
+        };
         let site = Site::open(config, cli.tenant).await?;
-        match cli.command {
+        match command {
             Command::Check(check) => return check.run(&site, &mut out).await,
             Command::Device(device) => device.run(&site, &mut out).await?,
             Command::Journal(journal) => journal.run(&site, &mut out).await?,
             Command::Login(login) => login.run(&site, &mut out).await?,
             Command::Logout(logout) => logout.run(&site, &mut out).await?,
+            Command::Dialplan(_) | Command::Serve => {}
             Command::Status(status) => status.run(&site, &mut out).await?,
             Command::User(user) => user.run(&site, &mut out).await?,
         }
