@@ -7,5 +7,6 @@ mod asterisk_codecs;
 mod asterisk_manager;
 mod conversation;
 mod lab;
+mod office;
 mod store;
 mod support;
