@@ -69,7 +69,7 @@ async fn survived(place: &Place, before: &Arc<dyn Store>, told: &[Binding]) {
             let Some(Event::Moved { seated, .. }) = entry.first().map(|entry| &entry.event) else {
                 panic!("{binding:?} is lost")
             };
-            assert_eq!(seated[..], [binding.clone()]);
+            assert_eq!(seated[..], *std::slice::from_ref(binding));
         }
         let office = all(store).await;
         assert!(told.iter().all(|binding| binding.revision <= office.revision));

@@ -118,3 +118,19 @@ async fn who_keeps_the_file_locked_is_waited_for_but_not_for_ever() {
     other.execute_batch("COMMIT").unwrap();
     seat(&store, "101", "desk1").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_may_open_it_for_the_first_time_at_once() {
+    for _ in 0..20 {
+        let place = Arc::new(Place::sqlite());
+        let opened: Vec<_> = (0..8)
+            .map(|_| {
+                let place = Arc::clone(&place);
+                tokio::spawn(async move { hotdesk::store::open(&place.url, &place.base).await.map(drop) })
+            })
+            .collect();
+        for opened in opened {
+            opened.await.unwrap().unwrap();
+        }
+    }
+}
