@@ -4,4 +4,5 @@
 
 mod asterisk_codecs;
 mod asterisk_manager;
+mod lab;
 mod support;
