@@ -9,4 +9,7 @@ mod conversation;
 mod lab;
 mod office;
 mod store;
+mod asterisk_codecs;
+mod asterisk_manager;
+mod lab;
 mod support;
