@@ -22,6 +22,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 pub mod asterisk;
+pub mod cli;
+pub mod config;
+pub mod controller;
 pub mod desk;
 pub mod store;
 pub mod switch;
+pub mod telemetry;

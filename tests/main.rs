@@ -2,4 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub)]
 
+mod architecture;
+mod asterisk_codecs;
+mod asterisk_manager;
+mod conversation;
+mod lab;
+mod store;
 mod support;

@@ -1,8 +1,28 @@
-//! An Asterisk (16 to 22) as a switch: its dialplan asks its own copy of the table, and we keep that copy true.
+//! Asterisk 16 to 22: its dialplan works from its own copy of the table. Calls in which a code is dialled come in
+//! over FastAGI, and the copy is kept true over the manager interface (AMI).
 //!
-//! [`rows`] says how a row is written into AstDB and a lamp into a hint, [`dialplan`] prints what a site includes
-//! into its `extensions.conf`, [`sounds`] names what is played when a prompt of ours is missing.
+//! The codecs do no I/O: bytes in, frames out, bounded, no panic on any input. Each is a
+//! [`tokio_util::codec::Decoder`], for which an incomplete frame is `None`, and each remembers how far it has
+//! searched, so that a frame arriving byte by byte costs no more than one arriving whole.
+//!
+//! | | bytes ↔ frames | what is made of them |
+//! |---|---|---|
+//! | FastAGI | [`agi`], [`command`] | [`fastagi`] serves the calls, each as a [`phone`] |
+//! | AMI | [`ami`] | [`manager`] stays connected, `session` is one connection, `doubt` says "look again", [`astdb`] is the table over it |
+//! | AstDB, hints | [`rows`] | |
+//!
+//! [`dialplan`] prints what a site includes into its `extensions.conf`, [`sounds`] names what is played when a prompt of
+//! ours is missing.
 
+pub mod agi;
+pub mod ami;
+pub mod astdb;
+pub mod command;
 pub mod dialplan;
+mod doubt;
+pub mod fastagi;
+pub mod manager;
+pub mod phone;
 pub mod rows;
+mod session;
 pub mod sounds;

@@ -92,6 +92,9 @@ ids! {
     /// A name shown to the called party.
     DisplayName, "a name", "1 to 80 characters, none of them a control character", 80,
         |v| !v.chars().any(char::is_control) && v.trim() == v;
+    /// A number that is an emergency call when dialled.
+    EmergencyNumber, "an emergency number", "2 to 15 digits", 15,
+        |v| v.len() > 1 && v.bytes().all(|b| b.is_ascii_digit());
     /// A user's number inside. Leading zeros count: `001` is not `1`.
     Extension, "an extension", "1 to 20 digits", 20,
         |v| v.bytes().all(|b| b.is_ascii_digit());
@@ -123,10 +126,33 @@ impl From<Extension> for Number {
     }
 }
 
+impl RequestId {
+    /// The id that these 128 bits make.
+    #[must_use]
+    pub fn from_bits(high: u64, low: u64) -> Self {
+        Self(format!("{high:016x}{low:016x}"))
+    }
+}
+
+impl Context {
+    /// The context `emergency`.
+    #[must_use]
+    pub fn emergency() -> Self {
+        Self("emergency".into())
+    }
+}
+
 impl Default for TenantId {
     /// The tenant of a switch that has only one: `default`.
     fn default() -> Self {
         Self("default".into())
+    }
+}
+
+impl Default for SwitchName {
+    /// The name of a switch that needs none: `pbx`.
+    fn default() -> Self {
+        Self("pbx".into())
     }
 }
 

@@ -77,6 +77,11 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         owners: Vec<Extension>,
     },
+    /// A device was enabled for hotdesking although nobody said which number an emergency call from it shows.
+    LocationWaived {
+        /// Which.
+        device: DeviceName,
+    },
     /// Who sits where changed; see [`super::seat::Transition`].
     Moved {
         /// Bindings that are no more.
@@ -135,18 +140,18 @@ impl Entry {
     /// The users and devices whose rows may differ after it.
     #[must_use]
     pub fn touches(&self) -> Scope {
-        let (users, devices): (Vec<&Extension>, Vec<&DeviceName>) = match &self.event {
+        let (users, devices): (Vec<&Extension>, Option<&DeviceName>) = match &self.event {
+            Event::Moved { removed, seated, .. } => return Scope::of(removed.iter().chain(seated)),
             Event::DeviceChanged { device, user, owners } | Event::DeviceRemoved { device, user, owners } => {
-                (user.iter().chain(owners).collect(), vec![device])
-            }
-            Event::Moved { removed, seated, .. } => {
-                let both = || removed.iter().chain(seated);
-                (both().map(|b| &b.user).collect(), both().map(|b| &b.device).collect())
+                (user.iter().chain(owners).collect(), Some(device))
             }
             Event::UserChanged { user, device } | Event::UserRemoved { user, device } => {
-                (vec![user], device.iter().collect())
+                (vec![user], device.as_ref())
             }
-            Event::PinChanged { .. } | Event::Refused { .. } | Event::Repaired { .. } => (vec![], vec![]),
+            Event::LocationWaived { .. }
+            | Event::PinChanged { .. }
+            | Event::Refused { .. }
+            | Event::Repaired { .. } => (vec![], None),
         };
         Scope::Some {
             users: users.into_iter().cloned().collect(),
@@ -161,6 +166,9 @@ impl fmt::Display for Entry {
         match &self.event {
             Event::DeviceChanged { device, .. } => write!(f, "device {device} changed")?,
             Event::DeviceRemoved { device, .. } => write!(f, "device {device} removed")?,
+            Event::LocationWaived { device } => {
+                write!(f, "device {device} is for hotdesking without an emergency caller-ID")?;
+            }
             Event::Moved { removed, seated, undo } => {
                 if *undo {
                     f.write_str("taken back: ")?;

@@ -5,6 +5,7 @@ pub mod code;
 pub mod id;
 pub mod journal;
 pub mod model;
+pub mod pattern;
 pub mod pin;
 pub mod policy;
 pub mod seat;

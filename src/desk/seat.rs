@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{CallId, DeviceName, Extension, RequestId, Revision, TenantId};
 use super::journal::Actor;
-use super::model::Binding;
+use super::model::{Binding, Office};
+use super::table::Scope;
 
 /// One act on who sits where, done whole or not at all, and once however often it is asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,6 +46,105 @@ pub enum Act {
     },
 }
 
+/// An act names a user or device that does not exist: `user 101`, `device desk1`.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("there is no {0}")]
+pub struct Missing(pub String);
+
+impl Act {
+    /// Whom and what it is about: what an [`Office`] must have been asked for to carry it out.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::Clear(device) => Scope::device(device),
+            Self::Leave(user, device) | Self::Seat(user, device) => {
+                Scope::user(user).and(Scope::device(device))
+            }
+            Self::LeaveAll(user) => Scope::user(user),
+            Self::Undo { seated, removed } => {
+                let both = || seated.iter().chain(removed);
+                Scope::Some {
+                    users: both().map(|binding| binding.user.clone()).collect(),
+                    devices: both().map(|binding| binding.device.clone()).collect(),
+                }
+            }
+        }
+    }
+
+    /// What it changes in `office`, which knows its [`scope`](Act::scope).
+    ///
+    /// # Errors
+    /// [`Missing`] when it names a user or device that is not there. What is taken back may be gone by now.
+    pub fn transition(&self, office: &Office, at: Timestamp) -> Result<Transition, Missing> {
+        let next = Revision(office.revision.0 + 1);
+        let (mut removed, mut seated) = (vec![], vec![]);
+        match self {
+            Self::Clear(device) => {
+                known_device(office, device)?;
+                removed.extend(office.bindings.get(device).cloned());
+            }
+            Self::Leave(user, device) => {
+                known_user(office, user)?;
+                known_device(office, device)?;
+                removed.extend(office.bindings.get(device).filter(|binding| binding.user == *user).cloned());
+            }
+            Self::LeaveAll(user) => {
+                known_user(office, user)?;
+                removed.extend(office.binding_of(user).cloned());
+            }
+            Self::Seat(user, device) => {
+                known_user(office, user)?;
+                known_device(office, device)?;
+                let (was, here) = (office.binding_of(user), office.bindings.get(device));
+                if here.is_none_or(|binding| binding.user != *user) {
+                    removed.extend(was.into_iter().chain(here).cloned());
+                    let (user, device) = (user.clone(), device.clone());
+                    seated.push(Binding { user, device, since: at, revision: next });
+                }
+            }
+            Self::Undo { seated: leave, removed: back } => {
+                let mut now = office.clone();
+                for binding in
+                    leave.iter().filter(|binding| same(office.bindings.get(&binding.device), binding))
+                {
+                    removed.extend(now.bindings.remove(&binding.device));
+                }
+                for binding in back {
+                    if may_sit(&now, binding) {
+                        let binding = Binding { revision: next, ..binding.clone() };
+                        now.bindings.insert(binding.device.clone(), binding.clone());
+                        seated.push(binding);
+                    }
+                }
+            }
+        }
+        let changed = !(removed.is_empty() && seated.is_empty());
+        let revision = if changed { next } else { office.revision };
+        Ok(Transition { revision, removed, seated })
+    }
+}
+
+fn known_user(office: &Office, user: &Extension) -> Result<(), Missing> {
+    if office.users.contains_key(user) { Ok(()) } else { Err(Missing(format!("user {user}"))) }
+}
+
+fn known_device(office: &Office, device: &DeviceName) -> Result<(), Missing> {
+    if office.devices.contains_key(device) { Ok(()) } else { Err(Missing(format!("device {device}"))) }
+}
+
+/// Whether `binding` is still the one that was made then, and not a later one of the same two.
+fn same(current: Option<&Binding>, binding: &Binding) -> bool {
+    current.is_some_and(|is| is.user == binding.user && is.revision == binding.revision)
+}
+
+/// Whether both are still there, still for hotdesking, and neither is taken.
+fn may_sit(office: &Office, Binding { user, device, .. }: &Binding) -> bool {
+    office.users.get(user).is_some_and(|user| user.hotdesk)
+        && office.devices.get(device).is_some_and(|device| device.hotdesk)
+        && office.binding_of(user).is_none()
+        && !office.bindings.contains_key(device)
+}
+
 /// What a [`Move`] changed: who sat where before, who sits where now.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Transition {
@@ -67,6 +167,12 @@ impl Transition {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.removed.is_empty() && self.seated.is_empty()
+    }
+
+    /// The users and devices whose rows may differ after it.
+    #[must_use]
+    pub fn touches(&self) -> Scope {
+        Scope::of(self.removed.iter().chain(&self.seated))
     }
 
     /// Where the user who sat down sat before, if he did.

@@ -7,7 +7,7 @@ use std::fmt;
 use super::id::{
     Context, DeviceName, DialTarget, DisplayName, Extension, Language, Mailbox, Number, Revision, SwitchName,
 };
-use super::model::{CallerId, Office, User};
+use super::model::{Binding, CallerId, Office, User};
 
 /// Rows by key: what one switch should hold, or what it does hold.
 pub type Table = BTreeMap<Key, Row>;
@@ -125,6 +125,13 @@ impl Scope {
     #[must_use]
     pub const fn none() -> Self {
         Self::Some { users: BTreeSet::new(), devices: BTreeSet::new() }
+    }
+
+    /// The users and devices of these bindings.
+    #[must_use]
+    pub fn of<'a>(bindings: impl Iterator<Item = &'a Binding>) -> Self {
+        let (users, devices) = bindings.map(|b| (b.user.clone(), b.device.clone())).unzip();
+        Self::Some { users, devices }
     }
 
     /// One user.
@@ -254,7 +261,7 @@ mod tests {
 
     use super::*;
     use crate::desk::id::TenantId;
-    use crate::desk::model::{Binding, Device, Location};
+    use crate::desk::model::{Device, Location};
 
     fn ext(extension: &str) -> Extension {
         Extension::new(extension).unwrap()

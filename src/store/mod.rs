@@ -3,6 +3,10 @@
 //! One trait, two implementations with one conformance story (`tests/store`): SQLite, embedded, and
 //! Redis, for several controllers. A store keeps and moves; what may be moved is decided above it.
 
+mod open;
+mod redis;
+mod sqlite;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,6 +19,13 @@ use crate::desk::pin::PinRecord;
 use crate::desk::policy::Attempts;
 use crate::desk::seat::{Move, Transition};
 use crate::desk::table::Scope;
+
+pub use self::open::open;
+pub use self::redis::Redis;
+pub use self::sqlite::Sqlite;
+
+/// Seconds for which a request id is remembered.
+const REMEMBERED: u32 = 2 * 60 * 60;
 
 /// Where the truth lives.
 #[async_trait]

@@ -1,0 +1,164 @@
+//! `hotdesk check`: whether all is well, and what to do if not.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::print;
+use super::site::Site;
+use crate::config::Switch;
+use crate::controller::pepper;
+use crate::desk::model::{Device, Office};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Check {
+    /// As JSON: [{"check", "ok", "found", "do"}]
+    #[arg(long)]
+    json: bool,
+}
+
+/// One thing that was looked at.
+#[derive(Serialize)]
+struct Finding {
+    check: String,
+    ok: bool,
+    found: String,
+    #[serde(rename = "do", skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+}
+
+impl Finding {
+    fn fine(check: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { check: check.into(), ok: true, found: found.into(), remedy: None }
+    }
+
+    fn wrong(check: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { check: check.into(), ok: false, found: found.into(), remedy: Some(remedy.into()) }
+    }
+}
+
+impl Check {
+    pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+        let office = site.office().await?;
+        let mut findings = vec![store(&office), keys(site, &office).await?];
+        findings.extend(users(site, &office));
+        for switch in site.config.switches.iter().filter(|switch| switch.tenant == site.tenant) {
+            findings.push(secret(switch));
+        }
+        findings.extend(office.devices.values().map(|device| emergency(site, device)));
+        findings.extend(office.devices.values().filter_map(|device| stray(site, device)));
+
+        let well = findings.iter().all(|finding| finding.ok);
+        if self.json {
+            print::json(out, &findings)?;
+        } else {
+            tell(out, &findings)?;
+        }
+        Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn tell(out: &mut dyn Write, findings: &[Finding]) -> anyhow::Result<()> {
+    for Finding { check, ok, found, remedy } in findings {
+        writeln!(out, "{}  {check}: {found}", if *ok { "ok   " } else { "WRONG" })?;
+        if let Some(remedy) = remedy {
+            writeln!(out, "       {remedy}")?;
+        }
+    }
+    match findings.iter().filter(|finding| !finding.ok).count() {
+        0 => writeln!(out, "all is well")?,
+        wrong => writeln!(out, "{wrong} of {} checks failed", findings.len())?,
+    }
+    Ok(())
+}
+
+fn store(office: &Office) -> Finding {
+    let Office { revision, users, devices, bindings } = office;
+    let (users, devices, bindings) = (users.len(), devices.len(), bindings.len());
+    Finding::fine(
+        "store",
+        format!("{users} users, {devices} devices, {bindings} logged in, revision {revision}"),
+    )
+}
+
+/// Whether the PINs can be compared with the pepper there is.
+async fn keys(site: &Site, office: &Office) -> anyhow::Result<Finding> {
+    const CHECK: &str = "pepper";
+    let path = &site.config.store.pepper_file;
+    let pepper = match pepper::load(path) {
+        Ok(pepper) => pepper,
+        Err(error) => {
+            return Ok(Finding::wrong(CHECK, error.to_string(), "until then no PIN can be compared"));
+        }
+    };
+    let (mut with, mut other) = (0, Vec::new());
+    for user in office.users.keys() {
+        if let Some(record) = site.store.pin(&site.tenant, user).await? {
+            with += 1;
+            if pepper.as_ref().is_none_or(|pepper| pepper.name() != record.pepper()) {
+                other.push(user.to_string());
+            }
+        }
+    }
+    let path = path.display();
+    Ok(if !other.is_empty() {
+        Finding::wrong(
+            CHECK,
+            format!("the PINs of {} were made with another pepper than {path}", other.join(", ")),
+            "put back the file they were made with, or give these users new PINs: hotdesk user pin EXT",
+        )
+    } else if pepper.is_none() {
+        Finding::fine(CHECK, format!("{path} is not there yet, it is made at the first start"))
+    } else {
+        Finding::fine(CHECK, format!("{path} fits the PINs of {with} users"))
+    })
+}
+
+fn users(site: &Site, office: &Office) -> Vec<Finding> {
+    let patterns = &site.config.dialplan.users;
+    let unmatched = office.users.keys().filter(|user| !patterns.iter().any(|pattern| pattern.matches(user)));
+    let wrong = |user| {
+        Finding::wrong(
+            format!("user {user}"),
+            "calls to this extension do not reach us: no pattern of [dialplan] users matches it",
+            "add a pattern, write the dialplan anew (hotdesk dialplan asterisk) and reload it",
+        )
+    };
+    unmatched.map(wrong).collect()
+}
+
+fn secret(switch: &Switch) -> Finding {
+    let check = format!("secret of switch {}", switch.name);
+    match switch.ami_secret() {
+        Ok(_) => {
+            Finding::fine(check, format!("{} can be read, by us alone", switch.ami_secret_file.display()))
+        }
+        Err(error) => {
+            Finding::wrong(check, error.to_string(), "it is the secret of ami_user in manager.conf")
+        }
+    }
+}
+
+/// What an emergency call from a device would show now. None is no failure: somebody forced it knowingly.
+fn emergency(site: &Site, device: &Device) -> Finding {
+    let check = format!("emergency call from {}", device.name);
+    let numbers: Vec<&str> = site.config.emergency.numbers.iter().map(|number| number.as_str()).collect();
+    let numbers = numbers.join(", ");
+    match &device.location.emergency_caller_id {
+        Some(shown) => Finding::fine(check, format!("{numbers} would show {shown}")),
+        None => Finding::fine(check, format!("{numbers} would show no number of this place, as none is set")),
+    }
+}
+
+fn stray(site: &Site, device: &Device) -> Option<Finding> {
+    let Device { name, switch, .. } = device;
+    let configured = site.config.switch(switch).is_some_and(|switch| switch.tenant == site.tenant);
+    (!configured).then(|| {
+        Finding::wrong(
+            format!("device {name}"),
+            format!("its switch {switch} is not in the configuration"),
+            format!("add that [[switch]], or: hotdesk device set {name} --switch NAME"),
+        )
+    })
+}

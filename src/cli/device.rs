@@ -1,0 +1,269 @@
+//! `hotdesk device`: phones, and where they stand.
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use anyhow::{Context as _, bail};
+use ipnet::IpNet;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::print::{self, Given, Hotdesk};
+use super::site::{Site, actor};
+use crate::desk::id::{DeviceName, DialTarget, Extension, Number, Revision, SwitchName};
+use crate::desk::journal::{Entry, Event};
+use crate::desk::model::{self, Location, Office};
+use crate::desk::table::Scope;
+use crate::store::What;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Device {
+    /// Add a device, or change what is given of it; an empty value ("") takes away
+    Set(Set),
+    /// List all devices
+    List {
+        /// As JSON, by device
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one device
+    Show {
+        /// Its name on the switch
+        device: DeviceName,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a device, and log out whoever sits there
+    Remove {
+        /// Its name on the switch
+        device: DeviceName,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Set {
+    /// Its name on the switch: the PJSIP endpoint
+    device: DeviceName,
+    /// The switch it registers with, by its name in the configuration
+    #[arg(long, value_name = "S")]
+    switch: Option<SwitchName>,
+    /// What the switch dials to ring it: PJSIP/desk1
+    #[arg(long, value_name = "D")]
+    dial: Option<DialTarget>,
+    #[command(flatten)]
+    hotdesk: Hotdesk,
+    /// The number that an emergency call from here shows, whoever sits here
+    #[arg(long, value_name = "NUM")]
+    emergency_caller_id: Option<Given<Number>>,
+    /// The user it belongs to while no guest sits there
+    #[arg(long, value_name = "EXT")]
+    owner: Option<Given<Extension>>,
+    /// A network it may log users in from, instead of those before; can be repeated; "any" for any
+    #[arg(long, value_name = "CIDR")]
+    allow_from: Vec<Network>,
+    /// For hotdesking even without an emergency caller-ID; this is journalled
+    #[arg(long)]
+    force: bool,
+}
+
+/// `192.0.2.0/24`, `192.0.2.7`, or `any`.
+#[derive(Clone, Copy, Debug)]
+struct Network(Option<IpNet>);
+
+impl FromStr for Network {
+    type Err = String;
+    fn from_str(value: &str) -> Result<Self, String> {
+        if value == "any" {
+            return Ok(Self(None));
+        }
+        let one = value.parse::<IpAddr>().map(IpNet::from);
+        match value.parse().or(one) {
+            Ok(net) => Ok(Self(Some(net))),
+            Err(_) => Err("it takes a network (192.0.2.0/24), an address (192.0.2.7) or \"any\"".into()),
+        }
+    }
+}
+
+impl Device {
+    pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+        match self {
+            Self::Set(set) => set.run(site, out).await,
+            Self::List { json } => list(site, out, json).await,
+            Self::Show { device, json } => show(site, out, &device, json).await,
+            Self::Remove { device } => remove(site, out, device).await,
+        }
+    }
+}
+
+impl Set {
+    async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+        let name = self.device.clone();
+        let office = site.store.office(&site.tenant, &Scope::device(&name)).await?;
+        let known = office.devices.get(&name);
+        let force = self.force;
+        let device = self.over(known.cloned(), site)?;
+        if known == Some(&device) {
+            writeln!(out, "device {name} is so already")?;
+            return Ok(());
+        }
+        if let Some(owner) = &device.owner {
+            site.user(owner).await?;
+        }
+        let nowhere = device.hotdesk && device.location.emergency_caller_id.is_none();
+        if nowhere && !force {
+            bail!(
+                "a device without a location cannot be enabled for hotdesking: say which number an emergency call \
+                 from {name} shows (--emergency-caller-id NUM), or add --no-hotdesk, or --force"
+            );
+        }
+        let leaves = office.bindings.get(&name).filter(|_| !device.hotdesk);
+        site.change(What::Device(device)).await?;
+        if nowhere {
+            record_force(site, &name).await?;
+        }
+        let done = if known.is_none() { "added" } else { "changed" };
+        match leaves {
+            None => writeln!(out, "device {name} {done}")?,
+            Some(was) => writeln!(out, "device {name} {done}, and {} logged out there", was.user)?,
+        }
+        Ok(())
+    }
+
+    fn over(self, known: Option<model::Device>, site: &Site) -> anyhow::Result<model::Device> {
+        let name = self.device;
+        let mut device = match (known, &self.switch, &self.dial) {
+            (Some(device), _, _) => device,
+            (None, Some(switch), Some(dial)) => model::Device {
+                tenant: site.tenant.clone(),
+                name,
+                switch: switch.clone(),
+                dial: dial.clone(),
+                hotdesk: true,
+                location: Location::default(),
+                owner: None,
+                allow_from: vec![],
+            },
+            (None, ..) => bail!(
+                "there is no device {name} yet; a new one takes --switch and --dial, for example \
+                 --switch pbx --dial PJSIP/{name}"
+            ),
+        };
+        if let Some(switch) = self.switch {
+            let tenant = &site.tenant;
+            let configured = site.config.switch(&switch);
+            let configured = configured.with_context(|| format!("there is no [[switch]] named {switch}"))?;
+            if configured.tenant != *tenant {
+                bail!("the switch {switch} has phones of the tenant {}, not of {tenant}", configured.tenant);
+            }
+            device.switch = switch;
+        }
+        if let Some(dial) = self.dial {
+            device.dial = dial;
+        }
+        self.hotdesk.put(&mut device.hotdesk);
+        Given::put(self.emergency_caller_id, &mut device.location.emergency_caller_id);
+        Given::put(self.owner, &mut device.owner);
+        if !self.allow_from.is_empty() {
+            device.allow_from = self.allow_from.iter().filter_map(|network| network.0).collect();
+        }
+        Ok(device)
+    }
+}
+
+/// Journals that somebody wanted a device without a location all the same.
+async fn record_force(site: &Site, device: &DeviceName) -> anyhow::Result<()> {
+    let entry = Entry {
+        revision: Revision::default(),
+        at: Timestamp::now(),
+        tenant: site.tenant.clone(),
+        by: actor(),
+        call: None,
+        event: Event::LocationWaived { device: device.clone() },
+    };
+    site.store.record(&[entry]).await?;
+    Ok(())
+}
+
+/// A device as it is listed.
+#[derive(Serialize)]
+struct Listed<'a> {
+    device: &'a DeviceName,
+    switch: &'a SwitchName,
+    dial: &'a DialTarget,
+    hotdesk: bool,
+    emergency_caller_id: Option<&'a Number>,
+    owner: Option<&'a Extension>,
+    allow_from: &'a [IpNet],
+    /// Who has logged in there.
+    user: Option<&'a Extension>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(device: &'a model::Device, office: &'a Office) -> Self {
+        Self {
+            device: &device.name,
+            switch: &device.switch,
+            dial: &device.dial,
+            hotdesk: device.hotdesk,
+            emergency_caller_id: device.location.emergency_caller_id.as_ref(),
+            owner: device.owner.as_ref(),
+            allow_from: &device.allow_from,
+            user: office.bindings.get(&device.name).map(|binding| &binding.user),
+        }
+    }
+}
+
+async fn list(site: &Site, out: &mut dyn Write, json: bool) -> anyhow::Result<()> {
+    let office = site.office().await?;
+    let devices: Vec<Listed> = office.devices.values().map(|device| Listed::of(device, &office)).collect();
+    if json {
+        return print::json(out, &devices);
+    }
+    let row = |device: &Listed| {
+        vec![
+            device.device.to_string(),
+            device.switch.to_string(),
+            device.dial.to_string(),
+            print::yes(device.hotdesk).into(),
+            print::or_dash(device.emergency_caller_id),
+            print::or_dash(device.owner),
+            print::or_dash(device.user),
+        ]
+    };
+    let rows: Vec<_> = devices.iter().map(row).collect();
+    print::table(out, &["DEVICE", "SWITCH", "DIAL", "HOTDESK", "EMERGENCY", "OWNER", "USER"], &rows)
+}
+
+async fn show(site: &Site, out: &mut dyn Write, name: &DeviceName, json: bool) -> anyhow::Result<()> {
+    let (device, office) = site.device(name).await?;
+    let device = Listed::of(&device, &office);
+    if json {
+        return print::json(out, &device);
+    }
+    let networks: Vec<String> = device.allow_from.iter().map(ToString::to_string).collect();
+    print::facts(
+        out,
+        &[
+            ("device", device.device.to_string()),
+            ("switch", device.switch.to_string()),
+            ("dial", device.dial.to_string()),
+            ("hotdesk", print::yes(device.hotdesk).into()),
+            ("emergency caller-ID", print::or_dash(device.emergency_caller_id)),
+            ("owner", print::or_dash(device.owner)),
+            ("logs in from", if networks.is_empty() { "any network".into() } else { networks.join(", ") }),
+            ("logged in", print::or_dash(device.user)),
+        ],
+    )
+}
+
+async fn remove(site: &Site, out: &mut dyn Write, name: DeviceName) -> anyhow::Result<()> {
+    let (_, office) = site.device(&name).await?;
+    site.change(What::RemoveDevice(name.clone())).await?;
+    match office.bindings.get(&name) {
+        Some(was) => writeln!(out, "device {name} removed, and {} logged out there", was.user)?,
+        None => writeln!(out, "device {name} removed")?,
+    }
+    Ok(())
+}

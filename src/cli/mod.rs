@@ -1,0 +1,124 @@
+//! The command line: what can be asked, and the exit code of the answer.
+//!
+//! Exit codes: 0 done; 1 it could not be done; 2 the arguments make no sense; 64 the configuration cannot be used.
+
+mod check;
+mod device;
+mod dialplan;
+mod journal;
+mod login;
+mod print;
+mod serve;
+mod site;
+mod status;
+mod user;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+use crate::desk::id::TenantId;
+use crate::telemetry;
+use site::Site;
+
+/// Hotdesking for an Asterisk that already runs: sit down at any phone, dial a code, and it is yours.
+#[derive(Debug, Parser)]
+#[command(name = "hotdesk", version, arg_required_else_help = true)]
+struct Cli {
+    /// The configuration; without it, hotdesk.toml in the current folder
+    #[arg(short, long, global = true, env = "HOTDESK_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The company whose people and phones are meant
+    #[arg(long, global = true, value_name = "TENANT", default_value = "default")]
+    tenant: TenantId,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say of the configuration, the store and each device whether all is well, and what to do if not
+    Check(check::Check),
+    /// Add, change, list and remove phones
+    #[command(subcommand)]
+    Device(device::Device),
+    /// Print what a switch includes into its dialplan for the configured codes
+    Dialplan(dialplan::Dialplan),
+    /// Show what happened
+    Journal(journal::Journal),
+    /// Log a user in at a device, without a PIN
+    Login(login::Login),
+    /// Log out a user, or whoever sits at a device
+    Logout(login::Logout),
+    /// Take calls and keep the switches true, until stopped; SIGHUP reads the configuration anew
+    Serve,
+    /// Show who sits where, since when
+    Status(status::Status),
+    /// Add, change, list and remove users, and set their PINs
+    #[command(subcommand)]
+    User(user::User),
+}
+
+/// Does what `args`, the program's name first, ask for, and says how it went.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too, with code 0; if nobody listens, so be it.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    match obey(cli) {
+        Ok(code) => code,
+        Err(error) if reader_left(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "hotdesk: {error:#}");
+            let configuration = error.downcast_ref::<ConfigError>().is_some();
+            ExitCode::from(if configuration { 64 } else { 1 })
+        }
+    }
+}
+
+fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
+    let config = Config::load(cli.config.as_deref(), &|name| std::env::var(name).ok())?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let mut out = io::stdout().lock();
+    runtime.block_on(async {
+        // These two need no tenant's part of the store.
+        let command = match cli.command {
+            Command::Dialplan(dialplan) => {
+                dialplan.run(&config, &mut out)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            Command::Serve => {
+                telemetry::start(config.log.format, &config.log.level);
+                serve::run(config, cli.config.as_deref()).await?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            command => command,
+        };
+        let site = Site::open(config, cli.tenant).await?;
+        match command {
+            Command::Check(check) => return check.run(&site, &mut out).await,
+            Command::Device(device) => device.run(&site, &mut out).await?,
+            Command::Journal(journal) => journal.run(&site, &mut out).await?,
+            Command::Login(login) => login.run(&site, &mut out).await?,
+            Command::Logout(logout) => logout.run(&site, &mut out).await?,
+            Command::Dialplan(_) | Command::Serve => {}
+            Command::Status(status) => status.run(&site, &mut out).await?,
+            Command::User(user) => user.run(&site, &mut out).await?,
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Whether the output went into a pipe whose reader has seen enough.
+fn reader_left(error: &anyhow::Error) -> bool {
+    let broken = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    error.downcast_ref::<io::Error>().is_some_and(broken)
+}

@@ -1,0 +1,90 @@
+//! What every command works on: one tenant's part of the store, as the configuration says.
+
+use std::env;
+use std::os::unix::fs::MetadataExt;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use jiff::Timestamp;
+
+use crate::config::Config;
+use crate::desk::id::{DeviceName, Extension, RequestId, TenantId};
+use crate::desk::journal::Actor;
+use crate::desk::model::{Device, Office, User};
+use crate::desk::seat::{Act, Move, Transition};
+use crate::desk::table::Scope;
+use crate::store::{self, Change, Store, What};
+
+/// One tenant's part of the store.
+pub(super) struct Site {
+    pub(super) config: Config,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) tenant: TenantId,
+}
+
+impl Site {
+    pub(super) async fn open(config: Config, tenant: TenantId) -> anyhow::Result<Self> {
+        if !config.serves(&tenant) {
+            bail!("no [[switch]] in the configuration has phones of the tenant {tenant}");
+        }
+        let store = store::open(config.store.url.as_str(), &config.folder).await?;
+        Ok(Self { config, store, tenant })
+    }
+
+    /// Everything there is of the tenant.
+    pub(super) async fn office(&self) -> anyhow::Result<Office> {
+        Ok(self.store.office(&self.tenant, &Scope::All).await?)
+    }
+
+    /// What is known about this user, if there is one, and his place.
+    pub(super) async fn office_of_user(&self, extension: &Extension) -> anyhow::Result<Office> {
+        Ok(self.store.office(&self.tenant, &Scope::user(extension)).await?)
+    }
+
+    /// A user, and the rest of what is known about his place.
+    pub(super) async fn user(&self, extension: &Extension) -> anyhow::Result<(User, Office)> {
+        let office = self.office_of_user(extension).await?;
+        let user = office.users.get(extension).cloned();
+        Ok((user.with_context(|| format!("there is no user {extension}"))?, office))
+    }
+
+    /// A device, and the rest of what is known about who sits there.
+    pub(super) async fn device(&self, name: &DeviceName) -> anyhow::Result<(Device, Office)> {
+        let office = self.store.office(&self.tenant, &Scope::device(name)).await?;
+        let device = office.devices.get(name).cloned();
+        Ok((device.with_context(|| format!("there is no device {name}"))?, office))
+    }
+
+    /// Changes the directory.
+    pub(super) async fn change(&self, what: What) -> anyhow::Result<()> {
+        let change = Change { tenant: self.tenant.clone(), what, by: actor(), at: Timestamp::now() };
+        self.store.change(&change).await?;
+        Ok(())
+    }
+
+    /// Changes who sits where.
+    pub(super) async fn move_people(&self, act: Act) -> anyhow::Result<Transition> {
+        let (high, low) = (getrandom::u64()?, getrandom::u64()?);
+        let act = Move {
+            request: RequestId::new(format!("{high:016x}{low:016x}"))?,
+            tenant: self.tenant.clone(),
+            act,
+            by: actor(),
+            call: None,
+            at: Timestamp::now(),
+        };
+        Ok(self.store.move_people(&act).await?)
+    }
+}
+
+/// Who gives the command, for the journal: the name he logged in to the machine with, also behind sudo.
+pub(super) fn actor() -> Actor {
+    let name = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|variable| env::var(variable).ok());
+    let name = name.map(|name| name.chars().filter(|c| !c.is_control()).take(64).collect::<String>());
+    // A container often names nobody; then the number of who runs this process says at least something.
+    let number = || match std::fs::metadata("/proc/self") {
+        Ok(process) => format!("uid {}", process.uid()),
+        Err(_) => "unknown".into(),
+    };
+    Actor::Command(name.filter(|name| !name.is_empty()).unwrap_or_else(number))
+}

@@ -1,0 +1,271 @@
+//! `hotdesk user`: people, and their PINs.
+
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+
+use anyhow::{Context as _, bail};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::print::{self, Given, Hotdesk};
+use super::site::Site;
+use crate::controller::pepper;
+use crate::desk::id::{Context, DeviceName, DisplayName, Extension, Language, Mailbox, Number};
+use crate::desk::model::{self, CallerId, Office};
+use crate::desk::pin::{Pin, PinRecord};
+use crate::store::What;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum User {
+    /// Add a user, or change what is given of him; an empty value ("") takes away
+    Set(Set),
+    /// Set a user's PIN, read from standard input: 4 to 10 digits
+    Pin {
+        /// His extension
+        extension: Extension,
+        /// Make one of six digits, and print it this once
+        #[arg(long)]
+        generate: bool,
+    },
+    /// List all users
+    List {
+        /// As JSON, by extension
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one user
+    Show {
+        /// His extension
+        extension: Extension,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a user, and log him out
+    Remove {
+        /// His extension
+        extension: Extension,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Set {
+    /// His number inside; leading zeros count
+    extension: Extension,
+    /// Shown beside his number
+    #[arg(long)]
+    name: Option<Given<DisplayName>>,
+    /// The number his calls show; his extension, if there is none
+    #[arg(long, value_name = "NUM")]
+    caller_id: Option<Given<Number>>,
+    /// His calls show no number
+    #[arg(long, conflicts_with = "caller_id")]
+    anonymous: bool,
+    #[command(flatten)]
+    hotdesk: Hotdesk,
+    /// Spoken to him: en, nl, de
+    #[arg(long, value_name = "L")]
+    language: Option<Given<Language>>,
+    /// Class of service: the context of the site that his calls go into
+    #[arg(long, value_name = "CONTEXT")]
+    class: Option<Given<Context>>,
+    /// Where his calls go when he is nowhere: 101@default
+    #[arg(long, value_name = "M")]
+    mailbox: Option<Given<Mailbox>>,
+}
+
+impl User {
+    pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+        match self {
+            Self::Set(set) => set.run(site, out).await,
+            Self::Pin { extension, generate } => new_pin(site, out, extension, generate).await,
+            Self::List { json } => list(site, out, json).await,
+            Self::Show { extension, json } => show(site, out, &extension, json).await,
+            Self::Remove { extension } => remove(site, out, extension).await,
+        }
+    }
+}
+
+impl Set {
+    async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+        let extension = self.extension.clone();
+        let emergency = &site.config.emergency.numbers;
+        if emergency.iter().any(|number| number.as_str() == extension.as_str()) {
+            bail!("{extension} is an emergency number: a user with it could never be called");
+        }
+        let office = site.office_of_user(&extension).await?;
+        let known = office.users.get(&extension);
+        let user = self
+            .over(known.cloned().unwrap_or_else(|| model::User::new(site.tenant.clone(), extension.clone())));
+        if known == Some(&user) {
+            writeln!(out, "user {extension} is so already")?;
+            return Ok(());
+        }
+        let leaves = office.binding_of(&extension).filter(|_| !user.hotdesk);
+        site.change(What::User(user)).await?;
+        match (known, leaves) {
+            (None, _) => writeln!(out, "user {extension} added; for a PIN: hotdesk user pin {extension}")?,
+            (Some(_), None) => writeln!(out, "user {extension} changed")?,
+            (Some(_), Some(was)) => {
+                writeln!(out, "user {extension} changed, and logged out at {}", was.device)?;
+            }
+        }
+        if !site.config.dialplan.users.iter().any(|pattern| pattern.matches(&extension)) {
+            writeln!(
+                out,
+                "but calls to {extension} will not reach him: no pattern of [dialplan] users matches it. Add one, \
+                 and write the dialplan anew: hotdesk dialplan asterisk"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn over(self, mut user: model::User) -> model::User {
+        Given::put(self.name, &mut user.name);
+        Given::put(self.language, &mut user.language);
+        Given::put(self.class, &mut user.class);
+        Given::put(self.mailbox, &mut user.mailbox);
+        self.hotdesk.put(&mut user.hotdesk);
+        if self.anonymous {
+            user.caller_id = CallerId::Anonymous;
+        } else if self.caller_id.is_some() {
+            let mut number = None;
+            Given::put(self.caller_id, &mut number);
+            user.caller_id = number.map_or(CallerId::Extension, CallerId::Number);
+        }
+        user
+    }
+}
+
+async fn new_pin(
+    site: &Site,
+    out: &mut dyn Write,
+    extension: Extension,
+    generate: bool,
+) -> anyhow::Result<()> {
+    site.user(&extension).await?;
+    let pin = if generate { Pin::from_random(getrandom::u64()?) } else { asked_pin(&extension)? };
+    let pepper = pepper::load_or_create(&site.config.store.pepper_file)?;
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt)?;
+    // The hash takes its time on this thread; nothing else runs in this process.
+    let record = PinRecord::make(&pin, &pepper, &site.tenant, &extension, salt);
+    site.change(What::Pin(extension.clone(), record)).await?;
+    if generate {
+        writeln!(out, "{}", pin.reveal())?;
+    } else {
+        writeln!(out, "user {extension} has a new PIN")?;
+    }
+    Ok(())
+}
+
+/// A PIN from standard input: asked for twice and not shown at a terminal, else its first line.
+fn asked_pin(extension: &Extension) -> anyhow::Result<Pin> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        let ask = |what: String| rpassword::prompt_password(what).map(Zeroizing::new);
+        let once = ask(format!("New PIN for {extension}: "))?;
+        if once != ask("Once more: ".into())? {
+            bail!("these were two different PINs; nothing has changed");
+        }
+        return Ok(Pin::new(&once)?);
+    }
+    let mut line = Zeroizing::new(Vec::with_capacity(64));
+    stdin.lock().take(64).read_until(b'\n', &mut line)?;
+    let text = std::str::from_utf8(&line).unwrap_or_default();
+    Ok(Pin::new(text.trim_end_matches(['\r', '\n']))?)
+}
+
+/// A user as he is listed.
+#[derive(Serialize)]
+struct Listed<'a> {
+    extension: &'a Extension,
+    name: Option<&'a DisplayName>,
+    /// None: his extension.
+    caller_id: Option<&'a Number>,
+    anonymous: bool,
+    hotdesk: bool,
+    language: Option<&'a Language>,
+    class: Option<&'a Context>,
+    mailbox: Option<&'a Mailbox>,
+    /// Where he has logged in.
+    device: Option<&'a DeviceName>,
+}
+
+impl<'a> Listed<'a> {
+    fn of(user: &'a model::User, office: &'a Office) -> Self {
+        Self {
+            extension: &user.extension,
+            name: user.name.as_ref(),
+            caller_id: match &user.caller_id {
+                CallerId::Number(number) => Some(number),
+                CallerId::Anonymous | CallerId::Extension => None,
+            },
+            anonymous: user.caller_id == CallerId::Anonymous,
+            hotdesk: user.hotdesk,
+            language: user.language.as_ref(),
+            class: user.class.as_ref(),
+            mailbox: user.mailbox.as_ref(),
+            device: office.binding_of(&user.extension).map(|binding| &binding.device),
+        }
+    }
+
+    fn shows(&self) -> String {
+        if self.anonymous {
+            return "anonymous".into();
+        }
+        self.caller_id.map_or_else(|| self.extension.to_string(), ToString::to_string)
+    }
+}
+
+async fn list(site: &Site, out: &mut dyn Write, json: bool) -> anyhow::Result<()> {
+    let office = site.office().await?;
+    let users: Vec<Listed> = office.users.values().map(|user| Listed::of(user, &office)).collect();
+    if json {
+        return print::json(out, &users);
+    }
+    let row = |user: &Listed| {
+        vec![
+            user.extension.to_string(),
+            print::or_dash(user.name),
+            user.shows(),
+            print::yes(user.hotdesk).into(),
+            print::or_dash(user.class),
+            print::or_dash(user.device),
+        ]
+    };
+    let rows: Vec<_> = users.iter().map(row).collect();
+    print::table(out, &["USER", "NAME", "SHOWS", "HOTDESK", "CLASS", "AT"], &rows)
+}
+
+async fn show(site: &Site, out: &mut dyn Write, extension: &Extension, json: bool) -> anyhow::Result<()> {
+    let (user, office) = site.user(extension).await?;
+    let user = Listed::of(&user, &office);
+    if json {
+        return print::json(out, &user);
+    }
+    let pin = site.store.pin(&site.tenant, extension).await?;
+    print::facts(
+        out,
+        &[
+            ("extension", user.extension.to_string()),
+            ("name", print::or_dash(user.name)),
+            ("shows", user.shows()),
+            ("hotdesk", print::yes(user.hotdesk).into()),
+            ("PIN", if pin.is_some() { "set" } else { "none" }.into()),
+            ("language", print::or_dash(user.language)),
+            ("class", print::or_dash(user.class)),
+            ("mailbox", print::or_dash(user.mailbox)),
+            ("logged in at", print::or_dash(user.device)),
+        ],
+    )
+}
+
+async fn remove(site: &Site, out: &mut dyn Write, extension: Extension) -> anyhow::Result<()> {
+    let (_, office) = site.user(&extension).await?;
+    site.change(What::RemoveUser(extension.clone())).await.context("nothing was removed")?;
+    match office.binding_of(&extension) {
+        Some(was) => writeln!(out, "user {extension} removed, and logged out at {}", was.device)?,
+        None => writeln!(out, "user {extension} removed")?,
+    }
+    Ok(())
+}

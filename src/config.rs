@@ -1,0 +1,260 @@
+//! `hotdesk.toml` and the environment over it, checked whole: what the operator says.
+//!
+//! Every scalar key outside `[[switch]]` can be given by the environment as `HOTDESK_<SECTION>_<KEY>`, for example
+//! `HOTDESK_STORE_URL`. `HOTDESK_LOG` is short for `HOTDESK_LOG_LEVEL`. Relative paths are relative to the file.
+
+mod address;
+mod error;
+mod secret;
+mod switch;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+
+use crate::desk::code::{Codes, Preset};
+use crate::desk::id::{Context, EmergencyNumber, InvalidId, SwitchName, TenantId};
+use crate::desk::pattern::NumberPattern;
+use crate::telemetry::{Format, Level};
+
+pub use address::{BadAddress, HostPort};
+pub use error::ConfigError;
+pub use secret::Secret;
+pub use switch::{Kind, Switch};
+
+/// The file that is looked for in the current folder when none is named.
+pub const FILE: &str = "hotdesk.toml";
+
+/// What the operator says.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The folder of the file; relative paths in it were made relative to this.
+    #[serde(skip)]
+    pub folder: PathBuf,
+    /// Where the truth lives.
+    pub store: Store,
+    /// What people dial.
+    #[serde(deserialize_with = "codes")]
+    pub codes: Codes,
+    /// What the dialplan must know of the site.
+    pub dialplan: Dialplan,
+    /// Emergency calls.
+    pub emergency: Emergency,
+    /// The switches; at least one.
+    #[serde(rename = "switch")]
+    pub switches: Vec<Switch>,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// `[store]`
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Store {
+    /// `sqlite:hotdesk.db`, `redis://127.0.0.1:6379/0`.
+    pub url: StoreUrl,
+    /// The key that PINs are hashed with; made at the first start.
+    pub pepper_file: PathBuf,
+}
+
+/// `[dialplan]`
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dialplan {
+    /// Which numbers may be users' extensions.
+    pub users: Vec<NumberPattern>,
+    /// The site's context for a number that is nobody's.
+    #[serde(deserialize_with = "unless_empty")]
+    pub otherwise: Option<Context>,
+}
+
+/// `[emergency]`
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Emergency {
+    /// What is dialled.
+    pub numbers: Vec<EmergencyNumber>,
+    /// The site's context where such a call goes, with the location's number set.
+    pub context: Context,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: Format,
+    /// How much.
+    pub level: Level,
+}
+
+/// Where a store is. May hold a password, so it is not shown.
+#[derive(Clone, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub struct StoreUrl(String);
+
+impl Config {
+    /// Reads `file`, or [`FILE`] in the current folder, and the environment over it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says where what is wrong, and what to do.
+    pub fn load(file: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let path = file.unwrap_or(Path::new(FILE));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => {
+                return Err(ConfigError::NoFile);
+            }
+            Err(error) => return Err(ConfigError::Unreadable(path.into(), error)),
+        };
+        // An absolute path stays right whatever the current folder becomes.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.into());
+        Self::parse(&text, &path, env)
+    }
+
+    /// Reads the `text` of the file at `path`, and the environment over it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] says where what is wrong, and what to do.
+    pub fn parse(text: &str, path: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut config: Self =
+            toml::from_str(text).map_err(|error| ConfigError::Syntax(path.into(), Box::new(error)))?;
+        config.environment(env)?;
+        config.folder = path.parent().unwrap_or(Path::new("")).into();
+        config.store.pepper_file = config.folder.join(&config.store.pepper_file);
+        for switch in &mut config.switches {
+            switch.ami_secret_file = config.folder.join(&switch.ami_secret_file);
+        }
+        config.agrees().map_err(|why| ConfigError::Refused(path.into(), why))?;
+        Ok(config)
+    }
+
+    /// The switch of that name.
+    #[must_use]
+    pub fn switch(&self, name: &SwitchName) -> Option<&Switch> {
+        self.switches.iter().find(|switch| switch.name == *name)
+    }
+
+    /// Whether a switch has phones of this tenant.
+    #[must_use]
+    pub fn serves(&self, tenant: &TenantId) -> bool {
+        self.switches.iter().any(|switch| switch.tenant == *tenant)
+    }
+
+    fn environment(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+        over(env, "HOTDESK_STORE_URL", &mut self.store.url, StoreUrl::try_from)?;
+        over(env, "HOTDESK_STORE_PEPPER_FILE", &mut self.store.pepper_file, |path| {
+            Ok::<_, &str>(path.into())
+        })?;
+        over(env, "HOTDESK_DIALPLAN_OTHERWISE", &mut self.dialplan.otherwise, context_unless_empty)?;
+        over(env, "HOTDESK_EMERGENCY_CONTEXT", &mut self.emergency.context, Context::new)?;
+        over(env, "HOTDESK_LOG_FORMAT", &mut self.log.format, Format::try_from)?;
+        over(env, "HOTDESK_LOG_LEVEL", &mut self.log.level, Level::new)?;
+        over(env, "HOTDESK_LOG", &mut self.log.level, Level::new)
+    }
+
+    /// What each value alone cannot say: whether they go together.
+    fn agrees(&self) -> Result<(), String> {
+        if self.switches.is_empty() {
+            return Err("it names no switch: add a [[switch]], as hotdesk.example.toml shows".into());
+        }
+        if self.dialplan.users.is_empty() {
+            return Err(
+                "[dialplan] users is empty: say which numbers may be users, for example [\"1XX\"]".into()
+            );
+        }
+        for (n, switch) in self.switches.iter().enumerate() {
+            switch.agrees()?;
+            for before in self.switches.iter().take(n) {
+                switch.agrees_with(before)?;
+            }
+        }
+        for number in &self.emergency.numbers {
+            if self.codes.read(number.as_str()).is_some() {
+                return Err(format!(
+                    "[emergency] numbers has {number}, which is a code of [codes] presets too: drop one of them"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { url: StoreUrl("sqlite:hotdesk.db".into()), pepper_file: "hotdesk.pepper".into() }
+    }
+}
+
+impl Default for Dialplan {
+    fn default() -> Self {
+        Self { users: NumberPattern::new("XXX").into_iter().collect(), otherwise: None }
+    }
+}
+
+impl Default for Emergency {
+    fn default() -> Self {
+        Self { numbers: EmergencyNumber::new("112").into_iter().collect(), context: Context::emergency() }
+    }
+}
+
+impl StoreUrl {
+    /// The address, to open the store with.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:***", self.0.split(':').next().unwrap_or_default())
+    }
+}
+
+impl TryFrom<String> for StoreUrl {
+    type Error = String;
+    fn try_from(url: String) -> Result<Self, String> {
+        match url.split_once(':') {
+            Some(("sqlite" | "redis" | "rediss", rest)) if !rest.is_empty() => Ok(Self(url)),
+            // What was given is not repeated: it may hold a password.
+            _ => Err("a store's url is sqlite:FILE, redis://HOST:PORT/DB or rediss://HOST:PORT/DB".into()),
+        }
+    }
+}
+
+/// Replaces `value` by what the environment says, if it says something.
+fn over<T, E: fmt::Display>(
+    env: &dyn Fn(&str) -> Option<String>,
+    name: &'static str,
+    value: &mut T,
+    read: impl FnOnce(String) -> Result<T, E>,
+) -> Result<(), ConfigError> {
+    if let Some(given) = env(name) {
+        *value = read(given).map_err(|why| ConfigError::Environment(name, why.to_string()))?;
+    }
+    Ok(())
+}
+
+fn codes<'de, D: Deserializer<'de>>(from: D) -> Result<Codes, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Section {
+        presets: Vec<Preset>,
+    }
+    Codes::of(&Section::deserialize(from)?.presets).map_err(D::Error::custom)
+}
+
+fn unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Context>, D::Error> {
+    context_unless_empty(String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+fn context_unless_empty(name: String) -> Result<Option<Context>, InvalidId> {
+    if name.is_empty() { Ok(None) } else { Context::new(name).map(Some) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+use std::collections::BTreeMap;
+
+use super::*;
+
+fn parsed(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
+    let env: BTreeMap<_, _> = env.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    Config::parse(text, Path::new("/etc/hotdesk/hotdesk.toml"), &|name| env.get(name).cloned())
+        .map_err(|error| error.to_string())
+}
+
+fn refusal(text: &str) -> String {
+    parsed(text, &[]).unwrap_err()
+}
+
+const SMALLEST: &str = "[[switch]]\n";
+
+#[test]
+fn the_example_holds_every_default() {
+    let example = include_str!("../../hotdesk.example.toml");
+    assert_eq!(parsed(example, &[]), parsed(SMALLEST, &[]));
+}
+
+#[test]
+fn the_example_shows_every_key() {
+    let example = include_str!("../../hotdesk.example.toml");
+    // A key that does not exist is answered with the ones that do.
+    for section in ["[store]", "[codes]", "[dialplan]", "[emergency]", "[[switch]]", "[log]"] {
+        let error = refusal(&format!("{section}\nnonsense = 1\n"));
+        let (_, keys) = error.split_once("expected ").unwrap();
+        for key in keys.split('`').skip(1).step_by(2) {
+            let shown = example
+                .split(&format!("\n{section}\n"))
+                .nth(1)
+                .and_then(|after| after.split("\n[").next())
+                .unwrap();
+            assert!(
+                format!("\n{shown}").contains(&format!("\n{key} = "))
+                    || shown.contains(&format!("\n# {key} = ")),
+                "{section} {key}"
+            );
+        }
+    }
+}
+
+#[test]
+fn relative_paths_are_relative_to_the_file_and_others_stay() {
+    let config =
+        parsed("[store]\npepper_file = \"keys/p\"\n[[switch]]\nami_secret_file = \"/run/s\"\n", &[]).unwrap();
+    assert_eq!(config.folder, Path::new("/etc/hotdesk"));
+    assert_eq!(config.store.pepper_file, Path::new("/etc/hotdesk/keys/p"));
+    assert_eq!(config.switches[0].ami_secret_file, Path::new("/run/s"));
+}
+
+#[test]
+fn an_unknown_key_is_shown_with_its_line_and_a_caret() {
+    let error = refusal("[store]\nurl = \"sqlite:x\"\npeper_file = \"x\"\n[[switch]]\n");
+    assert!(error.starts_with("/etc/hotdesk/hotdesk.toml: TOML parse error at line 3"), "{error}");
+    assert!(error.contains("^^^^^^^^^^") && error.contains("pepper_file"), "{error}");
+}
+
+#[test]
+fn a_value_that_cannot_be_one_is_shown_where_it_stands() {
+    for (text, line, says) in [
+        ("[dialplan]\nusers = [\"1XX\", \"2XX.\"]\n", "line 2", "pattern of extensions"),
+        ("[dialplan]\notherwise = \"from internal\"\n", "line 2", "a dialplan context"),
+        ("[codes]\npresets = [\"simpel\"]\n", "line 2", "simmpl"),
+        ("[codes]\npresets = []\n", "line", "no codes"),
+        ("[emergency]\nnumbers = [\"1 1 2\"]\n", "line 2", "an emergency number"),
+        ("[log]\n\nformat = \"xml\"\n", "line 3", "text or json"),
+        ("[log]\nlevel = \"loud\"\n", "line 2", "no log level"),
+        ("[store]\nurl = \"postgres://x:secret@y\"\n", "line 2", "sqlite:FILE"),
+        ("[[switch]]\nagi_listen = \"pbx\"\n", "line 2", "socket address"),
+        ("[[switch]]\nami = \"pbx\"\n", "line 2", "HOST:PORT"),
+        ("[[switch]]\nkind = \"3cx\"\n", "line 2", "asterisk"),
+        ("[[switch]]\nagi_allow = [\"10.0.0.0/33\"]\n", "line 2", "IP"),
+    ] {
+        let error = refusal(text);
+        assert!(error.contains(line) && error.contains(says), "{text}{error}");
+    }
+}
+
+#[test]
+fn values_that_do_not_go_together_are_refused_with_both_named() {
+    for (text, says) in [
+        ("", "[[switch]]"),
+        ("[[switch]]\n[[switch]]\nagi_listen = \"127.0.0.1:1\"\n", "two switches are named pbx"),
+        ("[[switch]]\n[[switch]]\nname = \"b\"\n", "pbx and b have the same agi_listen"),
+        ("[[switch]]\nagi_listen = \"0.0.0.0:4573\"\n", "agi_advertise"),
+        ("[[switch]]\nagi_allow = []\n", "lets nobody in"),
+        ("[[switch]]\nami_user = \"a b\"\n", "ami_user"),
+        ("[dialplan]\nusers = []\n[[switch]]\n", "users is empty"),
+        ("[emergency]\nnumbers = [\"112\", \"*35\"]\n[[switch]]\n", "*35, which is a code"),
+    ] {
+        let error = refusal(text);
+        assert!(error.starts_with("/etc/hotdesk/hotdesk.toml: ") && error.contains(says), "{text}{error}");
+    }
+}
+
+#[test]
+fn the_environment_stands_over_the_file() {
+    let config = parsed(
+        "[store]\nurl = \"sqlite:file.db\"\n[log]\nformat = \"text\"\n[dialplan]\notherwise = \"site\"\n[[switch]]\n",
+        &[
+            ("HOTDESK_STORE_URL", "redis://127.0.0.1:6379/1"),
+            ("HOTDESK_STORE_PEPPER_FILE", "/run/pepper"),
+            ("HOTDESK_DIALPLAN_OTHERWISE", ""),
+            ("HOTDESK_EMERGENCY_CONTEXT", "sos"),
+            ("HOTDESK_LOG_FORMAT", "json"),
+            ("HOTDESK_LOG_LEVEL", "warn"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.store.url.as_str(), "redis://127.0.0.1:6379/1");
+    assert_eq!(config.store.pepper_file, Path::new("/run/pepper"));
+    assert_eq!(config.dialplan.otherwise, None);
+    assert_eq!(config.emergency.context.as_str(), "sos");
+    assert_eq!(config.log.format, Format::Json);
+    assert_eq!(config.log.level, Level::new("warn").unwrap());
+    let short = parsed(SMALLEST, &[("HOTDESK_LOG", "debug"), ("HOTDESK_LOG_LEVEL", "warn")]).unwrap();
+    assert_eq!(short.log.level, Level::new("debug").unwrap());
+}
+
+#[test]
+fn a_bad_value_in_the_environment_is_named() {
+    for (name, value) in [
+        ("HOTDESK_STORE_URL", "mysql:x"),
+        ("HOTDESK_EMERGENCY_CONTEXT", "a b"),
+        ("HOTDESK_LOG_FORMAT", "xml"),
+        ("HOTDESK_LOG", "loud"),
+    ] {
+        let error = parsed(SMALLEST, &[(name, value)]).unwrap_err();
+        assert!(error.starts_with(name), "{error}");
+    }
+}
+
+#[test]
+fn a_password_in_the_stores_url_is_not_shown() {
+    let config = parsed("[store]\nurl = \"redis://:s3cret@host/0\"\n[[switch]]\n", &[]).unwrap();
+    assert!(!format!("{config:?}").contains("s3cret"));
+    let error = parsed(SMALLEST, &[("HOTDESK_STORE_URL", "redis+s3cret")]).unwrap_err();
+    assert!(!error.contains("s3cret"), "{error}");
+}
+
+#[test]
+fn unless_configured_this_machine_and_the_host_of_ami_may_call() {
+    let allowed = |text: &str| parsed(text, &[]).unwrap().switches[0].agi_allow();
+    let nets = |nets: &[&str]| nets.iter().map(|net| net.parse().unwrap()).collect::<Vec<ipnet::IpNet>>();
+    assert_eq!(
+        allowed("[[switch]]\nami = \"192.0.2.7:5038\"\n"),
+        nets(&["127.0.0.1/32", "::1/128", "192.0.2.7/32"])
+    );
+    assert_eq!(allowed("[[switch]]\nagi_allow = [\"192.0.2.0/24\"]\n"), nets(&["192.0.2.0/24"]));
+}
+
+#[test]
+fn the_dialplan_dials_where_we_listen_unless_configured() {
+    let advertised = |text: &str| parsed(text, &[]).unwrap().switches[0].agi_advertise().to_string();
+    assert_eq!(advertised("[[switch]]\nagi_listen = \"192.0.2.1:1\"\n"), "192.0.2.1:1");
+    assert_eq!(
+        advertised("[[switch]]\nagi_listen = \"0.0.0.0:4573\"\nagi_advertise = \"hotdesk:4573\"\n"),
+        "hotdesk:4573"
+    );
+}
+
+#[test]
+fn without_a_file_one_is_told_what_to_do() {
+    let missing = Config::load(Some(Path::new("/nonexistent/hotdesk.toml")), &|_| None).unwrap_err();
+    assert!(missing.to_string().starts_with("/nonexistent/hotdesk.toml cannot be read"), "{missing}");
+    assert!(ConfigError::NoFile.to_string().contains("hotdesk.example.toml"));
+}

@@ -1,0 +1,237 @@
+//! What happens between the code and the hang-up, as the caller lives it. Reads like the story it tells; knows
+//! no switch.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tracing::{Instrument, info, info_span, warn};
+
+use super::{Controller, Fault, Origin};
+use crate::desk::id::{Extension, Language};
+use crate::desk::journal::{Actor, Event};
+use crate::desk::model::User;
+use crate::desk::pin::Pin;
+use crate::desk::policy::{self, Intent, Prompt, Refusal};
+use crate::desk::seat::Act;
+use crate::desk::table::Scope;
+use crate::store::{Guess, StoreError};
+use crate::switch::{Call, Digits, Entry, Gone, Outcome, Phone, Utterance};
+
+/// How often a caller may try in one call.
+const TRIES: u32 = 3;
+/// How an extension or a PIN is taken. Room for a few false starts, each ended by `*`.
+const DIGITS: Digits = Digits { first: Duration::from_secs(7), next: Duration::from_secs(4), most: 40 };
+
+/// Why a conversation stops before its end.
+#[derive(Debug)]
+enum Stop {
+    /// He hung up.
+    Gone,
+    /// He is refused, and asking again would not help.
+    Refused(Refusal, Option<Extension>),
+    /// Something of ours is away.
+    Unavailable(Fault),
+}
+
+impl<F: Into<Fault>> From<F> for Stop {
+    fn from(fault: F) -> Self {
+        Self::Unavailable(fault.into())
+    }
+}
+
+impl From<Gone> for Stop {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl Controller {
+    /// Serves a caller from the code he dialled to the hang-up. He always hears how it ended.
+    pub async fn converse(&self, call: Call, mut phone: impl Phone) {
+        let span = info_span!("call", call = %call.id, switch = %call.switch, device = %call.device);
+        async {
+            info!(event = "call.arrived", "somebody dialled a code");
+            let outcome = match self.story(&call, &mut phone).await {
+                Ok(outcome) => Ok(outcome),
+                Err(stop) => self.stopped(&call, &mut phone, stop).await,
+            };
+            match outcome {
+                Ok(outcome) => {
+                    info!(event = "call.ended", outcome = outcome.name(), "the conversation is over");
+                    phone.end(outcome).await;
+                }
+                Err(Gone) => {
+                    info!(event = "call.gone", "the caller hung up");
+                    phone.end(Outcome::Refused).await;
+                }
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn story(&self, call: &Call, phone: &mut impl Phone) -> Result<Outcome, Stop> {
+        let codes = self.codes.borrow().clone();
+        let request = codes.read(&call.dialled.0).ok_or(Stop::Refused(Refusal::CodeUnknown, None))?;
+        let office = self.store.office(&call.tenant, &Scope::device(&call.device)).await?;
+        let seated = office.bindings.get(&call.device).map(|binding| &binding.user);
+        match policy::intent(request, seated) {
+            Intent::Leave(user) => {
+                speak(phone, office.users.get(&user).and_then(|user| user.language.as_ref())).await?;
+                self.leave(call, phone, user).await
+            }
+            Intent::Arrive { user, pin } => {
+                policy::admit_device(office.devices.get(&call.device), call.from)
+                    .map_err(|refusal| Stop::Refused(refusal, user.clone()))?;
+                self.arrive(call, phone, user, pin).await
+            }
+        }
+    }
+
+    async fn leave(&self, call: &Call, phone: &mut impl Phone, user: Extension) -> Result<Outcome, Stop> {
+        self.perform(&origin(call), Act::Leave(user.clone(), call.device.clone())).await?;
+        info!(event = "logout.done", %user, "logged out");
+        phone.say(&[Utterance::Prompt(Prompt::LoggedOut)]).await?;
+        Ok(Outcome::LoggedOut)
+    }
+
+    /// Asks for what was not dialled along, three times if need be.
+    async fn arrive(
+        &self,
+        call: &Call,
+        phone: &mut impl Phone,
+        user: Option<Extension>,
+        mut pin: Option<Pin>,
+    ) -> Result<Outcome, Stop> {
+        for _ in 0..TRIES {
+            let named = match &user {
+                Some(user) => Some(user.clone()),
+                None => Extension::new(entered(phone, Prompt::EnterExtension).await?.0.as_str()).ok(),
+            };
+            let pin = match pin.take() {
+                Some(pin) => Some(pin),
+                None => Pin::new(&entered(phone, Prompt::EnterPin).await?.0).ok(),
+            };
+            let verdict = match (&named, pin) {
+                (Some(user), Some(pin)) => self.verify(call, user, pin).await?,
+                _ => Err(Refusal::EntryMissing),
+            };
+            match verdict {
+                Ok(user) => return self.sit_down(call, phone, user).await,
+                Err(refusal) if refusal.invites_another_try() => {
+                    self.refuse(call, refusal, named).await;
+                    phone.say(&[Utterance::Prompt(refusal.prompt())]).await?;
+                }
+                Err(refusal) => return Err(Stop::Refused(refusal, named)),
+            }
+        }
+        Ok(Outcome::Refused)
+    }
+
+    /// Whether this is the user's PIN, and he may. Everybody who may not is refused after the same steps, so that the
+    /// time taken tells nothing.
+    async fn verify(&self, call: &Call, user: &Extension, pin: Pin) -> Result<Result<User, Refusal>, Stop> {
+        let guess = Guess {
+            tenant: call.tenant.clone(),
+            user: user.clone(),
+            device: call.device.clone(),
+            at: Timestamp::now(),
+        };
+        if let Err(refusal) = self.store.attempt(&guess).await?.allowed() {
+            return Ok(Err(refusal));
+        }
+        let mut office = self.store.office(&call.tenant, &Scope::user(user)).await?;
+        let record = self.store.pin(&call.tenant, user).await?;
+        let matches = self.pins.compare(record, pin, call.tenant.clone(), user.clone()).await?;
+        let known = office.users.remove(user);
+        if let Err(refusal) = policy::admit_user(known.as_ref(), matches) {
+            return Ok(Err(refusal));
+        }
+        self.store.forgive(&guess).await?;
+        Ok(known.ok_or(Refusal::UserUnknown))
+    }
+
+    async fn sit_down(&self, call: &Call, phone: &mut impl Phone, user: User) -> Result<Outcome, Stop> {
+        speak(phone, user.language.as_ref()).await?;
+        let extension = user.extension;
+        let done = match self.perform(&origin(call), Act::Seat(extension.clone(), call.device.clone())).await
+        {
+            // Removed since he was asked.
+            Err(Fault::Store(StoreError::Missing(_))) => {
+                return Err(Stop::Refused(Refusal::UserUnknown, Some(extension)));
+            }
+            done => done?,
+        };
+        info!(event = "login.done", user = %extension, revision = %done.revision,
+            moved_from = done.moved_from().map(tracing::field::display), "logged in");
+        let mut words = vec![Utterance::Prompt(Prompt::LoggedIn), Utterance::Extension(extension)];
+        if done.moved_from().is_some() {
+            words.push(Utterance::Prompt(Prompt::MovedFrom));
+        }
+        phone.say(&words).await?;
+        Ok(Outcome::LoggedIn)
+    }
+
+    /// Tells a caller how it ended who did not get to the end.
+    async fn stopped(&self, call: &Call, phone: &mut impl Phone, stop: Stop) -> Result<Outcome, Gone> {
+        let (prompt, outcome) = match stop {
+            Stop::Gone => return Err(Gone),
+            Stop::Refused(refusal, user) => {
+                self.refuse(call, refusal, user).await;
+                (refusal.prompt(), Outcome::Refused)
+            }
+            Stop::Unavailable(fault) => {
+                warn!(event = "call.unavailable", %fault, "the caller hears that it is not available");
+                (Prompt::NotAvailable, Outcome::Unavailable)
+            }
+        };
+        phone.say(&[Utterance::Prompt(prompt)]).await?;
+        Ok(outcome)
+    }
+
+    async fn refuse(&self, call: &Call, refusal: Refusal, user: Option<Extension>) {
+        // Digits that are nobody's extension may be a PIN typed at the wrong question.
+        let user = match user {
+            Some(user) => self.known(call, &user).await.then_some(user),
+            None => None,
+        };
+        info!(
+            event = "login.refused",
+            reason = refusal.code(),
+            user = user.as_ref().map(tracing::field::display),
+            "refused"
+        );
+        let reason = refusal.code().into();
+        self.journal(&origin(call), Event::Refused { device: call.device.clone(), user, reason }).await;
+    }
+
+    async fn known(&self, call: &Call, user: &Extension) -> bool {
+        let office = self.store.office(&call.tenant, &Scope::user(user)).await;
+        office.is_ok_and(|office| office.users.contains_key(user))
+    }
+}
+
+fn origin(call: &Call) -> Origin {
+    Origin {
+        tenant: call.tenant.clone(),
+        switch: call.switch.clone(),
+        by: Actor::Phone(call.device.clone()),
+        call: Some(call.id.clone()),
+    }
+}
+
+async fn speak(phone: &mut impl Phone, language: Option<&Language>) -> Result<(), Gone> {
+    match language {
+        Some(language) => phone.speak(language).await,
+        None => Ok(()),
+    }
+}
+
+/// Asks, and takes what follows the last `*`: it starts the entry over.
+async fn entered(phone: &mut impl Phone, prompt: Prompt) -> Result<Entry, Gone> {
+    let mut entry = phone.ask(prompt, &DIGITS).await?;
+    if let Some(star) = entry.0.rfind('*') {
+        entry.0.drain(..=star);
+    }
+    Ok(entry)
+}

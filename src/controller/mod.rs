@@ -1,0 +1,135 @@
+//! The acts: log in, log out, keep the switches true.
+
+pub mod conversation;
+pub mod pepper;
+pub mod pins;
+pub mod reconcile;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tracing::error;
+
+use crate::desk::code::Codes;
+use crate::desk::id::{CallId, RequestId, Revision, SwitchName, TenantId};
+use crate::desk::journal::{Actor, Entry, Event};
+use crate::desk::seat::{Act, Move, Transition};
+use crate::store::{Store, StoreError};
+
+use pins::Pins;
+use reconcile::{Reconciler, Unsettled};
+
+/// What every call is answered with: the truth, the switches that follow it, and the codes.
+pub struct Controller {
+    /// Where the truth lives.
+    pub store: Arc<dyn Store>,
+    /// Where PINs are compared.
+    pub pins: Pins,
+    /// The codes that are dialled; a reload replaces them.
+    pub codes: watch::Receiver<Arc<Codes>>,
+    /// The switches, each kept true by its task.
+    pub switches: BTreeMap<SwitchName, Reconciler>,
+}
+
+/// Why an act could not be done now.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// PINs cannot be compared.
+    #[error(transparent)]
+    Pins(#[from] pins::Busy),
+    /// The store is away.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The switch did not get its rows.
+    #[error(transparent)]
+    Switch(#[from] Unsettled),
+    /// The switch is none of ours.
+    #[error("no switch is called {0}")]
+    Unknown(SwitchName),
+}
+
+/// Who asks for an act, and in which call.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Whose people and phones.
+    pub tenant: TenantId,
+    /// The switch that must acknowledge before anybody is told.
+    pub switch: SwitchName,
+    /// Who.
+    pub by: Actor,
+    /// In which call.
+    pub call: Option<CallId>,
+}
+
+impl Controller {
+    /// Does `act` in the store, then in the switch that `origin` is on. If the switch does not acknowledge, the
+    /// store is moved back: what was not made true was not done.
+    ///
+    /// # Errors
+    /// [`Fault`], and then nothing has changed, or soon will not have.
+    pub async fn perform(&self, origin: &Origin, act: Act) -> Result<Transition, Fault> {
+        let switch = self.switches.get(&origin.switch);
+        let switch = switch.ok_or_else(|| Fault::Unknown(origin.switch.clone()))?;
+        let done = self.move_people(origin, act).await?;
+        if done.is_empty() {
+            return Ok(done);
+        }
+        match switch.settle(done.touches()).await {
+            Ok(()) => Ok(done),
+            Err(fault) => {
+                self.take_back(origin, done).await;
+                Err(fault.into())
+            }
+        }
+    }
+
+    /// A store that did not answer may have done it all the same: so it is asked again, once, with the same id.
+    async fn move_people(&self, origin: &Origin, act: Act) -> Result<Transition, StoreError> {
+        let act = Move {
+            request: request_id()?,
+            tenant: origin.tenant.clone(),
+            act,
+            by: origin.by.clone(),
+            call: origin.call.clone(),
+            at: Timestamp::now(),
+        };
+        match self.store.move_people(&act).await {
+            Err(StoreError::Away(..)) => self.store.move_people(&act).await,
+            done => done,
+        }
+    }
+
+    async fn take_back(&self, origin: &Origin, done: Transition) {
+        if let Err(error) = self.move_people(origin, done.inverse()).await {
+            error!(event = "login.not_taken_back", call = origin.call.as_ref().map(tracing::field::display), %error,
+                "the switch will follow the store as soon as both are back");
+        }
+    }
+
+    /// Journals a refusal. That it could not be journalled is logged, and does not change what the caller hears.
+    async fn journal(&self, origin: &Origin, event: Event) {
+        let entry = Entry {
+            revision: Revision(0),
+            at: Timestamp::now(),
+            tenant: origin.tenant.clone(),
+            by: origin.by.clone(),
+            call: origin.call.clone(),
+            event,
+        };
+        if let Err(error) = self.store.record(&[entry]).await {
+            error!(event = "journal.failed", %error, "an entry of the journal is lost");
+        }
+    }
+}
+
+/// An id for one act: 128 random bits.
+///
+/// # Errors
+/// When the system has no random bits to give.
+pub fn request_id() -> Result<RequestId, StoreError> {
+    let bits =
+        || getrandom::u64().map_err(|error| StoreError::Broken("(request id)".into(), error.to_string()));
+    Ok(RequestId::from_bits(bits()?, bits()?))
+}

@@ -1,0 +1,268 @@
+//! Keeping a switch's table true. One task a switch does all the writing, so an older truth is never written
+//! over a newer one. Whatever the reason (a login, a change, a reconnect, the minute), the act is the same: read
+//! what is wanted from the store, read what the switch holds, write the difference.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::desk::id::{Revision, SwitchName, TenantId};
+use crate::desk::journal::{Actor, Entry, Event};
+use crate::desk::table::{self, Edit, Scope};
+use crate::store::{Store, StoreError};
+use crate::switch::{Switch, SwitchError};
+
+/// How long a switch may take to acknowledge rows before a login is taken back.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+/// How often the whole table is compared, whatever happened.
+const EVERY: Duration = Duration::from_secs(60);
+/// How long to wait after a failure before the whole table is compared again.
+const RETRY: Duration = Duration::from_secs(1);
+/// Journal entries read at a time.
+const PAGE: usize = 1000;
+
+/// Why a switch's table could not be made true.
+#[derive(Debug, thiserror::Error)]
+pub enum Unsettled {
+    /// It took longer than [`PATIENCE`].
+    #[error("the switch did not acknowledge its rows within {} s", PATIENCE.as_secs())]
+    Late,
+    /// The truth could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The switch is away, or refused.
+    #[error(transparent)]
+    Switch(#[from] SwitchError),
+}
+
+/// A switch whose table is kept true.
+#[derive(Clone)]
+pub struct Reconciler {
+    asked: mpsc::Sender<Asked>,
+}
+
+struct Asked {
+    scope: Scope,
+    done: oneshot::Sender<Result<(), Unsettled>>,
+}
+
+impl Reconciler {
+    /// Keeps `switch` true until `stop`. Returns the task to wait for.
+    pub fn start(
+        name: SwitchName,
+        tenant: TenantId,
+        store: Arc<dyn Store>,
+        switch: Arc<dyn Switch>,
+        stop: CancellationToken,
+    ) -> (Self, tokio::task::JoinHandle<()>) {
+        let (asked, requests) = mpsc::channel(1024);
+        let work = Work { name, tenant, store, switch, after: Revision(0) };
+        let task = tokio::spawn(async move {
+            stop.run_until_cancelled(work.run(requests)).await;
+        });
+        (Self { asked }, task)
+    }
+
+    /// Makes the rows of `scope` true. When this returns, the switch has acknowledged them.
+    ///
+    /// # Errors
+    /// [`Unsettled`] when that could not be had within [`PATIENCE`]; the rows are written as soon as they can be.
+    pub async fn settle(&self, scope: Scope) -> Result<(), Unsettled> {
+        let (done, settled) = oneshot::channel();
+        let ask = async {
+            self.asked.send(Asked { scope, done }).await.map_err(|_| Unsettled::Late)?;
+            settled.await.map_err(|_| Unsettled::Late)?
+        };
+        tokio::time::timeout(PATIENCE, ask).await.map_err(|_| Unsettled::Late)?
+    }
+}
+
+struct Work {
+    name: SwitchName,
+    tenant: TenantId,
+    store: Arc<dyn Store>,
+    switch: Arc<dyn Switch>,
+    /// Changes up to here have been written.
+    after: Revision,
+}
+
+/// Why the whole table is compared.
+#[derive(Clone, Copy, Debug)]
+enum Why {
+    /// A minute is over.
+    Time,
+    /// The switch said so, or it failed before.
+    Unsettled,
+}
+
+impl Work {
+    async fn run(mut self, mut requests: mpsc::Receiver<Asked>) {
+        let mut unsettled = self.switch.unsettled();
+        let mut minute = tokio::time::interval(EVERY);
+        minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.after = loop {
+            match self.store.changed(&self.tenant, Revision(0), Duration::ZERO).await {
+                Ok(revision) => break revision,
+                Err(error) => self.store_failed(&error).await,
+            }
+        };
+        let mut feed = self.feed();
+        let mut retry: Option<Instant> = None;
+        loop {
+            let again = async {
+                match retry {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let done = tokio::select! {
+                biased;
+                Some(first) = requests.recv() => {
+                    self.answer(first, &mut requests).await;
+                    continue;
+                }
+                Ok(()) = feed.changed() => self.follow().await,
+                Ok(()) = unsettled.changed() => self.compare_all(Why::Unsettled).await,
+                _ = minute.tick() => self.compare_all(Why::Time).await,
+                () = again => self.compare_all(Why::Unsettled).await,
+            };
+            retry = match done {
+                Ok(()) => None,
+                // Nothing to retry: the switch says by `unsettled` when it is back.
+                Err(Unsettled::Switch(SwitchError::Away(_))) => None,
+                Err(error) => {
+                    warn!(event = "table.unsettled", switch = %self.name, %error, "will compare again in a second");
+                    Some(Instant::now() + RETRY)
+                }
+            };
+        }
+    }
+
+    /// Watches the store, so that waiting for it never gets in the way of a request.
+    fn feed(&self) -> watch::Receiver<Revision> {
+        let (news, feed) = watch::channel(self.after);
+        let (store, tenant, mut after) = (self.store.clone(), self.tenant.clone(), self.after);
+        tokio::spawn(async move {
+            while !news.is_closed() {
+                match store.changed(&tenant, after, EVERY).await {
+                    Ok(revision) if revision > after => {
+                        after = revision;
+                        news.send_replace(revision);
+                    }
+                    Ok(_) => {}
+                    Err(_) => tokio::time::sleep(RETRY).await,
+                }
+            }
+        });
+        feed
+    }
+
+    async fn store_failed(&self, error: &StoreError) {
+        error!(event = "store.failed", switch = %self.name, %error, "will ask again in a second");
+        tokio::time::sleep(RETRY).await;
+    }
+
+    /// Answers everybody who is waiting, in one pass.
+    async fn answer(&self, first: Asked, requests: &mut mpsc::Receiver<Asked>) {
+        let mut waiting = vec![first];
+        while waiting.len() < 64 {
+            let Ok(next) = requests.try_recv() else { break };
+            waiting.push(next);
+        }
+        let scope = waiting.iter().fold(Scope::none(), |all, asked| all.and(asked.scope.clone()));
+        match self.pass(scope).await {
+            Ok(_) => waiting.into_iter().for_each(|asked| drop(asked.done.send(Ok(())))),
+            Err(error) => {
+                warn!(event = "table.unsettled", switch = %self.name, %error, waiting = waiting.len(),
+                    "callers are told that it is not available");
+                for asked in waiting {
+                    let _ = asked.done.send(Err(match &error {
+                        Unsettled::Switch(error) => Unsettled::Switch(error.clone()),
+                        _ => Unsettled::Late,
+                    }));
+                }
+            }
+        }
+    }
+
+    /// Writes what changed in the store since it was looked at last.
+    async fn follow(&mut self) -> Result<(), Unsettled> {
+        loop {
+            let (scope, upto, more) = self.changes().await?;
+            if !scope.is_empty() {
+                self.pass(scope).await?;
+            }
+            self.after = upto;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What the next page of the journal touched, where it ends, and whether there is more.
+    async fn changes(&self) -> Result<(Scope, Revision, bool), StoreError> {
+        let page = self.store.journal(&self.tenant, self.after, PAGE).await?;
+        let upto = page.last().map_or(self.after, |entry| entry.revision);
+        let trimmed = page.first().is_some_and(|first| first.revision.0 > self.after.0 + 1);
+        let scope = if trimmed {
+            Scope::All
+        } else {
+            page.iter().fold(Scope::none(), |all, entry| all.and(entry.touches()))
+        };
+        Ok((scope, upto, page.len() == PAGE))
+    }
+
+    /// Compares the whole table. What differs though nothing was changed is a repair, and journalled.
+    async fn compare_all(&mut self, why: Why) -> Result<(), Unsettled> {
+        self.follow().await?;
+        let edits = self.pass(Scope::All).await?;
+        // What changed between the two passes is news, not a repair; `follow` finds it settled.
+        let (news, _, _) = self.changes().await?;
+        let repairs: Vec<Edit> = edits.into_iter().filter(|edit| !news.contains(&edit.key)).collect();
+        if matches!(why, Why::Unsettled) || !repairs.is_empty() {
+            let repaired = repairs.len();
+            info!(event = "table.settled", switch = %self.name, repaired, "the switch holds what it should");
+        }
+        if repairs.is_empty() {
+            return Ok(());
+        }
+        let entries: Vec<Entry> = repairs.iter().map(|edit| self.repair(edit)).collect();
+        Ok(self.store.record(&entries).await?)
+    }
+
+    fn repair(&self, edit: &Edit) -> Entry {
+        let text =
+            |row: &Option<table::Row>| row.as_ref().map_or_else(|| "missing".into(), ToString::to_string);
+        Entry {
+            revision: Revision(0),
+            at: Timestamp::now(),
+            tenant: self.tenant.clone(),
+            by: Actor::Controller,
+            call: None,
+            event: Event::Repaired {
+                switch: self.name.clone(),
+                row: edit.key.to_string(),
+                was: text(&edit.was),
+                is: text(&edit.is),
+            },
+        }
+    }
+
+    /// Makes the rows of `scope` true, and returns what had to be written for it.
+    async fn pass(&self, scope: Scope) -> Result<Vec<Edit>, Unsettled> {
+        let office = self.store.office(&self.tenant, &scope).await?;
+        let scope = scope.widened_to(&office);
+        let wanted = table::wanted(&office, &self.name);
+        let seen = self.switch.read(&scope).await?;
+        let edits = table::difference(&wanted, &seen);
+        if !edits.is_empty() {
+            self.switch.apply(&edits).await?;
+        }
+        Ok(edits)
+    }
+}

@@ -1,0 +1,59 @@
+-- Changes the directory; the same as write.rs of the SQLite store.
+local what, name, body, at, head = unpack(ARGV)
+local event
+
+if what == 'user' then
+  local device
+  if not cjson.decode(body).hotdesk then
+    device = redis.call('HGET', PLACES, name) or nil
+    if device then unseat(device) end
+  end
+  redis.call('HSET', USERS, name, body)
+  event = { event = 'user_changed', user = name, device = device }
+
+elseif what == 'device' then
+  local user
+  if not cjson.decode(body).hotdesk then
+    local _, left = unseat(name)
+    user = left
+  end
+  local was, is = owner_in(redis.call('HGET', DEVICES, name)), owner_in(body)
+  redis.call('HSET', DEVICES, name, body)
+  local owners
+  if was ~= is then
+    owners = {}
+    if was then
+      owners[#owners + 1] = was
+      redis.call('SREM', owned(was), name)
+    end
+    if is then
+      owners[#owners + 1] = is
+      redis.call('SADD', owned(is), name)
+    end
+  end
+  event = { event = 'device_changed', device = name, user = user, owners = owners }
+
+elseif what == 'pin' then
+  if redis.call('HEXISTS', USERS, name) == 0 then return missing('user ' .. name) end
+  redis.call('HSET', PINS, name, body)
+  event = { event = 'pin_changed', user = name }
+
+elseif what == 'remove_user' then
+  if redis.call('HEXISTS', USERS, name) == 0 then return missing('user ' .. name) end
+  local device = redis.call('HGET', PLACES, name) or nil
+  if device then unseat(device) end
+  redis.call('HDEL', USERS, name)
+  redis.call('HDEL', PINS, name)
+  event = { event = 'user_removed', user = name, device = device }
+
+else -- remove_device
+  local was = redis.call('HGET', DEVICES, name)
+  if not was then return missing('device ' .. name) end
+  local _, user = unseat(name)
+  local owner = owner_in(was)
+  if owner then redis.call('SREM', owned(owner), name) end
+  redis.call('HDEL', DEVICES, name)
+  event = { event = 'device_removed', device = name, user = user, owners = owner and { owner } }
+end
+
+return append(at, head, cjson.encode(event))

@@ -1,0 +1,41 @@
+-- A part of the truth, or all of it: revision, then the JSON of users, devices and bindings. What comes along with a
+-- scope is said at desk::model::Office.
+local scope = cjson.decode(ARGV[1])
+if scope == cjson.null then
+  return { revision(), redis.call('HVALS', USERS), redis.call('HVALS', DEVICES), redis.call('HVALS', SEATS) }
+end
+
+-- A list in which everything is once.
+local function set(from)
+  local all = { has = {} }
+  function all.add(member)
+    if member and not all.has[member] then
+      all.has[member] = true
+      all[#all + 1] = member
+    end
+  end
+  for _, member in ipairs(from) do all.add(member) end
+  return all
+end
+
+local users, devices = set(scope.users), set(scope.devices)
+for _, device in ipairs(devices) do
+  users.add(owner_in(redis.call('HGET', DEVICES, device)))
+  local binding = redis.call('HGET', SEATS, device)
+  if binding then users.add(cjson.decode(binding).user) end
+end
+for _, user in ipairs(users) do
+  devices.add(redis.call('HGET', PLACES, user))
+  for _, device in ipairs(redis.call('SMEMBERS', owned(user))) do devices.add(device) end
+end
+
+local function those_of(hash, members)
+  local found = {}
+  for _, member in ipairs(members) do
+    local body = redis.call('HGET', hash, member)
+    if body then found[#found + 1] = body end
+  end
+  return found
+end
+
+return { revision(), those_of(USERS, users), those_of(DEVICES, devices), those_of(SEATS, devices) }

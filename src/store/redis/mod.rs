@@ -1,0 +1,247 @@
+//! The truth in a Redis, for several controllers; Valkey does as well. Redis 6 or later.
+//!
+//! An act is one Lua script, so it is done whole or not at all, and one round trip. A script that was not answered may
+//! have run all the same: a move carries a request id for that. The journal is a stream whose ids are the revisions,
+//! and reading on in it, blocked, is the change feed.
+
+mod feed;
+mod link;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use redis::{Script, ScriptInvocation, cmd};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Change, Guess, REMEMBERED, Store, StoreError, What};
+use crate::desk::id::{CallId, Extension, Revision, TenantId};
+use crate::desk::journal::{Actor, Entry};
+use crate::desk::model::{Binding, Device, Office, User};
+use crate::desk::pin::PinRecord;
+use crate::desk::policy::Attempts;
+use crate::desk::seat::{Act, Move, Transition};
+use crate::desk::table::Scope;
+use feed::Feed;
+use link::Link;
+
+macro_rules! script {
+    ($file:literal) => {
+        Script::new(concat!(include_str!("../lua/house.lua"), include_str!(concat!("../lua/", $file))))
+    };
+}
+
+/// A store in a Redis.
+pub struct Redis {
+    link: Arc<Link>,
+    feed: Feed,
+    attempt: Script,
+    change: Script,
+    forgive: Script,
+    move_people: Script,
+    office: Script,
+    record: Script,
+    revision_at: Script,
+}
+
+impl std::fmt::Debug for Redis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Redis({})", self.link.place)
+    }
+}
+
+/// Who and when: an [`Entry`] without what happened, which the scripts know.
+#[derive(Serialize)]
+struct Head<'a> {
+    at: Timestamp,
+    tenant: &'a TenantId,
+    by: &'a Actor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    call: Option<&'a CallId>,
+}
+
+/// What every key of a tenant begins with. The braces keep them in one slot of a cluster.
+fn base(tenant: &TenantId) -> String {
+    format!("hotdesk:{{{tenant}}}")
+}
+
+impl Redis {
+    /// The store at `url`; it need not be up now.
+    ///
+    /// # Errors
+    /// [`StoreError::Broken`] when `url` cannot be read.
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        Ok(Self {
+            link: Arc::new(Link::new(url)?),
+            feed: Feed::new(),
+            attempt: script!("attempt.lua"),
+            change: script!("change.lua"),
+            forgive: script!("forgive.lua"),
+            move_people: script!("move.lua"),
+            office: script!("office.lua"),
+            record: script!("record.lua"),
+            revision_at: script!("revision_at.lua"),
+        })
+    }
+
+    fn text(&self, value: &impl Serialize) -> Result<String, StoreError> {
+        serde_json::to_string(value).map_err(|error| self.unreadable(&error))
+    }
+
+    fn parse<T: DeserializeOwned>(&self, text: &str) -> Result<T, StoreError> {
+        serde_json::from_str(text).map_err(|error| self.unreadable(&error))
+    }
+
+    fn unreadable(&self, error: &serde_json::Error) -> StoreError {
+        let why = format!(
+            "what it holds is not what hotdesk writes ({error}); if somebody edited it, restore a backup"
+        );
+        StoreError::Broken(self.link.place.clone(), why)
+    }
+}
+
+fn on<'a>(script: &'a Script, tenant: &TenantId) -> ScriptInvocation<'a> {
+    script.key(base(tenant))
+}
+
+#[async_trait]
+impl Store for Redis {
+    async fn office(&self, tenant: &TenantId, scope: &Scope) -> Result<Office, StoreError> {
+        let scope = match scope {
+            Scope::All => "null".into(),
+            Scope::Some { users, devices } => {
+                self.text(&serde_json::json!({ "users": users, "devices": devices }))?
+            }
+        };
+        type Bodies = Vec<String>;
+        let (revision, users, devices, bindings): (u64, Bodies, Bodies, Bodies) =
+            self.link.run(on(&self.office, tenant).arg(scope)).await?;
+        let mut office = Office { revision: Revision(revision), ..Office::default() };
+        for user in users {
+            let user: User = self.parse(&user)?;
+            office.users.insert(user.extension.clone(), user);
+        }
+        for device in devices {
+            let device: Device = self.parse(&device)?;
+            office.devices.insert(device.name.clone(), device);
+        }
+        for binding in bindings {
+            let binding: Binding = self.parse(&binding)?;
+            office.bindings.insert(binding.device.clone(), binding);
+        }
+        Ok(office)
+    }
+
+    async fn change(&self, change: &Change) -> Result<Revision, StoreError> {
+        let (what, name, body) = match &change.what {
+            What::Device(device) => ("device", device.name.as_str(), self.text(device)?),
+            What::Pin(user, record) => ("pin", user.as_str(), self.text(record)?),
+            What::RemoveDevice(device) => ("remove_device", device.as_str(), String::new()),
+            What::RemoveUser(user) => ("remove_user", user.as_str(), String::new()),
+            What::User(user) => ("user", user.extension.as_str(), self.text(user)?),
+        };
+        let head = Head { at: change.at, tenant: &change.tenant, by: &change.by, call: None };
+        let mut script = on(&self.change, &change.tenant);
+        script.arg(what).arg(name).arg(body).arg(change.at.as_microsecond()).arg(self.text(&head)?);
+        Ok(Revision(self.link.run(&script).await?))
+    }
+
+    async fn move_people(&self, act: &Move) -> Result<Transition, StoreError> {
+        let mut undo = String::new();
+        let (what, user, device) = match &act.act {
+            Act::Clear(device) => ("clear", "", device.as_str()),
+            Act::Leave(user, device) => ("leave", user.as_str(), device.as_str()),
+            Act::LeaveAll(user) => ("leave_all", user.as_str(), ""),
+            Act::Seat(user, device) => ("seat", user.as_str(), device.as_str()),
+            Act::Undo { seated, removed } => {
+                undo = self.text(&serde_json::json!({ "seated": seated, "removed": removed }))?;
+                ("undo", "", "")
+            }
+        };
+        let head = Head { at: act.at, tenant: &act.tenant, by: &act.by, call: act.call.as_ref() };
+        let mut script = on(&self.move_people, &act.tenant);
+        script.arg(what).arg(user).arg(device);
+        script.arg(act.at.to_string()).arg(act.at.as_microsecond()).arg(self.text(&head)?);
+        script.arg(act.request.as_str()).arg(REMEMBERED).arg(undo);
+        let transition: String = self.link.run(&script).await?;
+        self.parse(&transition)
+    }
+
+    async fn pin(&self, tenant: &TenantId, user: &Extension) -> Result<Option<PinRecord>, StoreError> {
+        let mut ask = cmd("HGET");
+        ask.arg(format!("{}:pins", base(tenant))).arg(user.as_str());
+        let record: Option<String> = self.link.ask(&ask).await?;
+        record.map(|record| self.parse(&record)).transpose()
+    }
+
+    async fn attempt(&self, guess: &Guess) -> Result<Attempts, StoreError> {
+        let mut script = on(&self.attempt, &guess.tenant);
+        script
+            .arg(guess.user.as_str())
+            .arg(guess.device.as_str())
+            .arg(guess.at.as_second())
+            .arg(Attempts::WINDOW);
+        let (device, user) = self.link.run(&script).await?;
+        Ok(Attempts { device, user })
+    }
+
+    async fn forgive(&self, guess: &Guess) -> Result<(), StoreError> {
+        let mut script = on(&self.forgive, &guess.tenant);
+        self.link.run(script.arg(guess.user.as_str()).arg(guess.device.as_str())).await
+    }
+
+    async fn record(&self, entries: &[Entry]) -> Result<(), StoreError> {
+        // A script keeps to one tenant; each one's entries stay in their order.
+        for of_one in entries.chunk_by(|one, next| one.tenant == next.tenant) {
+            let Some(first) = of_one.first() else { continue };
+            let mut script = on(&self.record, &first.tenant);
+            for Entry { at, tenant, by, call, event, .. } in of_one {
+                let head = Head { at: *at, tenant, by, call: call.as_ref() };
+                script.arg(at.as_microsecond()).arg(self.text(&head)?).arg(self.text(event)?);
+            }
+            self.link.run::<()>(&script).await?;
+        }
+        Ok(())
+    }
+
+    async fn journal(
+        &self,
+        tenant: &TenantId,
+        after: Revision,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let mut ask = cmd("XRANGE");
+        ask.arg(format!("{}:journal", base(tenant))).arg(format!("{}-0", after.0 + 1)).arg("+");
+        ask.arg("COUNT").arg(i64::try_from(limit).unwrap_or(i64::MAX));
+        let rows: Vec<(String, Vec<String>)> = self.link.ask(&ask).await?;
+        let entry = |(id, fields): (String, Vec<String>)| {
+            let revision = id.split('-').next().and_then(|number| number.parse().ok()).unwrap_or(0);
+            let entry: Entry = self.parse(fields.last().map_or("", String::as_str))?;
+            Ok(Entry { revision: Revision(revision), ..entry })
+        };
+        rows.into_iter().map(entry).collect()
+    }
+
+    async fn revision_at(&self, tenant: &TenantId, since: Timestamp) -> Result<Revision, StoreError> {
+        let revision = self.link.run(on(&self.revision_at, tenant).arg(since.as_microsecond())).await?;
+        Ok(Revision(revision))
+    }
+
+    async fn changed(
+        &self,
+        tenant: &TenantId,
+        after: Revision,
+        patience: Duration,
+    ) -> Result<Revision, StoreError> {
+        let mut heard = self.feed.of(tenant, &self.link);
+        if let Ok(Ok(now)) = timeout_at(Instant::now() + patience, heard.wait_for(|now| *now > after)).await {
+            return Ok(*now);
+        }
+        let mut ask = cmd("GET");
+        let now: Option<u64> = self.link.ask(ask.arg(format!("{}:revision", base(tenant)))).await?;
+        Ok(Revision(now.unwrap_or(0)))
+    }
+}

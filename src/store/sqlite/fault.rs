@@ -1,0 +1,107 @@
+//! What can go wrong with a file, and what its operator does about it.
+
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+
+use crate::desk::seat::Missing;
+use crate::store::StoreError;
+
+/// What went wrong, before the file's name is put to it.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// Nothing came of it in time, or its thread is gone.
+    Away(&'static str),
+    /// A SQLite database, but none of ours.
+    Foreign,
+    /// The file could not be made.
+    File(std::io::Error),
+    /// A user or device that is not there.
+    Missing(Missing),
+    /// The version of its tables, and the one we know.
+    Newer(i64, i64),
+    /// SQLite's own.
+    Sql(rusqlite::Error),
+    /// A row that is not what we write.
+    Unreadable(String),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<Missing> for Fault {
+    fn from(missing: Missing) -> Self {
+        Self::Missing(missing)
+    }
+}
+
+impl From<serde_json::Error> for Fault {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl From<crate::desk::id::InvalidId> for Fault {
+    fn from(error: crate::desk::id::InvalidId) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl From<jiff::Error> for Fault {
+    fn from(error: jiff::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl Fault {
+    /// As everybody else sees it.
+    pub(super) fn of(self, path: &Path) -> StoreError {
+        let away = |why: &str| StoreError::Away(path.display().to_string(), why.into());
+        let broken = |why: String| StoreError::Broken(path.display().to_string(), why);
+        match self {
+            Self::Away(why) => away(why),
+            Self::Foreign => {
+                broken("it is a database of something else; give [store] url a file of its own".into())
+            }
+            Self::File(error) => broken(format!(
+                "it cannot be made ({error}); its directory must exist and be writable for the user that hotdesk runs as"
+            )),
+            Self::Missing(Missing(what)) => StoreError::Missing(what),
+            Self::Newer(theirs, ours) => broken(format!(
+                "a newer hotdesk wrote it (tables of version {theirs}, this one knows {ours}); run that one, or restore a backup from before it"
+            )),
+            Self::Unreadable(why) => broken(format!(
+                "a row in it is not what hotdesk writes ({why}); if somebody edited it, restore a backup"
+            )),
+            Self::Sql(error) => match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    away("another process keeps it locked; see who with `fuser`, and end that one")
+                }
+                Some(ErrorCode::DiskFull) => {
+                    broken("the disk is full; make room, nothing that was acknowledged is lost".into())
+                }
+                Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+                    broken(format!(
+                        "it cannot be written ({error}); the file and its directory must be writable for the user that hotdesk runs as"
+                    ))
+                }
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => broken(format!(
+                    "it is damaged, or no database at all ({error}); move it aside with its -wal and -shm, and restore a backup"
+                )),
+                Some(ErrorCode::SystemIoFailure) => {
+                    broken(format!("the disk fails ({error}); see the kernel's log"))
+                }
+                _ => broken(error.to_string()),
+            },
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What is read, each inside one transaction of its caller.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Params, params};
+use serde::de::DeserializeOwned;
+
+use super::fault::Fault;
+use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
+use crate::desk::journal::Entry;
+use crate::desk::model::{Binding, Device, Office, User};
+use crate::desk::pin::PinRecord;
+use crate::desk::table::Scope;
+
+/// The tenant's revision; zero before its first entry.
+pub(super) fn revision(db: &Connection, tenant: &TenantId) -> Result<Revision, Fault> {
+    let mut query = db.prepare_cached("SELECT revision FROM tenant WHERE name = ?")?;
+    let revision: Option<i64> = query.query_row([tenant.as_str()], |row| row.get(0)).optional()?;
+    Ok(Revision(revision.unwrap_or(0).unsigned_abs()))
+}
+
+/// See [`Office`] for what comes along with `scope`.
+pub(super) fn office(db: &Connection, tenant: &TenantId, scope: &Scope) -> Result<Office, Fault> {
+    let mut office = Office { revision: revision(db, tenant)?, ..Office::default() };
+    let tenant = tenant.as_str();
+    let Scope::Some { users, devices } = scope else {
+        for user in bodies::<User>(db, "SELECT body FROM user WHERE tenant = ?", [tenant])? {
+            office.users.insert(user.extension.clone(), user);
+        }
+        for device in bodies::<Device>(db, "SELECT body FROM device WHERE tenant = ?", [tenant])? {
+            office.devices.insert(device.name.clone(), device);
+        }
+        for binding in bindings(db, "?2 = ''", tenant, "")? {
+            office.bindings.insert(binding.device.clone(), binding);
+        }
+        return Ok(office);
+    };
+    let (mut users, mut devices): (BTreeSet<Extension>, BTreeSet<DeviceName>) =
+        (users.clone(), devices.clone());
+    for name in &devices {
+        if let Some(device) = device(db, tenant, name)? {
+            users.extend(device.owner.clone());
+            office.devices.insert(name.clone(), device);
+        }
+        users.extend(
+            bindings(db, "device = ?2", tenant, name.as_str())?.into_iter().map(|binding| binding.user),
+        );
+    }
+    for extension in &users {
+        if let Some(user) = user(db, tenant, extension)? {
+            office.users.insert(extension.clone(), user);
+        }
+        devices.extend(
+            bindings(db, "user = ?2", tenant, extension.as_str())?.into_iter().map(|binding| binding.device),
+        );
+        let owned = "SELECT body FROM device WHERE tenant = ? AND owner = ?";
+        for device in bodies::<Device>(db, owned, [tenant, extension.as_str()])? {
+            devices.insert(device.name.clone());
+            office.devices.insert(device.name.clone(), device);
+        }
+    }
+    for name in devices {
+        if !office.devices.contains_key(&name)
+            && let Some(device) = device(db, tenant, &name)?
+        {
+            office.devices.insert(name.clone(), device);
+        }
+        for binding in bindings(db, "device = ?2", tenant, name.as_str())? {
+            office.bindings.insert(name.clone(), binding);
+        }
+    }
+    Ok(office)
+}
+
+/// A user, if there is one.
+pub(super) fn user(db: &Connection, tenant: &str, user: &Extension) -> Result<Option<User>, Fault> {
+    let query = "SELECT body FROM user WHERE tenant = ? AND extension = ?";
+    Ok(bodies(db, query, [tenant, user.as_str()])?.pop())
+}
+
+/// A device, if there is one.
+pub(super) fn device(db: &Connection, tenant: &str, device: &DeviceName) -> Result<Option<Device>, Fault> {
+    let query = "SELECT body FROM device WHERE tenant = ? AND name = ?";
+    Ok(bodies(db, query, [tenant, device.as_str()])?.pop())
+}
+
+/// What is kept of a user's PIN.
+pub(super) fn pin(db: &Connection, tenant: &TenantId, user: &Extension) -> Result<Option<PinRecord>, Fault> {
+    let query = "SELECT record FROM pin WHERE tenant = ? AND user = ?";
+    Ok(bodies(db, query, [tenant.as_str(), user.as_str()])?.pop())
+}
+
+/// Entries after a revision, oldest first.
+pub(super) fn journal(
+    db: &Connection,
+    tenant: &TenantId,
+    after: Revision,
+    limit: usize,
+) -> Result<Vec<Entry>, Fault> {
+    let query = "SELECT entry FROM journal WHERE tenant = ? AND revision > ? ORDER BY revision LIMIT ?";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    bodies(db, query, params![tenant.as_str(), integer(after), limit])
+}
+
+/// The first entry that is not older than `since`, else the next to come.
+pub(super) fn revision_at(db: &Connection, tenant: &TenantId, since: Timestamp) -> Result<Revision, Fault> {
+    let query = "SELECT min(revision) FROM journal WHERE tenant = ? AND at >= ?";
+    let first: Option<i64> = db
+        .prepare_cached(query)?
+        .query_row(params![tenant.as_str(), since.as_microsecond()], |row| row.get(0))?;
+    match first {
+        Some(first) => Ok(Revision(first.unsigned_abs())),
+        None => Ok(Revision(revision(db, tenant)?.0 + 1)),
+    }
+}
+
+/// Bindings of `tenant` for which `which` holds of `?2`.
+pub(super) fn bindings(db: &Connection, which: &str, tenant: &str, of: &str) -> Result<Vec<Binding>, Fault> {
+    let query = format!("SELECT user, device, since, revision FROM binding WHERE tenant = ?1 AND ({which})");
+    let mut query = db.prepare_cached(&query)?;
+    let mut rows = query.query([tenant, of])?;
+    let mut bindings = vec![];
+    while let Some(row) = rows.next()? {
+        let since: String = row.get(2)?;
+        bindings.push(Binding {
+            user: Extension::new(row.get::<_, String>(0)?)?,
+            device: DeviceName::new(row.get::<_, String>(1)?)?,
+            since: since.parse()?,
+            revision: Revision(row.get::<_, i64>(3)?.unsigned_abs()),
+        });
+    }
+    Ok(bindings)
+}
+
+/// A revision as SQLite keeps it.
+pub(super) fn integer(revision: Revision) -> i64 {
+    i64::try_from(revision.0).unwrap_or(i64::MAX)
+}
+
+fn bodies<T: DeserializeOwned>(db: &Connection, query: &str, of: impl Params) -> Result<Vec<T>, Fault> {
+    let mut query = db.prepare_cached(query)?;
+    let mut rows = query.query(of)?;
+    let mut bodies = vec![];
+    while let Some(row) = rows.next()? {
+        bodies.push(serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
+    }
+    Ok(bodies)
+}

@@ -1,0 +1,167 @@
+//! What is written, each inside one transaction of its caller.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::fault::Fault;
+use super::read::{self, integer};
+use crate::desk::id::{DeviceName, Extension, Revision};
+use crate::desk::journal::{Entry, Event};
+use crate::desk::model::{Device, User};
+use crate::desk::policy::Attempts;
+use crate::desk::seat::{Act, Missing, Move, Transition};
+use crate::store::{Change, Guess, REMEMBERED, What};
+
+/// See [`Store::change`](crate::store::Store::change).
+pub(super) fn change(db: &Connection, change: &Change) -> Result<Revision, Fault> {
+    let tenant = change.tenant.as_str();
+    let event = match &change.what {
+        What::Device(device) => put_device(db, tenant, device)?,
+        What::Pin(user, record) => {
+            known_user(db, tenant, user)?;
+            let record = serde_json::to_string(record)?;
+            db.execute(
+                "INSERT OR REPLACE INTO pin VALUES (?, ?, ?)",
+                params![tenant, user.as_str(), record],
+            )?;
+            Event::PinChanged { user: user.clone() }
+        }
+        What::RemoveDevice(name) => {
+            let device = read::device(db, tenant, name)?.ok_or_else(|| Missing(format!("device {name}")))?;
+            let user = leave_device(db, tenant, name)?;
+            db.execute("DELETE FROM device WHERE tenant = ? AND name = ?", [tenant, name.as_str()])?;
+            Event::DeviceRemoved { device: name.clone(), user, owners: device.owner.into_iter().collect() }
+        }
+        What::RemoveUser(user) => {
+            known_user(db, tenant, user)?;
+            let device = leave_all(db, tenant, user)?;
+            db.execute("DELETE FROM pin WHERE tenant = ? AND user = ?", [tenant, user.as_str()])?;
+            db.execute("DELETE FROM user WHERE tenant = ? AND extension = ?", [tenant, user.as_str()])?;
+            Event::UserRemoved { user: user.clone(), device }
+        }
+        What::User(user) => put_user(db, tenant, user)?,
+    };
+    let (at, tenant, by) = (change.at, change.tenant.clone(), change.by.clone());
+    append(db, &Entry { revision: Revision::default(), at, tenant, by, call: None, event })
+}
+
+/// See [`Store::move_people`](crate::store::Store::move_people).
+pub(super) fn move_people(db: &Connection, act: &Move) -> Result<Transition, Fault> {
+    let (tenant, id) = (act.tenant.as_str(), act.request.as_str());
+    let first: Option<String> = db
+        .prepare_cached("SELECT transition FROM request WHERE tenant = ? AND id = ?")?
+        .query_row([tenant, id], |row| row.get(0))
+        .optional()?;
+    if let Some(first) = first {
+        return Ok(serde_json::from_str(&first)?);
+    }
+    let office = read::office(db, &act.tenant, &act.act.scope())?;
+    let transition = act.act.transition(&office, act.at)?;
+    for binding in &transition.removed {
+        db.prepare_cached("DELETE FROM binding WHERE tenant = ? AND device = ?")?
+            .execute([tenant, binding.device.as_str()])?;
+    }
+    for binding in &transition.seated {
+        let (user, device) = (binding.user.as_str(), binding.device.as_str());
+        let (since, revision) = (binding.since.to_string(), integer(binding.revision));
+        db.prepare_cached(
+            "INSERT INTO binding (tenant, user, device, since, revision) VALUES (?, ?, ?, ?, ?)",
+        )?
+        .execute(params![tenant, user, device, since, revision])?;
+    }
+    if !transition.is_empty() {
+        let Transition { removed, seated, .. } = transition.clone();
+        let event = Event::Moved { removed, seated, undo: matches!(act.act, Act::Undo { .. }) };
+        let (by, call) = (act.by.clone(), act.call.clone());
+        append(
+            db,
+            &Entry { revision: Revision::default(), at: act.at, tenant: act.tenant.clone(), by, call, event },
+        )?;
+    }
+    let now = Timestamp::now();
+    let forgotten = now.as_second() - i64::from(REMEMBERED);
+    db.prepare_cached("DELETE FROM request WHERE at < ?")?.execute([forgotten])?;
+    let text = serde_json::to_string(&transition)?;
+    db.prepare_cached("INSERT INTO request (tenant, id, at, transition) VALUES (?, ?, ?, ?)")?
+        .execute(params![tenant, id, now.as_second(), text])?;
+    Ok(transition)
+}
+
+/// Appends to the journal under the tenant's next revision, and returns that.
+pub(super) fn append(db: &Connection, entry: &Entry) -> Result<Revision, Fault> {
+    let tenant = entry.tenant.as_str();
+    let next = "INSERT INTO tenant VALUES (?, 1) ON CONFLICT DO UPDATE SET revision = revision + 1 RETURNING revision";
+    let revision: i64 = db.prepare_cached(next)?.query_row([tenant], |row| row.get(0))?;
+    let entry = Entry { revision: Revision(revision.unsigned_abs()), ..entry.clone() };
+    let text = serde_json::to_string(&entry)?;
+    db.prepare_cached("INSERT INTO journal (tenant, revision, at, entry) VALUES (?, ?, ?, ?)")?
+        .execute(params![tenant, revision, entry.at.as_microsecond(), text])?;
+    Ok(entry.revision)
+}
+
+/// See [`Store::attempt`](crate::store::Store::attempt).
+pub(super) fn attempt(db: &Connection, guess: &Guess) -> Result<Attempts, Fault> {
+    // A window that began far in the future is one that a wrong clock began: it is over, too.
+    let (now, window) = (guess.at.as_second(), i64::from(Attempts::WINDOW));
+    db.prepare_cached("DELETE FROM attempt WHERE began <= ? OR began >= ?")?
+        .execute([now - window, now + window])?;
+    let count = |kind: &str, name: &str| -> Result<u32, Fault> {
+        let count = "INSERT INTO attempt (tenant, kind, name, began, count) VALUES (?, ?, ?, ?, 1)
+            ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count";
+        Ok(db
+            .prepare_cached(count)?
+            .query_row(params![guess.tenant.as_str(), kind, name, now], |row| row.get(0))?)
+    };
+    Ok(Attempts {
+        device: count("device", guess.device.as_str())?,
+        user: count("user", guess.user.as_str())?,
+    })
+}
+
+/// See [`Store::forgive`](crate::store::Store::forgive).
+pub(super) fn forgive(db: &Connection, guess: &Guess) -> Result<(), Fault> {
+    let tenant = guess.tenant.as_str();
+    db.prepare_cached("DELETE FROM attempt WHERE tenant = ? AND kind = 'user' AND name = ?")?
+        .execute([tenant, guess.user.as_str()])?;
+    db.prepare_cached(
+        "UPDATE attempt SET count = max(count - 1, 0) WHERE tenant = ? AND kind = 'device' AND name = ?",
+    )?
+    .execute([tenant, guess.device.as_str()])?;
+    Ok(())
+}
+
+fn put_device(db: &Connection, tenant: &str, device: &Device) -> Result<Event, Fault> {
+    let was = read::device(db, tenant, &device.name)?.and_then(|device| device.owner);
+    let user = if device.hotdesk { None } else { leave_device(db, tenant, &device.name)? };
+    let (name, owner) = (device.name.as_str(), device.owner.as_ref().map(Extension::as_str));
+    let body = serde_json::to_string(device)?;
+    db.prepare_cached("INSERT OR REPLACE INTO device (tenant, name, owner, body) VALUES (?, ?, ?, ?)")?
+        .execute(params![tenant, name, owner, body])?;
+    let owners =
+        if was == device.owner { vec![] } else { was.into_iter().chain(device.owner.clone()).collect() };
+    Ok(Event::DeviceChanged { device: device.name.clone(), user, owners })
+}
+
+fn put_user(db: &Connection, tenant: &str, user: &User) -> Result<Event, Fault> {
+    let device = if user.hotdesk { None } else { leave_all(db, tenant, &user.extension)? };
+    let body = serde_json::to_string(user)?;
+    db.prepare_cached("INSERT OR REPLACE INTO user (tenant, extension, body) VALUES (?, ?, ?)")?
+        .execute(params![tenant, user.extension.as_str(), body])?;
+    Ok(Event::UserChanged { user: user.extension.clone(), device })
+}
+
+fn known_user(db: &Connection, tenant: &str, user: &Extension) -> Result<(), Fault> {
+    read::user(db, tenant, user)?.map(drop).ok_or_else(|| Missing(format!("user {user}")).into())
+}
+
+fn leave_device(db: &Connection, tenant: &str, device: &DeviceName) -> Result<Option<Extension>, Fault> {
+    let was = read::bindings(db, "device = ?2", tenant, device.as_str())?.pop();
+    db.execute("DELETE FROM binding WHERE tenant = ? AND device = ?", [tenant, device.as_str()])?;
+    Ok(was.map(|binding| binding.user))
+}
+
+fn leave_all(db: &Connection, tenant: &str, user: &Extension) -> Result<Option<DeviceName>, Fault> {
+    let was = read::bindings(db, "user = ?2", tenant, user.as_str())?.pop();
+    db.execute("DELETE FROM binding WHERE tenant = ? AND user = ?", [tenant, user.as_str()])?;
+    Ok(was.map(|binding| binding.device))
+}

@@ -1,0 +1,154 @@
+//! The conformance story of a store: every chapter is told on SQLite and on a real Redis.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hotdesk::desk::id::{DeviceName, DialTarget, Extension, RequestId, Revision, SwitchName, TenantId};
+use hotdesk::desk::journal::Actor;
+use hotdesk::desk::model::{Device, Location, Office, User};
+use hotdesk::desk::seat::{Act, Move, Transition};
+use hotdesk::desk::table::Scope;
+use hotdesk::store::{Change, Guess, Store, StoreError, What};
+use jiff::Timestamp;
+
+use crate::support::redis::RedisServer;
+
+/// Tells each chapter, an `async fn(Place)`, on both stores.
+macro_rules! on_both_stores {
+    ($($chapter:ident)+) => {
+        mod sqlite {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $chapter() {
+                super::$chapter(crate::store::Place::sqlite()).await;
+            }
+        )+}
+        mod redis {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $chapter() {
+                super::$chapter(crate::store::Place::redis()).await;
+            }
+        )+}
+    };
+}
+
+mod attempts;
+mod away;
+mod crash;
+mod directory;
+mod feed;
+mod files;
+mod model;
+mod moves;
+mod together;
+
+/// Where a store's truth lies: it can be opened as often as one likes, also by another process.
+pub struct Place {
+    pub url: String,
+    pub base: PathBuf,
+    pub server: Option<RedisServer>,
+    _folder: tempfile::TempDir,
+}
+
+impl Place {
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().to_path_buf();
+        Self { url: "sqlite:hotdesk.db".into(), base, server: None, _folder: folder }
+    }
+
+    pub fn redis() -> Self {
+        let server = RedisServer::start();
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().to_path_buf();
+        Self { url: server.url(), base, server: Some(server), _folder: folder }
+    }
+
+    /// A handle of its own, as another controller would have it.
+    pub async fn open(&self) -> Arc<dyn Store> {
+        hotdesk::store::open(&self.url, &self.base).await.unwrap()
+    }
+
+    /// A handle on an office with these users, 101 and on, and these devices, desk1 and on.
+    pub async fn office(&self, users: usize, devices: usize) -> Arc<dyn Store> {
+        let store = self.open().await;
+        for n in 1..=users {
+            put(&store, What::User(user(&format!("{}", 100 + n)))).await;
+        }
+        for n in 1..=devices {
+            put(&store, What::Device(device(&format!("desk{n}")))).await;
+        }
+        store
+    }
+}
+
+pub fn tenant() -> TenantId {
+    TenantId::default()
+}
+
+pub fn ext(extension: &str) -> Extension {
+    Extension::new(extension).unwrap()
+}
+
+pub fn name(device: &str) -> DeviceName {
+    DeviceName::new(device).unwrap()
+}
+
+pub fn user(extension: &str) -> User {
+    User::new(tenant(), ext(extension))
+}
+
+pub fn device(device: &str) -> Device {
+    Device {
+        tenant: tenant(),
+        name: name(device),
+        switch: SwitchName::new("pbx").unwrap(),
+        dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
+        hotdesk: true,
+        location: Location::default(),
+        owner: None,
+        allow_from: vec![],
+    }
+}
+
+pub fn owned(by: &str, of: &str) -> Device {
+    Device { owner: Some(ext(by)), ..device(of) }
+}
+
+pub fn change(what: What) -> Change {
+    Change { tenant: tenant(), what, by: Actor::Command("anna".into()), at: Timestamp::now() }
+}
+
+pub async fn put(store: &Arc<dyn Store>, what: What) -> Revision {
+    store.change(&change(what)).await.unwrap()
+}
+
+/// An act nobody asked for before.
+pub fn act(act: Act) -> Move {
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    let n = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let request = RequestId::new(format!("{}-{n}", std::process::id())).unwrap();
+    let by = Actor::Controller;
+    Move { request, tenant: tenant(), act, by, call: None, at: Timestamp::now() }
+}
+
+pub async fn doing(store: &Arc<dyn Store>, what: Act) -> Result<Transition, StoreError> {
+    store.move_people(&act(what)).await
+}
+
+pub async fn seat(store: &Arc<dyn Store>, user: &str, device: &str) -> Transition {
+    doing(store, Act::Seat(ext(user), name(device))).await.unwrap()
+}
+
+pub async fn all(store: &Arc<dyn Store>) -> Office {
+    store.office(&tenant(), &Scope::All).await.unwrap()
+}
+
+/// Who sits where, as `101@desk1`.
+pub fn seated(office: &Office) -> Vec<String> {
+    office.bindings.values().map(|binding| format!("{}@{}", binding.user, binding.device)).collect()
+}
+
+pub fn guess(user: &str, device: &str, second: i64) -> Guess {
+    let at = Timestamp::from_second(1_800_000_000 + second).unwrap();
+    Guess { tenant: tenant(), user: ext(user), device: name(device), at }
+}

@@ -1,0 +1,87 @@
+//! A small office in a store: three users with PINs, three desks.
+
+use std::sync::Arc;
+
+use hotdesk::desk::id::Revision;
+use hotdesk::desk::id::{DeviceName, DialTarget, DisplayName, Extension, Number, SwitchName, TenantId};
+use hotdesk::desk::journal::{Actor, Entry};
+use hotdesk::desk::model::{Device, Location, User};
+use hotdesk::desk::pin::{Pepper, Pin, PinRecord};
+use hotdesk::desk::table::Scope;
+use hotdesk::store::{Change, Store, What};
+use jiff::Timestamp;
+
+/// The users, with their names and PINs.
+pub const USERS: [(&str, &str, &str); 3] =
+    [("101", "Alice", "729154"), ("102", "Bob", "583617"), ("103", "Carol", "246813")];
+/// The desks.
+pub const DESKS: [&str; 3] = ["desk1", "desk2", "desk3"];
+
+pub fn ext(extension: &str) -> Extension {
+    Extension::new(extension).unwrap()
+}
+
+pub fn name(device: &str) -> DeviceName {
+    DeviceName::new(device).unwrap()
+}
+
+pub fn switch(name: &str) -> SwitchName {
+    SwitchName::new(name).unwrap()
+}
+
+/// The PIN of one of [`USERS`].
+pub fn pin(user: &str) -> &'static str {
+    USERS.iter().find(|(extension, ..)| *extension == user).unwrap().2
+}
+
+pub fn pepper() -> Pepper {
+    Pepper::new([42; 64])
+}
+
+pub fn user(extension: &str, named: &str) -> User {
+    let mut user = User::new(TenantId::default(), ext(extension));
+    user.name = DisplayName::new(named).ok();
+    user
+}
+
+pub fn device(desk: &str) -> Device {
+    Device {
+        tenant: TenantId::default(),
+        name: name(desk),
+        switch: switch("pbx"),
+        dial: DialTarget::new(format!("PJSIP/{desk}")).unwrap(),
+        hotdesk: true,
+        location: Location { emergency_caller_id: Number::new("0205550100").ok() },
+        owner: None,
+        allow_from: vec![],
+    }
+}
+
+pub async fn change(store: &Arc<dyn Store>, what: What) {
+    let change =
+        Change { tenant: TenantId::default(), what, by: Actor::Command("test".into()), at: Timestamp::now() };
+    store.change(&change).await.unwrap();
+}
+
+/// Writes [`USERS`] and [`DESKS`] into `store`.
+pub async fn furnish(store: &Arc<dyn Store>) {
+    for (extension, named, digits) in USERS {
+        change(store, What::User(user(extension, named))).await;
+        let pin = Pin::new(digits).unwrap();
+        let record = PinRecord::make(&pin, &pepper(), &TenantId::default(), &ext(extension), [9; 16]);
+        change(store, What::Pin(ext(extension), record)).await;
+    }
+    for desk in DESKS {
+        change(store, What::Device(device(desk))).await;
+    }
+}
+
+/// Who sits where, as `101@desk1`, in the order of the devices.
+pub async fn seats(store: &Arc<dyn Store>) -> Vec<String> {
+    let office = store.office(&TenantId::default(), &Scope::All).await.unwrap();
+    office.bindings.values().map(|binding| format!("{}@{}", binding.user, binding.device)).collect()
+}
+
+pub async fn journal(store: &Arc<dyn Store>) -> Vec<Entry> {
+    store.journal(&TenantId::default(), Revision(0), 10_000).await.unwrap()
+}
