@@ -4,5 +4,6 @@
 
 mod architecture;
 mod asterisk_codecs;
+mod cli;
 mod store;
 mod support;
