@@ -5,5 +5,8 @@
 mod architecture;
 mod asterisk_codecs;
 mod cli;
+mod asterisk_manager;
+mod conversation;
+mod lab;
 mod store;
 mod support;

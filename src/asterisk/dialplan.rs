@@ -4,12 +4,12 @@
 //! there and in `dialplan/README.md`.
 
 use std::fmt::Write as _;
-use std::str::FromStr;
 
 use super::rows;
 use super::sounds::sounds;
 use crate::desk::code::{Codes, Part, Pattern};
-use crate::desk::id::{Context, InvalidId, Number};
+use crate::desk::id::{Context, EmergencyNumber};
+use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
 
 const TEMPLATE: &str = include_str!("hotdesk.conf.in");
@@ -20,11 +20,11 @@ pub struct Settings {
     /// The codes that go to the controller.
     pub codes: Codes,
     /// Which numbers may be users' extensions.
-    pub users: Vec<UserNumbers>,
+    pub users: Vec<NumberPattern>,
     /// Where a number goes that may be a user's but is nobody's; none: the caller hears that it is invalid.
     pub otherwise: Option<Context>,
     /// Numbers that reach help.
-    pub emergency_numbers: Vec<Number>,
+    pub emergency_numbers: Vec<EmergencyNumber>,
     /// The site's context where such a call goes.
     pub emergency_context: Context,
     /// Where the switch finds the controller's FastAGI server: `host:port`.
@@ -33,67 +33,15 @@ pub struct Settings {
     pub ring: u16,
 }
 
-/// An Asterisk pattern of fixed length, without its `_`: digits, `X`, `Z`, `N` and sets such as `[1-5]`.
-///
-/// `.` and `!` are not taken: a pattern with them matches every character that a phone may send, and a number that
-/// stands in a hint or a function must be digits. A site whose extensions differ in length names each length.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct UserNumbers(String);
-
-impl FromStr for UserNumbers {
-    type Err = InvalidId;
-
-    fn from_str(pattern: &str) -> Result<Self, InvalidId> {
-        let bad = || InvalidId {
-            kind: "a pattern of extensions",
-            value: pattern.chars().take(80).collect(),
-            rule: "1 to 20 of: digits, X, Z, N, and sets of digits like [1-5]",
-        };
-        let bare = pattern.strip_prefix('_').unwrap_or(pattern);
-        let (mut rest, mut length) = (bare, 0);
-        while let Some(first) = rest.chars().next() {
-            rest = if let Some(set) = rest.strip_prefix('[') {
-                let (set, after) = set.split_once(']').ok_or_else(bad)?;
-                if !digits(set) {
-                    return Err(bad());
-                }
-                after
-            } else if first.is_ascii_digit() || "XZN".contains(first) {
-                rest.get(1..).unwrap_or_default()
-            } else {
-                return Err(bad());
-            };
-            length += 1;
-        }
-        if (1..=20).contains(&length) { Ok(Self(bare.into())) } else { Err(bad()) }
-    }
-}
-
-/// Whether a set holds digits and rising ranges of them, and nothing else.
-fn digits(set: &str) -> bool {
-    let mut rest = set.as_bytes();
-    while let [from, after @ ..] = rest {
-        rest = match after {
-            [b'-', to, after @ ..] if from <= to && to.is_ascii_digit() => after,
-            _ => after,
-        };
-        if !from.is_ascii_digit() {
-            return false;
-        }
-    }
-    !set.is_empty()
-}
-
 /// The text of `hotdesk.conf`.
 #[must_use]
 pub fn hotdesk_conf(settings: &Settings) -> String {
     let [not_allowed, not_allowed_stock] = sounds(Prompt::NotAllowedHere);
     let [not_available, not_available_stock] = sounds(Prompt::NotAvailable);
-    let values: [(&str, &str); 12] = [
+    let values: [(&str, &str); 11] = [
         ("@agi@", &settings.agi),
         ("@codes@", &codes(&settings.codes)),
-        ("@emergency@", &emergency(&settings.emergency_numbers)),
-        ("@emergency-context@", settings.emergency_context.as_str()),
+        ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
         ("@hints@", &hints(&settings.users)),
         ("@not-allowed-here-stock@", not_allowed_stock),
         ("@not-allowed-here@", not_allowed),
@@ -107,11 +55,19 @@ pub fn hotdesk_conf(settings: &Settings) -> String {
 }
 
 /// Phones may send `#` as their dial key, with these numbers too.
-fn emergency(numbers: &[Number]) -> String {
+fn emergency(numbers: &[EmergencyNumber], context: &Context) -> String {
     numbers.iter().fold(String::new(), |mut lines, number| {
-        for end in ["", "#"] {
-            let _ = writeln!(lines, "exten => {number}{end},1,Goto(hotdesk-emergency,{number},1)");
-        }
+        let _ = write!(
+            lines,
+            r#"exten => {number},1,Set(HD_EMERGENCY=${{CUT(DB(hotdesk/device/${{CHANNEL(endpoint)}}),|,3)}})
+ same => n,GotoIf($["${{HD_EMERGENCY}}" = ""]?shown)
+ same => n,Set(CALLERID(num)=${{HD_EMERGENCY}})
+ same => n,Set(CALLERID(name)=)
+ same => n(shown),Set(CALLERID(pres)=allowed)
+ same => n,Goto({context},{number},1)
+exten => {number}#,1,Goto({number},1)
+"#
+        );
         lines
     })
 }
@@ -139,17 +95,17 @@ fn extensions_of(code: &Pattern) -> Vec<(String, &str)> {
     vec![(format!("_{literal}{some_digit}!"), bare)]
 }
 
-fn users(patterns: &[UserNumbers]) -> String {
-    patterns.iter().fold(String::new(), |mut lines, UserNumbers(pattern)| {
+fn users(patterns: &[NumberPattern]) -> String {
+    patterns.iter().fold(String::new(), |mut lines, pattern| {
         let _ = writeln!(lines, "exten => _{pattern},1,Goto(hotdesk-user,${{EXTEN}},1)");
         lines
     })
 }
 
-fn hints(patterns: &[UserNumbers]) -> String {
+fn hints(patterns: &[NumberPattern]) -> String {
     let dial = format!("${{CUT(DB({}/user/${{EXTEN}}),|,1)}}", rows::FAMILY);
     let nowhere = rows::NOWHERE;
-    patterns.iter().fold(String::new(), |mut lines, UserNumbers(pattern)| {
+    patterns.iter().fold(String::new(), |mut lines, pattern| {
         let _ = writeln!(lines, "exten => _{pattern},hint,${{IF($[\"{dial}\" != \"\"]?{dial}:{nowhere})}}");
         lines
     })
@@ -173,9 +129,9 @@ mod tests {
     fn settings() -> Settings {
         Settings {
             codes: Codes::of(&[Preset::Simmpl]).unwrap(),
-            users: vec!["XXX".parse().unwrap()],
+            users: vec![NumberPattern::new("XXX").unwrap()],
             otherwise: None,
-            emergency_numbers: vec![Number::new("112").unwrap()],
+            emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
             emergency_context: Context::new("emergency").unwrap(),
             agi: "127.0.0.1:4573".into(),
             ring: 30,
@@ -227,7 +183,7 @@ mod tests {
     #[test]
     fn a_site_says_which_numbers_are_users_and_where_the_others_go() {
         let mut site = settings();
-        site.users = vec!["[1-3]XX".parse().unwrap(), "_8[0-24]NZ".parse().unwrap()];
+        site.users = vec![NumberPattern::new("[1-3]XX").unwrap(), NumberPattern::new("_8[0-24]NZ").unwrap()];
         site.otherwise = Context::new("internal").ok();
         let printed = hotdesk_conf(&site);
         for line in [
@@ -241,34 +197,9 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_could_match_more_than_digits_is_refused() {
-        for bad in [
-            "",
-            "_",
-            "X.",
-            "_XXX!",
-            "[a-z]X",
-            "[1-",
-            "[]X",
-            "[3-1]",
-            "X,1",
-            "x",
-            "[1-]",
-            "*35",
-            &"X".repeat(21),
-        ] {
-            assert!(bad.parse::<UserNumbers>().is_err(), "{bad}");
-        }
-        for good in ["X", "001", "[1-5]XX", "[12-46]NZ", &"X".repeat(20)] {
-            assert!(good.parse::<UserNumbers>().is_ok(), "{good}");
-        }
-    }
-
-    #[test]
     fn an_emergency_number_is_reached_with_the_dial_key_too() {
         let printed = hotdesk_conf(&settings());
-        assert!(printed.contains("exten => 112,1,Goto(hotdesk-emergency,112,1)\n"));
-        assert!(printed.contains("exten => 112#,1,Goto(hotdesk-emergency,112,1)\n"));
+        assert!(printed.contains("Goto(emergency,112,1)\nexten => 112#,1,Goto(112,1)\n"));
         let (emergency, code) = (printed.find("exten => 112,"), printed.find("exten => *35,"));
         assert!(emergency < code);
     }

@@ -8,7 +8,7 @@
 //! | | bytes ↔ frames | what is made of them |
 //! |---|---|---|
 //! | FastAGI | [`agi`], [`command`] | [`fastagi`] serves the calls, each as a [`phone`] |
-//! | AMI | [`ami`] | [`manager`] is the session, [`astdb`] the table over it |
+//! | AMI | [`ami`] | [`manager`] stays connected, `session` is one connection, `doubt` says "look again", [`astdb`] is the table over it |
 //! | AstDB, hints | [`rows`] | |
 //!
 //! [`dialplan`] prints what a site includes into its `extensions.conf`, [`sounds`] names what is played when a prompt of
@@ -16,9 +16,13 @@
 
 pub mod agi;
 pub mod ami;
+pub mod astdb;
 pub mod command;
 pub mod dialplan;
+mod doubt;
 pub mod fastagi;
+pub mod manager;
 pub mod phone;
 pub mod rows;
+mod session;
 pub mod sounds;

@@ -21,6 +21,9 @@ use crate::desk::table::{DeviceRow, Key, Row, UserRow};
 /// The AstDB family that is ours alone.
 pub const FAMILY: &str = "hotdesk";
 
+/// The context of `hotdesk.conf` that the hints stand in.
+pub const HINTS: &str = "hotdesk-hints";
+
 /// The hint of a user who is nowhere: a device state that nobody sets, so his lamp is dark. A hint is never empty (a
 /// watcher of an empty one hears nothing, ever) and never removed (that ends the watchers' subscriptions).
 pub const NOWHERE: &str = "Custom:hotdesk";

@@ -93,8 +93,8 @@ ids! {
     DisplayName, "a name", "1 to 80 characters, none of them a control character", 80,
         |v| !v.chars().any(char::is_control) && v.trim() == v;
     /// A number that is an emergency call when dialled.
-    EmergencyNumber, "an emergency number", "2 to 15 digits, '*' or '#'", 15,
-        |v| v.len() > 1 && v.bytes().all(|b| b.is_ascii_digit() || b"*#".contains(&b));
+    EmergencyNumber, "an emergency number", "2 to 15 digits", 15,
+        |v| v.len() > 1 && v.bytes().all(|b| b.is_ascii_digit());
     /// A user's number inside. Leading zeros count: `001` is not `1`.
     Extension, "an extension", "1 to 20 digits", 20,
         |v| v.bytes().all(|b| b.is_ascii_digit());

@@ -1,0 +1,139 @@
+//! A switch's table on Asterisk: rows in AstDB, lamps as hints, both over AMI.
+
+use async_trait::async_trait;
+use futures_util::future::try_join_all;
+use tokio::sync::watch;
+
+use super::ami::{Action, Message};
+use super::manager::Manager;
+use super::rows::{self, HINTS};
+use crate::desk::id::{DeviceName, Extension};
+use crate::desk::table::{Edit, Key, Row, Scope, Table};
+use crate::switch::{Switch, SwitchError};
+
+/// `DBGet` of Asterisk 16.28 cuts a value here; `DBGetTree`, which reads every key there is, does not.
+const DBGET_LIMIT: usize = 255;
+
+/// The table of one Asterisk.
+pub struct AstDb {
+    manager: Manager,
+}
+
+impl AstDb {
+    /// The table of the Asterisk that `manager` is connected to.
+    #[must_use]
+    pub const fn new(manager: Manager) -> Self {
+        Self { manager }
+    }
+
+    async fn read_all(&self) -> Result<Table, SwitchError> {
+        let tree = self.manager.list(Action::new("DBGetTree").with("Family", rows::FAMILY)).await?;
+        let mut table: Table = tree.iter().filter_map(row_of).collect();
+        let hints = self.manager.list(Action::new("ExtensionStateList")).await?;
+        let ours = hints.iter().filter(|hint| hint.header("Context") == Some(HINTS));
+        table.extend(ours.filter_map(|hint| {
+            let user = Extension::new(hint.header("Exten")?).ok()?;
+            lamp(user, hint)
+        }));
+        Ok(table)
+    }
+
+    async fn read_some(&self, users: &[&Extension], devices: &[&DeviceName]) -> Result<Table, SwitchError> {
+        let keys = users.iter().map(|user| Key::User((*user).clone()));
+        let keys = keys.chain(devices.iter().map(|device| Key::Device((*device).clone())));
+        let rows = try_join_all(keys.map(|key| self.row(key))).await?;
+        let lamps = try_join_all(users.iter().map(|user| self.lamp(user))).await?;
+        Ok(rows.into_iter().chain(lamps).flatten().collect())
+    }
+
+    async fn row(&self, key: Key) -> Result<Option<(Key, Row)>, SwitchError> {
+        let Some(place) = rows::key(&key) else { return Ok(None) };
+        let get = Action::new("DBGet").with("Family", rows::FAMILY).with("Key", &place);
+        let found = match self.manager.list(get).await {
+            Ok(found) => found,
+            Err(SwitchError::Refused(_, why)) if why == "Database entry not found" => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let value = found.iter().find_map(|row| row.header("Val")).unwrap_or_default();
+        if value.len() < DBGET_LIMIT {
+            let row = rows::read(&key, value);
+            return Ok(Some((key, row)));
+        }
+        let tree = Action::new("DBGetTree").with("Family", rows::FAMILY).with("Key", &place);
+        let found = self.manager.list(tree).await?;
+        Ok(found.iter().filter_map(row_of).find(|(found, _)| *found == key))
+    }
+
+    /// The hint that stands for this very extension. Where only the pattern does, its text is no lamp, and differs from any.
+    async fn lamp(&self, user: &Extension) -> Result<Option<(Key, Row)>, SwitchError> {
+        let state = Action::new("ExtensionState").with("Exten", user.as_str()).with("Context", HINTS);
+        Ok(lamp(user.clone(), &self.manager.act(state).await?))
+    }
+}
+
+#[async_trait]
+impl Switch for AstDb {
+    async fn read(&self, scope: &Scope) -> Result<Table, SwitchError> {
+        match scope {
+            Scope::All => self.read_all().await,
+            Scope::Some { users, devices } => {
+                let (users, devices): (Vec<_>, Vec<_>) = (users.iter().collect(), devices.iter().collect());
+                self.read_some(&users, &devices).await
+            }
+        }
+    }
+
+    async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError> {
+        let actions: Vec<Action> = edits.iter().filter_map(action).collect();
+        let names: Vec<&'static str> = actions.iter().map(Action::name).collect();
+        let responses = self.manager.act_all(actions).await?;
+        for (name, response) in names.into_iter().zip(&responses) {
+            let why = response.header("Message").unwrap_or("no reason given");
+            // Gone already is as good as deleted.
+            if !response.is_success() && name != "DBDel" {
+                return Err(SwitchError::Refused(name.into(), why.into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn unsettled(&self) -> watch::Receiver<u64> {
+        self.manager.unsettled()
+    }
+}
+
+/// A row as `DBGetTree` lists it: its key with a slash and the family before it.
+fn row_of(event: &Message) -> Option<(Key, Row)> {
+    let key = event.header("Key")?.strip_prefix('/')?.strip_prefix(rows::FAMILY)?.strip_prefix('/')?;
+    let key = rows::read_key(key);
+    let row = rows::read(&key, event.header("Val").unwrap_or_default());
+    Some((key, row))
+}
+
+fn lamp(user: Extension, state: &Message) -> Option<(Key, Row)> {
+    let row = rows::read_hint(state.header("Hint").unwrap_or_default())?;
+    Some((Key::Lamp(user), row))
+}
+
+/// What makes an edit true. A hint is replaced, never removed: that would end its watchers' subscriptions.
+fn action(edit: &Edit) -> Option<Action> {
+    if let Key::Lamp(user) = &edit.key {
+        let target = match &edit.is {
+            Some(Row::Lamp(target)) => Some(target),
+            _ => None,
+        };
+        return Some(
+            Action::new("DialplanExtensionAdd")
+                .with("Context", HINTS)
+                .with("Extension", user.as_str())
+                .with("Priority", "hint")
+                .with("Application", rows::hint(target))
+                .with("Replace", "yes"),
+        );
+    }
+    let key = rows::key(&edit.key)?;
+    Some(match edit.is.as_ref().and_then(rows::value) {
+        Some(value) => Action::new("DBPut").with("Family", rows::FAMILY).with("Key", key).with("Val", value),
+        None => Action::new("DBDel").with("Family", rows::FAMILY).with("Key", key),
+    })
+}

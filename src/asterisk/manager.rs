@@ -1,0 +1,305 @@
+//! The handle to one Asterisk's manager interface, and the task that keeps it connected.
+
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use super::ami::{Action, Message};
+use super::session::{Ended, attend};
+use crate::desk::id::SwitchName;
+use crate::switch::SwitchError;
+
+/// The first pause before connecting again; each next one is twice as long, up to [`PAUSE_MOST`].
+const PAUSE_FIRST: Duration = Duration::from_millis(100);
+/// So short because the table has to be true again within 2 s of Asterisk being up.
+const PAUSE_MOST: Duration = Duration::from_secs(1);
+/// The pause after a refused login. Asterisk logs each one, and sites ban addresses that fail often.
+const PAUSE_REFUSED: Duration = Duration::from_secs(30);
+/// A connection that was up for so long proves that the trouble is over.
+const STABLE: Duration = Duration::from_secs(5);
+/// Actions that are sent before the first of them must be answered.
+pub(super) const WINDOW: usize = 256;
+
+/// Where an Asterisk's manager interface is, and as whom to log in.
+pub struct Settings {
+    /// The switch, for logs and errors.
+    pub name: SwitchName,
+    /// `host:port`.
+    pub address: String,
+    /// The user, a section of its `manager.conf`, with `read = system,call,user` and `write = system,call,user`.
+    pub user: String,
+    /// The user's secret. It is never sent: the login is by MD5 challenge.
+    pub secret: Zeroizing<String>,
+    /// How long an action may take, waiting for earlier ones included; and connecting, and each step of the login.
+    pub deadline: Duration,
+}
+
+/// How it stands with a switch.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// Not connected, for this reason. Tried again within a second.
+    Down(String),
+    /// It is there and does not let us in; says what to do. Tried again every half minute.
+    Refused(String),
+    /// Logged in, and fully booted.
+    Up(Up),
+}
+
+/// What is known of an Asterisk that is up.
+#[derive(Clone, Debug)]
+pub struct Up {
+    /// Its version, as `CoreSettings` tells it: `22.10.1~dfsg+~cs6.17.60671434-1`.
+    pub asterisk: String,
+    /// The version of the manager interface: `11.0.0`.
+    pub interface: String,
+    /// Where the session takes actions.
+    pub(super) actions: mpsc::Sender<Request>,
+}
+
+/// An action on its way to the session.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) action: Action,
+    /// Dropped, when nobody waits any more; the answer is then dropped, too.
+    pub(super) answer: oneshot::Sender<Result<Answer, SwitchError>>,
+}
+
+/// The response to an action, and the events of its list.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) response: Message,
+    pub(super) events: Vec<Message>,
+}
+
+/// What the session tells the handles.
+pub(super) struct Post {
+    pub(super) state: watch::Sender<State>,
+    pub(super) unsettled: watch::Sender<u64>,
+}
+
+/// An Asterisk's manager interface. Clones share one connection, which is made again whenever it is lost.
+#[derive(Clone, Debug)]
+pub struct Manager {
+    deadline: Duration,
+    state: watch::Receiver<State>,
+    unsettled: watch::Receiver<u64>,
+}
+
+impl Manager {
+    /// Connects over TCP and stays connected until `stop`. Returns at once.
+    #[must_use]
+    pub fn start(settings: Settings, stop: CancellationToken) -> Self {
+        let address = settings.address.clone();
+        Self::over(settings, stop, move || {
+            let address = address.clone();
+            async move {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                Ok(stream)
+            }
+        })
+    }
+
+    /// The same over whatever `connect` makes.
+    #[must_use]
+    pub fn over<S, F>(
+        settings: Settings,
+        stop: CancellationToken,
+        connect: impl Fn() -> F + Send + 'static,
+    ) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Send + 'static,
+        F: Future<Output = io::Result<S>> + Send,
+    {
+        let post = Post {
+            state: watch::Sender::new(State::Down("connecting".into())),
+            unsettled: watch::Sender::new(0),
+        };
+        let manager = Self {
+            deadline: settings.deadline,
+            state: post.state.subscribe(),
+            unsettled: post.unsettled.subscribe(),
+        };
+        tokio::spawn(async move {
+            stop.run_until_cancelled(keep_connected(&settings, &post, connect)).await;
+            post.state.send_replace(State::Down("stopped".into()));
+        });
+        manager
+    }
+
+    /// Carries out one action.
+    ///
+    /// # Errors
+    /// [`SwitchError::Refused`] with Asterisk's message when the response is an error; [`SwitchError::Away`] at once without
+    /// a connection; [`SwitchError::Late`] after the deadline: whether it was done is then unknown.
+    pub async fn act(&self, action: Action) -> Result<Message, SwitchError> {
+        Ok(self.answer(action).await?.response)
+    }
+
+    /// Carries out an action that is answered by a list, and returns the list's events without the one that ends it.
+    ///
+    /// # Errors
+    /// As [`Manager::act`]. Mind that some actions refuse when there is nothing to list: `PJSIPShowContacts` says
+    /// `No Contacts found`, `DBGet` says `Database entry not found`.
+    pub async fn list(&self, action: Action) -> Result<Vec<Message>, SwitchError> {
+        Ok(self.answer(action).await?.events)
+    }
+
+    /// Carries out any number of actions, many on the wire at a time, in their order. Returns their responses in the
+    /// same order, those that are errors, too. The deadline is that of 256 actions.
+    ///
+    /// # Errors
+    /// [`SwitchError::Away`] and [`SwitchError::Late`] as in [`Manager::act`]; how many were done is then unknown.
+    /// [`SwitchError::Refused`] when one of them cannot be sent; then none is.
+    pub async fn act_all(&self, actions: Vec<Action>) -> Result<Vec<Message>, SwitchError> {
+        actions.iter().try_for_each(sendable)?;
+        let mut responses = Vec::with_capacity(actions.len());
+        let mut actions = actions.into_iter().peekable();
+        while let Some(first) = actions.peek() {
+            let name = first.name();
+            let window = async {
+                let mut answers = Vec::with_capacity(WINDOW);
+                for action in actions.by_ref().take(WINDOW) {
+                    answers.push(self.send(action).await?);
+                }
+                for answer in answers {
+                    responses.push(self.received(answer.await)?.response);
+                }
+                Ok(())
+            };
+            self.in_time(name, window).await?;
+        }
+        Ok(responses)
+    }
+
+    /// How it stands with the switch, now and later.
+    #[must_use]
+    pub fn state(&self) -> watch::Receiver<State> {
+        self.state.clone()
+    }
+
+    /// Grows when what Asterisk holds may have changed without us: it was connected to, reloaded, restarted.
+    #[must_use]
+    pub fn unsettled(&self) -> watch::Receiver<u64> {
+        self.unsettled.clone()
+    }
+
+    async fn answer(&self, action: Action) -> Result<Answer, SwitchError> {
+        sendable(&action)?;
+        let name = action.name();
+        let answer = self.in_time(name, async { self.received(self.send(action).await?.await) }).await?;
+        if answer.response.is_success() {
+            return Ok(answer);
+        }
+        let message = answer.response.header("Message").unwrap_or("without a reason").trim_end();
+        Err(SwitchError::Refused(name.into(), message.into()))
+    }
+
+    /// Hands an action to the session; there is one only while the switch is up.
+    async fn send(
+        &self,
+        action: Action,
+    ) -> Result<oneshot::Receiver<Result<Answer, SwitchError>>, SwitchError> {
+        let actions = match &*self.state.borrow() {
+            State::Up(up) => up.actions.clone(),
+            State::Down(why) | State::Refused(why) => return Err(SwitchError::Away(why.clone())),
+        };
+        let (answer, answered) = oneshot::channel();
+        actions.send(Request { action, answer }).await.map_err(|_| self.away())?;
+        Ok(answered)
+    }
+
+    fn received(
+        &self,
+        answer: Result<Result<Answer, SwitchError>, oneshot::error::RecvError>,
+    ) -> Result<Answer, SwitchError> {
+        answer.map_err(|_| self.away())?
+    }
+
+    fn away(&self) -> SwitchError {
+        SwitchError::Away(match &*self.state.borrow() {
+            State::Up(_) => "the connection was lost".into(),
+            State::Down(why) | State::Refused(why) => why.clone(),
+        })
+    }
+
+    async fn in_time<T>(
+        &self,
+        name: &'static str,
+        work: impl Future<Output = Result<T, SwitchError>>,
+    ) -> Result<T, SwitchError> {
+        timeout_at(Instant::now() + self.deadline, work)
+            .await
+            .unwrap_or_else(|_| Err(SwitchError::Late(name.into(), self.deadline)))
+    }
+}
+
+fn sendable(action: &Action) -> Result<(), SwitchError> {
+    action.check().map_err(|e| SwitchError::Refused(action.name().into(), e.to_string()))
+}
+
+async fn keep_connected<S, F>(settings: &Settings, post: &Post, connect: impl Fn() -> F)
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+    F: Future<Output = io::Result<S>> + Send,
+{
+    let (name, address) = (&settings.name, &settings.address);
+    let mut failures = 0;
+    loop {
+        let began = Instant::now();
+        let ended = match timeout(settings.deadline, connect()).await {
+            Ok(Ok(stream)) => attend(stream, settings, post).await,
+            Ok(Err(e)) => Ended::Lost(format!("{address} cannot be reached: {e}")),
+            Err(_) => Ended::Lost(format!("{address} did not answer within {:?}", settings.deadline)),
+        };
+        failures = if began.elapsed() >= STABLE { 0 } else { failures + 1 };
+        let random = getrandom::u32().unwrap_or_default();
+        let pause = match ended {
+            Ended::Lost(why) => {
+                if !matches!(&*post.state.borrow(), State::Down(before) if *before == why) {
+                    tracing::warn!(event = "switch.down", switch = %name, %address, %why, "the switch is away");
+                }
+                post.state.send_replace(State::Down(why));
+                pause(failures, random)
+            }
+            Ended::Refused(why) => {
+                tracing::error!(event = "switch.refused", switch = %name, %address, %why, "the switch does not let us in");
+                post.state.send_replace(State::Refused(why));
+                jittered(PAUSE_REFUSED, random)
+            }
+        };
+        tracing::debug!(event = "switch.retry", switch = %name, pause_ms = %pause.as_millis(), "connecting again");
+        sleep(pause).await;
+    }
+}
+
+/// How long to wait after so many failures in a row.
+fn pause(failures: u32, random: u32) -> Duration {
+    let doubled = PAUSE_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(10));
+    jittered(doubled.min(PAUSE_MOST), random)
+}
+
+/// Between half of `pause` and the whole: so that several controllers do not come back in step.
+fn jittered(pause: Duration, random: u32) -> Duration {
+    pause.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_second_and_spread_by_half() {
+        let longest = [1, 2, 3, 4, 5, 6, u32::MAX].map(|failures| pause(failures, u32::MAX).as_millis());
+        assert_eq!(longest, [100, 200, 400, 800, 1000, 1000, 1000]);
+        let shortest = [0, 1, 2, u32::MAX].map(|failures| pause(failures, 0).as_millis());
+        assert_eq!(shortest, [50, 50, 100, 500]);
+    }
+}

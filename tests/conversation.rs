@@ -1,0 +1,378 @@
+//! What callers live through, with a scripted phone, a real store and a switch that can be told to fail.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use hotdesk::controller::Controller;
+use hotdesk::controller::pins::Pins;
+use hotdesk::controller::reconcile::Reconciler;
+use hotdesk::desk::code::{Codes, Preset};
+use hotdesk::desk::id::{CallId, Language, TenantId};
+use hotdesk::desk::journal::Event;
+use hotdesk::desk::policy::Prompt;
+use hotdesk::desk::table::{Edit, Key, Row, Scope, Table};
+use hotdesk::store::{self, Store, What};
+use hotdesk::switch::{Call, Dialled, Digits, Entry, Gone, Outcome, Phone, Switch, SwitchError, Utterance};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::office::{self, device, journal, name, pin, seats, switch, user};
+
+/// What the switch does when rows are written.
+#[derive(Clone, Copy, PartialEq)]
+enum Mood {
+    Away,
+    Silent,
+    Well,
+}
+
+struct ToySwitch {
+    table: Mutex<Table>,
+    mood: Mutex<Mood>,
+    unsettled: watch::Sender<u64>,
+}
+
+#[async_trait::async_trait]
+impl Switch for ToySwitch {
+    async fn read(&self, scope: &Scope) -> Result<Table, SwitchError> {
+        let held = self.table.lock().unwrap().clone();
+        Ok(held.into_iter().filter(|(key, _)| scope.contains(key)).collect())
+    }
+
+    async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError> {
+        let mood = *self.mood.lock().unwrap();
+        match mood {
+            Mood::Away => return Err(SwitchError::Away("gone for the test".into())),
+            Mood::Silent => std::future::pending().await,
+            Mood::Well => {}
+        }
+        let mut table = self.table.lock().unwrap();
+        for Edit { key, is, .. } in edits {
+            match is {
+                Some(row) => table.insert(key.clone(), row.clone()),
+                None => table.remove(key),
+            };
+        }
+        Ok(())
+    }
+
+    fn unsettled(&self) -> watch::Receiver<u64> {
+        self.unsettled.subscribe()
+    }
+}
+
+/// Answers each question with the next entry; hangs up when there is none left.
+struct ScriptedPhone {
+    entries: VecDeque<String>,
+    /// Hangs up when this is to be said.
+    leaves_at: Option<Prompt>,
+    heard: Arc<Mutex<Vec<String>>>,
+    ended: Arc<Mutex<Option<Outcome>>>,
+}
+
+impl Phone for ScriptedPhone {
+    async fn ask(&mut self, prompt: Prompt, _: &Digits) -> Result<Entry, Gone> {
+        self.heard.lock().unwrap().push(format!("{}?", prompt.name()));
+        let entry = self.entries.pop_front().ok_or(Gone)?;
+        Ok(Dialled(entry.into()))
+    }
+
+    async fn say(&mut self, what: &[Utterance]) -> Result<(), Gone> {
+        for utterance in what {
+            let text = match utterance {
+                Utterance::Prompt(prompt) if Some(*prompt) == self.leaves_at => return Err(Gone),
+                Utterance::Prompt(prompt) => prompt.name().to_owned(),
+                Utterance::Extension(extension) => extension.to_string(),
+            };
+            self.heard.lock().unwrap().push(text);
+        }
+        Ok(())
+    }
+
+    async fn speak(&mut self, language: &Language) -> Result<(), Gone> {
+        self.heard.lock().unwrap().push(format!("({language})"));
+        Ok(())
+    }
+
+    async fn end(self, outcome: Outcome) {
+        *self.ended.lock().unwrap() = Some(outcome);
+    }
+}
+
+struct Scene {
+    store: Arc<dyn Store>,
+    controller: Controller,
+    toy: Arc<ToySwitch>,
+    _stop: tokio_util::sync::DropGuard,
+    _dir: tempfile::TempDir,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store::open("sqlite:hotdesk.db", dir.path()).await.unwrap();
+        office::furnish(&store).await;
+        let toy = Arc::new(ToySwitch {
+            table: Mutex::default(),
+            mood: Mutex::new(Mood::Well),
+            unsettled: watch::Sender::new(0),
+        });
+        let stop = CancellationToken::new();
+        let (reconciler, _) =
+            Reconciler::start(switch("pbx"), TenantId::default(), store.clone(), toy.clone(), stop.clone());
+        let controller = Controller {
+            store: store.clone(),
+            pins: Pins::new(office::pepper()),
+            codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap())).1,
+            switches: BTreeMap::from([(switch("pbx"), reconciler)]),
+        };
+        Self { store, controller, toy, _stop: stop.drop_guard(), _dir: dir }
+    }
+
+    /// Dials `code` at `desk`, enters `entries` one by one; returns what was heard and how it ended.
+    async fn dial(&self, desk: &str, code: &str, entries: &[&str]) -> (Vec<String>, Outcome) {
+        self.dial_until(desk, code, entries, None).await
+    }
+
+    async fn dial_until(
+        &self,
+        desk: &str,
+        code: &str,
+        entries: &[&str],
+        leaves_at: Option<Prompt>,
+    ) -> (Vec<String>, Outcome) {
+        let (heard, ended) = (Arc::default(), Arc::default());
+        let phone = ScriptedPhone {
+            entries: entries.iter().map(ToString::to_string).collect(),
+            leaves_at,
+            heard: Arc::clone(&heard),
+            ended: Arc::clone(&ended),
+        };
+        let call = Call {
+            id: CallId::new("1795283486.1").unwrap(),
+            switch: switch("pbx"),
+            tenant: TenantId::default(),
+            device: name(desk),
+            dialled: Dialled(code.to_owned().into()),
+            from: Some("127.0.0.1".parse().unwrap()),
+        };
+        self.controller.converse(call, phone).await;
+        let heard = heard.lock().unwrap().clone();
+        let ended = ended.lock().unwrap().unwrap();
+        (heard, ended)
+    }
+
+    async fn log_in(&self, user: &str, desk: &str) {
+        let (heard, outcome) = self.dial(desk, &one_touch(user), &[]).await;
+        assert_eq!(outcome, Outcome::LoggedIn, "{heard:?}");
+    }
+
+    fn row_of(&self, desk: &str) -> Option<String> {
+        match self.toy.table.lock().unwrap().get(&Key::Device(name(desk))) {
+            Some(Row::Device(row)) => row.user.as_ref().map(ToString::to_string),
+            _ => None,
+        }
+    }
+}
+
+fn one_touch(user: &str) -> String {
+    format!("*35*{user}*{}", pin(user))
+}
+
+#[tokio::test]
+async fn one_key_logs_in_and_the_same_key_logs_out() {
+    let scene = Scene::new().await;
+    let code = one_touch("101");
+    assert_eq!(
+        scene.dial("desk1", &code, &[]).await,
+        (vec!["logged-in".into(), "101".into()], Outcome::LoggedIn)
+    );
+    assert_eq!(seats(&scene.store).await, ["101@desk1"]);
+    assert_eq!(scene.row_of("desk1").as_deref(), Some("101"));
+    assert_eq!(scene.dial("desk1", &code, &[]).await, (vec!["logged-out".into()], Outcome::LoggedOut));
+    assert!(seats(&scene.store).await.is_empty());
+    assert_eq!(scene.row_of("desk1"), None);
+}
+
+#[tokio::test]
+async fn each_length_asks_for_what_is_missing_and_each_logs_out() {
+    let scene = Scene::new().await;
+    for (code, entries, asked) in [
+        ("*35", &["101", pin("101")][..], &["enter-extension?", "enter-pin?"][..]),
+        ("*35*101", &[pin("101")], &["enter-pin?"]),
+        ("*35*101#", &[pin("101")], &["enter-pin?"]),
+    ] {
+        let (heard, outcome) = scene.dial("desk1", code, entries).await;
+        assert_eq!(outcome, Outcome::LoggedIn, "{code}: {heard:?}");
+        assert_eq!(heard[..asked.len()], *asked, "{code}");
+        assert_eq!(heard[asked.len()..], ["logged-in", "101"], "{code}");
+        let (heard, outcome) = scene.dial("desk1", code, &[]).await;
+        assert_eq!((heard, outcome), (vec!["logged-out".into()], Outcome::LoggedOut), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn another_users_code_switches_identity_in_one_go() {
+    let scene = Scene::new().await;
+    scene.log_in("101", "desk1").await;
+    scene.log_in("102", "desk1").await;
+    assert_eq!(seats(&scene.store).await, ["102@desk1"]);
+    assert_eq!(scene.row_of("desk1").as_deref(), Some("102"));
+}
+
+#[tokio::test]
+async fn logging_in_elsewhere_moves_him_and_says_so() {
+    let scene = Scene::new().await;
+    scene.log_in("101", "desk1").await;
+    let (heard, _) = scene.dial("desk2", &one_touch("101"), &[]).await;
+    assert_eq!(heard, ["logged-in", "101", "moved-from"]);
+    assert_eq!(seats(&scene.store).await, ["101@desk2"]);
+    assert_eq!((scene.row_of("desk1"), scene.row_of("desk2")), (None, Some("101".into())));
+}
+
+#[tokio::test]
+async fn a_star_starts_the_entry_over() {
+    let scene = Scene::new().await;
+    let right = format!("99*{}", pin("101"));
+    let (_, outcome) = scene.dial("desk1", "*35", &["55*102*101", &right]).await;
+    assert_eq!(outcome, Outcome::LoggedIn);
+    assert_eq!(seats(&scene.store).await, ["101@desk1"]);
+}
+
+#[tokio::test]
+async fn unknown_wrong_and_forbidden_sound_the_same_three_times_and_change_nothing() {
+    let scene = Scene::new().await;
+    let mut forbidden = user("103", "Carol");
+    forbidden.hotdesk = false;
+    office::change(&scene.store, What::User(forbidden)).await;
+    let mut heards = vec![];
+    for (code, entry) in [("*35*999", "729154"), ("*35*101", "111222"), ("*35*103", pin("103"))] {
+        let (heard, outcome) = scene.dial("desk1", code, &[entry; 4]).await;
+        assert_eq!(outcome, Outcome::Refused);
+        heards.push(heard);
+    }
+    let thrice = ["enter-pin?", "not-accepted"].repeat(3);
+    assert!(heards.iter().all(|heard| *heard == thrice), "{heards:?}");
+    assert!(seats(&scene.store).await.is_empty());
+    let (heard, _) = scene.dial("desk2", "*35*101*000000", &[pin("101")]).await;
+    assert_eq!(heard, ["not-accepted", "enter-pin?", "logged-in", "101"]);
+}
+
+#[tokio::test]
+async fn a_device_that_is_not_for_hotdesking_or_not_where_it_should_be_is_refused_at_once() {
+    let scene = Scene::new().await;
+    let mut lift = device("desk1");
+    lift.hotdesk = false;
+    let mut fenced = device("desk2");
+    fenced.allow_from = vec!["192.0.2.0/24".parse().unwrap()];
+    office::change(&scene.store, What::Device(lift)).await;
+    office::change(&scene.store, What::Device(fenced)).await;
+    for desk in ["desk1", "desk2", "nodesk"] {
+        let refused = (vec!["not-accepted".into()], Outcome::Refused);
+        assert_eq!(scene.dial(desk, &one_touch("101"), &[]).await, refused, "{desk}");
+        assert_eq!(scene.dial(desk, "*35", &["101", pin("101")]).await, refused, "{desk}");
+    }
+    assert!(seats(&scene.store).await.is_empty());
+}
+
+#[tokio::test]
+async fn the_sixth_failure_locks_even_the_right_pin_out_and_a_success_forgives() {
+    let scene = Scene::new().await;
+    for _ in 0..3 {
+        scene.dial("desk1", "*35*101", &["000000"]).await;
+    }
+    scene.log_in("101", "desk2").await;
+    for _ in 0..5 {
+        scene.dial("desk3", "*35*101", &["000000"]).await;
+    }
+    let (heard, _) = scene.dial("desk3", &one_touch("101"), &[]).await;
+    assert_eq!(heard, ["locked"]);
+    assert_eq!(seats(&scene.store).await, ["101@desk2"], "a lock never touches who sits where");
+}
+
+#[tokio::test]
+async fn hanging_up_at_a_question_changes_nothing_and_after_the_move_it_stands() {
+    let scene = Scene::new().await;
+    for entries in [&[][..], &["101"]] {
+        scene.dial("desk1", "*35", entries).await;
+        assert!(seats(&scene.store).await.is_empty());
+    }
+    scene.dial_until("desk1", &one_touch("101"), &[], Some(Prompt::LoggedIn)).await;
+    assert_eq!(seats(&scene.store).await, ["101@desk1"]);
+    assert_eq!(scene.row_of("desk1").as_deref(), Some("101"));
+}
+
+#[tokio::test]
+async fn a_switch_that_does_not_acknowledge_takes_the_login_back() {
+    let scene = Scene::new().await;
+    scene.log_in("101", "desk1").await;
+    scene.log_in("102", "desk2").await;
+    for mood in [Mood::Away, Mood::Silent] {
+        *scene.toy.mood.lock().unwrap() = mood;
+        let (heard, outcome) = scene.dial("desk2", &one_touch("101"), &[]).await;
+        assert_eq!((heard, outcome), (vec!["not-available".into()], Outcome::Unavailable));
+        assert_eq!(seats(&scene.store).await, ["101@desk1", "102@desk2"]);
+    }
+    let undone = journal(&scene.store)
+        .await
+        .iter()
+        .filter(|e| matches!(e.event, Event::Moved { undo: true, .. }))
+        .count();
+    assert_eq!(undone, 2);
+}
+
+#[tokio::test]
+async fn what_somebody_else_wrote_into_the_switch_is_put_right_and_journalled() {
+    let scene = Scene::new().await;
+    scene.log_in("101", "desk1").await;
+    // The login itself is news for a moment, and what differs then is no repair.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let before = journal(&scene.store).await.len();
+    let key = Key::Device(name("desk1"));
+    scene.toy.table.lock().unwrap().remove(&key);
+    scene.toy.unsettled.send_modify(|n| *n += 1);
+    for _ in 0..100 {
+        if scene.row_of("desk1").is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(scene.row_of("desk1").as_deref(), Some("101"));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let told: Vec<String> =
+        journal(&scene.store).await.iter().skip(before).map(ToString::to_string).collect();
+    assert_eq!(told, ["pbx: device desk1 repaired, was missing, is 101, by hotdesk"]);
+}
+
+#[tokio::test]
+async fn a_change_at_the_command_line_reaches_the_switch_by_itself() {
+    let scene = Scene::new().await;
+    scene.log_in("101", "desk1").await;
+    let mut forbidden = user("101", "Alice");
+    forbidden.hotdesk = false;
+    office::change(&scene.store, What::User(forbidden)).await;
+    for _ in 0..100 {
+        if scene.row_of("desk1").is_none() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(scene.row_of("desk1"), None);
+}
+
+#[tokio::test]
+async fn he_is_spoken_to_in_his_language_and_the_journal_names_no_pin() {
+    let scene = Scene::new().await;
+    let mut dutch = user("101", "Alice");
+    dutch.language = Language::new("nl").ok();
+    office::change(&scene.store, What::User(dutch)).await;
+    let (heard, _) = scene.dial("desk1", "*35", &["101", pin("101")]).await;
+    assert_eq!(heard, ["enter-extension?", "enter-pin?", "(nl)", "logged-in", "101"]);
+    // A PIN typed where the extension is asked for is not kept either.
+    scene.dial("desk2", "*35", &["86420975", "86420975"]).await;
+    scene.dial("desk2", "*35*86420975*86420975", &[]).await;
+    scene.dial("desk2", "*35*101*86420975", &[]).await;
+    let written = format!("{:?}", journal(&scene.store).await);
+    assert!(!written.contains("86420975") && !written.contains(pin("101")), "{written}");
+}

@@ -1,0 +1,214 @@
+//! A hotdesk of the test's own: the built program with its configuration, its store and its log in a folder.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
+
+/// The secret of the AMI user that hotdesk logs in as.
+pub const SECRET: &str = "ami-secret-of-the-test";
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A hotdesk that can be run. Dropped, it is killed, and its folder is gone; after a panic its log is printed.
+pub struct Hotdesk {
+    program: Vec<PathBuf>,
+    child: Option<Child>,
+    dir: TempDir,
+}
+
+impl Hotdesk {
+    /// Writes the configuration for one Asterisk. `program` is what starts hotdesk, with its first arguments.
+    pub fn new(program: &[PathBuf], store: &str, ami: SocketAddr, agi: SocketAddr) -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("hotdesk-").tempdir()?;
+        let toml = format!(
+            "[store]\nurl = \"{store}\"\n[dialplan]\nusers = [\"1XX\"]\n[emergency]\nnumbers = [\"112\"]\ncontext = \"emergency\"\n\
+             [[switch]]\nname = \"pbx\"\nkind = \"asterisk\"\nagi_listen = \"{agi}\"\nami = \"{ami}\"\n\
+             ami_user = \"hotdesk\"\nami_secret_file = \"ami.secret\"\n"
+        );
+        fs::write(dir.path().join("hotdesk.toml"), toml)?;
+        let secret = dir.path().join("ami.secret");
+        fs::write(&secret, SECRET)?;
+        fs::set_permissions(&secret, fs::Permissions::from_mode(0o600))?;
+        Ok(Self { program: program.to_vec(), child: None, dir })
+    }
+
+    /// A path within its folder.
+    pub fn path(&self, within: &str) -> PathBuf {
+        self.dir.path().join(within)
+    }
+
+    /// Its folder: everything that it writes is there.
+    pub fn folder(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Runs one command, which must succeed; what it printed.
+    pub fn run(&self, args: &[&str]) -> Result<String> {
+        self.run_with(args, "")
+    }
+
+    /// Runs one command with something on its standard input.
+    pub fn run_with(&self, args: &[&str], input: &str) -> Result<String> {
+        let output = self.output(args, input)?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(
+            output.status.success(),
+            "hotdesk {}: {}\n{text}{}",
+            args.join(" "),
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(text)
+    }
+
+    /// Runs one command, however it ends.
+    pub fn output(&self, args: &[&str], input: &str) -> Result<Output> {
+        let mut child = self
+            .command()
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("starting hotdesk")?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(input.as_bytes())?;
+        }
+        Ok(child.wait_with_output()?)
+    }
+
+    /// Adds a user with a PIN who may call everything inside.
+    pub fn add_user(&self, extension: &str, name: &str, pin: &str) -> Result<()> {
+        let class = ["--class", "from-internal"];
+        self.run(
+            &[&["user", "set", extension, "--name", name, "--mailbox", extension], &class[..]].concat(),
+        )?;
+        self.run_with(&["user", "pin", extension], &format!("{pin}\n"))?;
+        Ok(())
+    }
+
+    /// Adds a desk whose emergency calls show `emergency`.
+    pub fn add_desk(&self, desk: &str, emergency: &str) -> Result<()> {
+        let dial = format!("PJSIP/{desk}");
+        self.run(&[
+            "device",
+            "set",
+            desk,
+            "--switch",
+            "pbx",
+            "--dial",
+            &dial,
+            "--emergency-caller-id",
+            emergency,
+        ])?;
+        Ok(())
+    }
+
+    /// Starts serving, and waits until the switch's table is in step.
+    pub fn start(&mut self) -> Result<()> {
+        let mark = self.log().len();
+        self.spawn()?;
+        self.wait_for_log(mark, "event=\"table.settled\"")
+    }
+
+    /// Starts serving, and waits for nothing.
+    pub fn spawn(&mut self) -> Result<()> {
+        ensure!(self.child.is_none(), "this hotdesk runs already");
+        let log = File::options().create(true).append(true).open(self.path("log"))?;
+        let child =
+            self.command().arg("serve").stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
+        self.child = Some(child);
+        Ok(())
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) -> Result<()> {
+        let mut child = self.child.take().context("this hotdesk is not running")?;
+        child.kill()?;
+        child.wait()?;
+        Ok(())
+    }
+
+    /// Sends a signal, by pid.
+    pub fn signal(&self, name: &str) -> Result<()> {
+        let pid = self.pid().context("this hotdesk is not running")?;
+        let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status()?;
+        ensure!(status.success(), "kill -s {name} {pid}");
+        Ok(())
+    }
+
+    /// Stops it in good order.
+    pub fn stop(&mut self) -> Result<()> {
+        self.signal("TERM")?;
+        let mut child = self.child.take().context("this hotdesk is not running")?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = child.try_wait()? {
+                ensure!(status.success(), "hotdesk ended with {status}");
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                child.kill()?;
+                bail!("hotdesk did not stop within {PATIENCE:?}");
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Its process, while it serves.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// Its log so far.
+    pub fn log(&self) -> String {
+        fs::read(self.path("log"))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
+    }
+
+    /// Waits until the log after `mark` holds `text`.
+    pub fn wait_for_log(&mut self, mark: usize, text: &str) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let log = self.log();
+            if log.get(mark..).is_some_and(|new| new.contains(text)) {
+                return Ok(());
+            }
+            if let Some(status) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
+                self.child = None;
+                bail!("hotdesk ended ({status}) before it logged {text}:\n{log}");
+            }
+            ensure!(Instant::now() < deadline, "hotdesk did not log {text} in time:\n{log}");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut program = self.program.iter();
+        let mut command = Command::new(program.next().map_or(Path::new("hotdesk"), PathBuf::as_path));
+        command.args(program).arg("-c").arg(self.path("hotdesk.toml"));
+        // What the developer has set must not change what is tested.
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HOTDESK_")) {
+            command.env_remove(name);
+        }
+        command
+    }
+}
+
+impl Drop for Hotdesk {
+    fn drop(&mut self) {
+        let _ = self.kill();
+        if thread::panicking() {
+            eprintln!("--- what hotdesk logged:\n{}---", self.log());
+        }
+    }
+}
