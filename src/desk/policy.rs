@@ -83,7 +83,7 @@ pub enum Prompt {
     EnterPin,
     /// "Too many attempts. Try again later."
     Locked,
-    /// "You are logged in." The extension is read after it.
+    /// "You are logged in as extension". The extension is read after it.
     LoggedIn,
     /// "You are logged out."
     LoggedOut,
@@ -91,7 +91,7 @@ pub enum Prompt {
     MovedFrom,
     /// "That is not accepted."
     NotAccepted,
-    /// "This phone is not for logging in."
+    /// "Nobody is logged in at this phone. Please log in first." Said by the dialplan itself.
     NotAllowedHere,
     /// "This is not available at the moment. Your phone stays as it is."
     NotAvailable,
