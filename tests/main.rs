@@ -4,8 +4,8 @@
 
 mod architecture;
 mod asterisk_codecs;
-mod cli;
 mod asterisk_manager;
+mod cli;
 mod conversation;
 mod lab;
 mod store;

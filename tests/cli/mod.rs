@@ -1,6 +1,7 @@
 //! The command line as an operator meets it: the built program, its words and its exit codes, on SQLite.
 
 mod configuration;
+mod dialplan;
 mod directory;
 mod seats;
 mod secrets;
