@@ -145,6 +145,12 @@ impl Line {
         });
     }
 
+    /// A cancelled INVITE is answered in time, or given up (RFC 3261, 9.1).
+    pub(super) fn give_up_ringing(&mut self) {
+        let at = Instant::now() + GIVE_UP;
+        self.transactions.iter_mut().filter(|t| t.give_up.is_none()).for_each(|t| t.give_up = Some(at));
+    }
+
     pub(super) fn send(&self, message: &Message) {
         let _ = self.socket.send_to(message.to_string().as_bytes(), self.account.server);
     }
