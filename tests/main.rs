@@ -5,11 +5,9 @@
 mod architecture;
 mod asterisk_codecs;
 mod asterisk_manager;
+mod cli;
 mod conversation;
 mod lab;
 mod office;
 mod store;
-mod asterisk_codecs;
-mod asterisk_manager;
-mod lab;
 mod support;

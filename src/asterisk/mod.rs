@@ -12,7 +12,7 @@
 //! | AstDB, hints | [`rows`] | |
 //!
 //! [`dialplan`] prints what a site includes into its `extensions.conf`, [`sounds`] names what is played when a prompt of
-//! ours is missing.
+//! ours is missing, and [`tree`] holds all files that a site copies.
 
 pub mod agi;
 pub mod ami;
@@ -26,3 +26,4 @@ pub mod phone;
 pub mod rows;
 mod session;
 pub mod sounds;
+pub mod tree;

@@ -111,7 +111,7 @@ async fn keys(site: &Site, office: &Office) -> anyhow::Result<Finding> {
     } else if pepper.is_none() {
         Finding::fine(CHECK, format!("{path} is not there yet, it is made at the first start"))
     } else {
-        Finding::fine(CHECK, format!("{path} fits the PINs of {with} users"))
+        Finding::fine(CHECK, format!("{path} fits all {with} PINs"))
     })
 }
 

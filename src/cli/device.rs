@@ -6,11 +6,10 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
 use ipnet::IpNet;
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::print::{self, Given, Hotdesk};
-use super::site::{Site, actor};
+use super::site::{Site, actor, now};
 use crate::desk::id::{DeviceName, DialTarget, Extension, Number, Revision, SwitchName};
 use crate::desk::journal::{Entry, Event};
 use crate::desk::model::{self, Location, Office};
@@ -176,7 +175,7 @@ impl Set {
 async fn record_force(site: &Site, device: &DeviceName) -> anyhow::Result<()> {
     let entry = Entry {
         revision: Revision::default(),
-        at: Timestamp::now(),
+        at: now(),
         tenant: site.tenant.clone(),
         by: actor(),
         call: None,

@@ -1,68 +1,56 @@
-//! `hotdesk dialplan`: the switch's side of exactly the codes that are configured.
+//! `hotdesk dialplan`: what a site includes into its switch, for exactly the codes and numbers that are configured.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use clap::ValueEnum;
 
 use crate::asterisk::dialplan::{Settings, hotdesk_conf};
+use crate::asterisk::tree;
 use crate::config::{Config, Kind, Switch};
-use crate::desk::id::SwitchName;
+use crate::desk::id::{SwitchName, TenantId};
 
-/// How long a user's phone rings before his voicemail answers.
-const RING_SECONDS: u16 = 30;
+/// Seconds that a phone rings before the voicemail answers: six rings.
+const RING: u16 = 30;
 
-#[derive(Debug, clap::Args)]
-pub(super) struct Dialplan {
-    /// For which kind of switch
-    kind: For,
-    /// For which of them, if there are several
-    #[arg(long, value_name = "NAME")]
-    switch: Option<SwitchName>,
-    /// Write the files into this folder, instead of printing the dialplan
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum For {
-    Asterisk,
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Dialplan {
+    /// Print hotdesk.conf, to be included into extensions.conf
+    Asterisk {
+        /// Write it into this folder instead, with the manager's user and the prompts beside it
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// For this switch, where there are several
+        #[arg(long, value_name = "NAME")]
+        switch: Option<SwitchName>,
+    },
 }
 
 impl Dialplan {
-    pub(super) fn run(self, config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
-        let switch = self.switch(config)?;
-        let text = hotdesk_conf(&settings(config, switch));
-        let Some(folder) = &self.out else { return Ok(out.write_all(text.as_bytes())?) };
-        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        write(out, &folder.join("hotdesk.conf"), &text)?;
-        write(out, &folder.join("hotdesk-manager.conf"), include_str!("../../dialplan/asterisk/manager.conf"))
-    }
-
-    fn switch<'a>(&self, config: &'a Config) -> anyhow::Result<&'a Switch> {
-        let For::Asterisk = self.kind;
-        let fit: Vec<&Switch> =
-            config.switches.iter().filter(|switch| switch.kind == Kind::Asterisk).collect();
-        match (&self.switch, fit.as_slice()) {
-            (None, [only]) => Ok(only),
-            (None, []) => bail!("the configuration has no switch of kind \"asterisk\""),
-            (None, several) => {
-                let names: Vec<&str> = several.iter().map(|switch| switch.name.as_str()).collect();
-                bail!("say which switch it is for: --switch {}", names.join(" or "))
+    /// Needs no store: the switch's side depends on the configuration alone.
+    pub(super) fn run(self, config: &Config, tenant: &TenantId, out: &mut dyn Write) -> anyhow::Result<()> {
+        let Self::Asterisk { out: folder, switch } = self;
+        let settings = settings(config, meant(config, tenant, switch.as_ref())?);
+        let Some(folder) = folder else {
+            out.write_all(hotdesk_conf(&settings).as_bytes())?;
+            return Ok(());
+        };
+        for (path, bytes) in tree::files(&settings) {
+            let path = folder.join(path);
+            // A secret that was put into the manager's file is not taken out again.
+            let kept = path.ends_with("hotdesk-manager.conf") && path.exists();
+            if !kept {
+                write(&path, &bytes).with_context(|| format!("{} cannot be written", path.display()))?;
             }
-            (Some(name), several) => several
-                .iter()
-                .find(|switch| switch.name == *name)
-                .copied()
-                .with_context(|| format!("the configuration has no switch {name} of kind \"asterisk\"")),
+            writeln!(out, "{}{}", path.display(), if kept { " stays as it is" } else { "" })?;
         }
+        Ok(())
     }
 }
 
-/// What the dialplan of `switch` depends on.
-pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
+/// What the dialplan of this switch depends on.
+fn settings(config: &Config, switch: &Switch) -> Settings {
     Settings {
         codes: config.codes.clone(),
         users: config.dialplan.users.clone(),
@@ -70,11 +58,30 @@ pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
         emergency_numbers: config.emergency.numbers.clone(),
         emergency_context: config.emergency.context.clone(),
         agi: switch.agi_advertise().to_string(),
-        ring: RING_SECONDS,
+        ring: RING,
     }
 }
 
-fn write(out: &mut dyn Write, path: &Path, text: &str) -> anyhow::Result<()> {
-    fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(writeln!(out, "{}", path.display())?)
+fn meant<'a>(config: &'a Config, tenant: &TenantId, name: Option<&SwitchName>) -> anyhow::Result<&'a Switch> {
+    if let Some(name) = name {
+        return config.switch(name).with_context(|| format!("there is no [[switch]] named {name}"));
+    }
+    let asterisk = |switch: &&Switch| switch.kind == Kind::Asterisk && switch.tenant == *tenant;
+    let all: Vec<&Switch> = config.switches.iter().filter(asterisk).collect();
+    match all.as_slice() {
+        [only] => Ok(only),
+        [] => bail!("no [[switch]] in the configuration has phones of the tenant {tenant}"),
+        several => {
+            let names: Vec<&str> = several.iter().map(|switch| switch.name.as_str()).collect();
+            bail!("say for which switch, with --switch: {}", names.join(" or "))
+        }
+    }
+}
+
+/// Replaces a file whole, so that a reload in the meantime reads the old one or the new one.
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    let new = path.with_extension("new");
+    fs::write(&new, bytes)?;
+    fs::rename(&new, path)
 }

@@ -46,7 +46,8 @@ enum Command {
     /// Add, change, list and remove phones
     #[command(subcommand)]
     Device(device::Device),
-    /// Print what a switch includes into its dialplan for the configured codes
+    /// Print or write what a site includes into its switch
+    #[command(subcommand)]
     Dialplan(dialplan::Dialplan),
     /// Show what happened
     Journal(journal::Journal),
@@ -86,32 +87,23 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::load(cli.config.as_deref(), &|name| std::env::var(name).ok())?;
-    let runtime = tokio::runtime::Runtime::new()?;
     let mut out = io::stdout().lock();
-    runtime.block_on(async {
-        // These two need no tenant's part of the store.
-        let command = match cli.command {
-            Command::Dialplan(dialplan) => {
-                dialplan.run(&config, &mut out)?;
-                return Ok(ExitCode::SUCCESS);
-            }
+    // Opened by those who await it. `dialplan` needs no store.
+    let site = Site::open(config.clone(), cli.tenant.clone());
+    tokio::runtime::Runtime::new()?.block_on(async {
+        match cli.command {
+            Command::Check(check) => return check.run(&site.await?, &mut out).await,
+            Command::Device(device) => device.run(&site.await?, &mut out).await?,
+            Command::Dialplan(dialplan) => dialplan.run(&config, &cli.tenant, &mut out)?,
+            Command::Journal(journal) => journal.run(&site.await?, &mut out).await?,
+            Command::Login(login) => login.run(&site.await?, &mut out).await?,
+            Command::Logout(logout) => logout.run(&site.await?, &mut out).await?,
             Command::Serve => {
                 telemetry::start(config.log.format, &config.log.level);
                 serve::run(config, cli.config.as_deref()).await?;
-                return Ok(ExitCode::SUCCESS);
             }
-            command => command,
-        };
-        let site = Site::open(config, cli.tenant).await?;
-        match command {
-            Command::Check(check) => return check.run(&site, &mut out).await,
-            Command::Device(device) => device.run(&site, &mut out).await?,
-            Command::Journal(journal) => journal.run(&site, &mut out).await?,
-            Command::Login(login) => login.run(&site, &mut out).await?,
-            Command::Logout(logout) => logout.run(&site, &mut out).await?,
-            Command::Dialplan(_) | Command::Serve => {}
-            Command::Status(status) => status.run(&site, &mut out).await?,
-            Command::User(user) => user.run(&site, &mut out).await?,
+            Command::Status(status) => status.run(&site.await?, &mut out).await?,
+            Command::User(user) => user.run(&site.await?, &mut out).await?,
         }
         Ok(ExitCode::SUCCESS)
     })

@@ -57,7 +57,7 @@ impl Site {
 
     /// Changes the directory.
     pub(super) async fn change(&self, what: What) -> anyhow::Result<()> {
-        let change = Change { tenant: self.tenant.clone(), what, by: actor(), at: Timestamp::now() };
+        let change = Change { tenant: self.tenant.clone(), what, by: actor(), at: now() };
         self.store.change(&change).await?;
         Ok(())
     }
@@ -71,10 +71,16 @@ impl Site {
             act,
             by: actor(),
             call: None,
-            at: Timestamp::now(),
+            at: now(),
         };
         Ok(self.store.move_people(&act).await?)
     }
+}
+
+/// To the millisecond, as the store keeps it.
+pub(super) fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
 }
 
 /// Who gives the command, for the journal: the name he logged in to the machine with, also behind sudo.

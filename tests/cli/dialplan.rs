@@ -1,0 +1,54 @@
+use std::fs;
+
+use super::Desk;
+
+#[test]
+fn the_switchs_side_is_printed_for_what_is_configured() {
+    let desk = Desk::bare();
+    desk.configure(
+        "[dialplan]\nusers = [\"2XX\", \"30[1-4]\"]\notherwise = \"reception\"\n\
+         [emergency]\nnumbers = [\"999\"]\ncontext = \"help\"\n\
+         [[switch]]\nagi_listen = \"0.0.0.0:4573\"\nagi_advertise = \"hotdesk:4573\"\n",
+    );
+    let printed = desk.ok("dialplan asterisk");
+    for says in [
+        "agi://hotdesk:4573/",
+        "exten => _2XX,1,",
+        "_30[1-4]",
+        "reception",
+        "exten => 999,1,",
+        "Goto(help,999,1)",
+        "*35",
+    ] {
+        assert!(printed.contains(says), "{says}");
+    }
+    assert!(!printed.contains("127.0.0.1") && !printed.contains('@'), "{printed}");
+    assert!(!desk.path("hotdesk.db").exists(), "the store is none of its business");
+}
+
+#[test]
+fn out_writes_the_tree_again_and_again_but_leaves_the_managers_secret() {
+    let desk = Desk::new();
+    let said = desk.ok("dialplan asterisk --out site");
+    assert_eq!(said.lines().count(), 2 + 3 * 9);
+    assert_eq!(fs::read_to_string(desk.path("site/hotdesk.conf")).unwrap(), desk.ok("dialplan asterisk"));
+    for language in ["en", "nl", "de"] {
+        let wav =
+            fs::read(desk.path("site/sounds").join(language).join("hotdesk/not-available.wav")).unwrap();
+        assert!(wav.starts_with(b"RIFF"), "{language}");
+    }
+    fs::write(desk.path("site/hotdesk-manager.conf"), "secret = mine\n").unwrap();
+    fs::write(desk.path("site/hotdesk.conf"), "old\n").unwrap();
+    assert!(desk.ok("dialplan asterisk --out site").contains("hotdesk-manager.conf stays as it is\n"));
+    assert_eq!(fs::read_to_string(desk.path("site/hotdesk-manager.conf")).unwrap(), "secret = mine\n");
+    assert_ne!(fs::read_to_string(desk.path("site/hotdesk.conf")).unwrap(), "old\n");
+}
+
+#[test]
+fn where_there_are_several_switches_one_is_named() {
+    let desk = Desk::bare();
+    desk.configure("[[switch]]\nname = \"a\"\n[[switch]]\nname = \"b\"\nagi_listen = \"127.0.0.1:4574\"\n");
+    assert!(desk.fails("dialplan asterisk").contains("--switch: a or b"));
+    assert!(desk.ok("dialplan asterisk --switch b").contains("agi://127.0.0.1:4574/"));
+    assert!(desk.fails("dialplan asterisk --switch c").contains("no [[switch]] named c"));
+}

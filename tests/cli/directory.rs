@@ -1,0 +1,141 @@
+use serde_json::json;
+
+use super::Desk;
+
+#[test]
+fn setting_a_user_changes_only_what_is_given() {
+    let desk = Desk::new();
+    assert!(
+        desk.ok("user set 101 --name Ann --caller-id +3120555 --class inside --mailbox 101@default")
+            .contains("added")
+    );
+    let ann = json!({
+        "extension": "101", "name": "Ann", "caller_id": "+3120555", "anonymous": false, "hotdesk": true,
+        "language": null, "class": "inside", "mailbox": "101@default", "device": null
+    });
+    assert_eq!(desk.json("user show 101 --json"), ann);
+    assert_eq!(desk.ok("user set 101 --language nl"), "user 101 changed\n");
+    let mut after = ann;
+    after["language"] = "nl".into();
+    assert_eq!(desk.json("user show 101 --json"), after);
+    desk.ok("user set 101 --anonymous --no-hotdesk");
+    after["anonymous"] = true.into();
+    after["hotdesk"] = false.into();
+    after["caller_id"] = json!(null);
+    assert_eq!(desk.json("user show 101 --json"), after);
+}
+
+#[test]
+fn an_empty_value_takes_away() {
+    let desk = Desk::new();
+    desk.ok("user set 101 --name Ann --caller-id 0205 --class inside");
+    let said = desk.run_with(&["user", "set", "101", "--name", "", "--caller-id", ""], "");
+    assert_eq!(said.code, 0, "{said:?}");
+    let ann = desk.json("user show 101 --json");
+    assert_eq!(
+        (&ann["name"], &ann["caller_id"], &ann["class"]),
+        (&json!(null), &json!(null), &json!("inside"))
+    );
+}
+
+#[test]
+fn setting_what_is_so_already_is_no_change() {
+    let desk = Desk::furnished();
+    let before = desk.ok("journal");
+    assert!(desk.ok("user set 101 --name Ann").contains("so already"));
+    assert!(desk.ok("device set desk1 --dial PJSIP/desk1").contains("so already"));
+    assert_eq!(desk.ok("journal"), before);
+}
+
+#[test]
+fn extensions_keep_their_leading_zeros() {
+    let desk = Desk::new();
+    desk.ok("user set 001");
+    assert!(desk.fails("user show 1").contains("there is no user 1\n"));
+    assert_eq!(desk.json("user list --json")[0]["extension"], "001");
+}
+
+#[test]
+fn an_emergency_number_is_nobodys_extension() {
+    let desk = Desk::new();
+    assert!(desk.fails("user set 112").contains("112 is an emergency number"));
+    assert_eq!(desk.json("user list --json"), json!([]));
+}
+
+#[test]
+fn a_user_whom_no_call_would_reach_is_said_to_be_so() {
+    assert!(Desk::new().ok("user set 2001").contains("no pattern of [dialplan] users matches it"));
+}
+
+#[test]
+fn a_new_device_takes_a_switch_of_the_configuration_and_a_dial_target() {
+    let desk = Desk::new();
+    assert!(desk.fails("device set desk1").contains("--switch pbx --dial PJSIP/desk1"));
+    assert!(desk.fails("device set desk1 --switch pbx").contains("--dial"));
+    let nope = desk.fails("device set desk1 --switch nope --dial PJSIP/desk1 --no-hotdesk");
+    assert!(nope.contains("no [[switch]] named nope"), "{nope}");
+    desk.configure(
+        "[[switch]]\n[[switch]]\nname = \"b\"\ntenant = \"acme\"\nagi_listen = \"127.0.0.1:4574\"\n",
+    );
+    let other = desk.fails("device set desk1 --switch b --dial PJSIP/desk1 --no-hotdesk");
+    assert!(other.contains("of the tenant acme"), "{other}");
+    assert_eq!(desk.json("device list --json"), json!([]));
+}
+
+#[test]
+fn a_device_without_a_location_is_not_for_hotdesking_unless_forced_and_that_is_journalled() {
+    let desk = Desk::new();
+    let refused = desk.fails("device set desk1 --switch pbx --dial PJSIP/desk1");
+    assert!(refused.contains("a device without a location cannot be enabled for hotdesking"), "{refused}");
+    desk.ok("device set lift --switch pbx --dial PJSIP/lift --no-hotdesk");
+    desk.fails("device set lift --hotdesk");
+    assert!(!desk.ok("journal").contains("without an emergency caller-ID"));
+    desk.ok("device set lift --hotdesk --force");
+    assert!(
+        desk.ok("journal")
+            .contains("device lift is for hotdesking without an emergency caller-ID, by tester")
+    );
+    desk.ok("device set lift --emergency-caller-id 0201");
+    assert_eq!(desk.json("device show lift --json")["emergency_caller_id"], "0201");
+}
+
+#[test]
+fn a_device_keeps_what_is_not_given() {
+    let desk = Desk::furnished();
+    desk.ok("device set desk1 --owner 101 --allow-from 192.0.2.0/24 --allow-from 2001:db8::7");
+    desk.ok("device set desk1 --dial PJSIP/desk1&PJSIP/soft1");
+    assert_eq!(
+        desk.json("device show desk1 --json"),
+        json!({
+            "device": "desk1", "switch": "pbx", "dial": "PJSIP/desk1&PJSIP/soft1", "hotdesk": true,
+            "emergency_caller_id": "0201", "owner": "101", "allow_from": ["192.0.2.0/24", "2001:db8::7/128"], "user": null
+        })
+    );
+    desk.ok("device set desk1 --allow-from any");
+    assert_eq!(desk.json("device show desk1 --json")["allow_from"], json!([]));
+    assert!(desk.fails("device set desk1 --owner 999").contains("there is no user 999"));
+}
+
+#[test]
+fn who_or_what_is_not_there_cannot_be_shown_or_removed() {
+    let desk = Desk::new();
+    for args in ["user show 101", "user remove 101", "user pin 101 --generate"] {
+        assert!(desk.fails(args).contains("there is no user 101"), "{args}");
+    }
+    for args in ["device show desk1", "device remove desk1"] {
+        assert!(desk.fails(args).contains("there is no device desk1"), "{args}");
+    }
+}
+
+#[test]
+fn lists_are_aligned_and_sorted() {
+    let desk = Desk::furnished();
+    desk.ok("user set 001 --name Zoe --class from-internal");
+    assert_eq!(
+        desk.ok("user list"),
+        "USER  NAME  SHOWS  HOTDESK  CLASS          AT\n\
+         001   Zoe   001    yes      from-internal  -\n\
+         101   Ann   101    yes      -              -\n\
+         102   Bob   102    yes      -              -\n"
+    );
+}

@@ -1,0 +1,77 @@
+use std::fs;
+
+use super::{Desk, mode};
+
+/// Every byte that is in the folder now.
+fn everything(desk: &Desk) -> Vec<u8> {
+    fs::read_dir(desk.path("")).unwrap().flat_map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
+}
+
+fn holds(hay: &[u8], needle: &str) -> bool {
+    hay.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+#[test]
+fn a_pin_is_read_from_standard_input_and_stays_nowhere() {
+    let desk = Desk::furnished();
+    for input in ["7305914", "7305914\n", "7305914\r\n", "7305914\nmore\n"] {
+        let said = desk.run_with(&["user", "pin", "101"], input);
+        assert_eq!((said.code, said.out.as_str()), (0, "user 101 has a new PIN\n"), "{said:?}");
+    }
+    assert!(desk.ok("user show 101").contains("PIN           set"));
+    assert!(desk.ok("user show 102").contains("PIN           none"));
+    assert!(holds(&everything(&desk), "pin_changed"), "the search looks at the store");
+    assert!(!holds(&everything(&desk), "7305914"));
+}
+
+#[test]
+fn what_is_no_pin_is_refused_without_being_repeated() {
+    let desk = Desk::furnished();
+    for input in ["", "\n", "123", "73059148888", "7305 914", "x7305914", &"7305914".repeat(20)] {
+        let said = desk.run_with(&["user", "pin", "101"], input);
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{input:?}");
+        assert!(said.err.contains("4 to 10 digits") && !said.err.contains("7305"), "{said:?}");
+    }
+    assert!(desk.ok("user show 101").contains("PIN           none"));
+}
+
+#[test]
+fn a_pin_cannot_be_given_as_an_argument() {
+    assert_eq!(Desk::furnished().run("user pin 101 7305914").code, 2);
+}
+
+#[test]
+fn a_generated_pin_is_printed_alone() {
+    let desk = Desk::furnished();
+    let pin = desk.ok("user pin 101 --generate");
+    let pin = pin.strip_suffix('\n').unwrap();
+    assert!(pin.len() == 6 && pin.bytes().all(|b| b.is_ascii_digit()), "{pin}");
+    assert_ne!(desk.ok("user pin 101 --generate").trim_end(), pin);
+}
+
+#[test]
+fn the_pepper_is_made_with_the_first_pin_and_a_lost_one_is_noticed() {
+    let desk = Desk::furnished();
+    assert!(!desk.path("hotdesk.pepper").exists());
+    desk.ok("user pin 101 --generate");
+    assert_eq!(
+        (fs::read(desk.path("hotdesk.pepper")).unwrap().len(), mode(&desk.path("hotdesk.pepper"))),
+        (64, 0o600)
+    );
+    assert!(desk.run("check").out.contains("fits all 1 PINs"));
+    fs::remove_file(desk.path("hotdesk.pepper")).unwrap();
+    assert!(desk.run("check").out.contains("WRONG  pepper: the PINs of 101 were made with another pepper"));
+}
+
+#[test]
+fn all_who_set_the_first_pins_at_once_use_one_pepper() {
+    let desk = Desk::furnished();
+    std::thread::scope(|scope| {
+        for n in 0..6 {
+            let desk = &desk;
+            scope.spawn(move || desk.ok(&format!("user pin {} --generate", 101 + n % 2)));
+        }
+    });
+    let check = desk.run("check").out;
+    assert!(check.contains("fits all 2 PINs"), "{check}");
+}
