@@ -71,7 +71,8 @@ impl Pepper {
     /// What failures of `user` are counted under.
     #[must_use]
     pub fn alias(&self, tenant: &TenantId, user: &Extension) -> Alias {
-        let parts: [&[u8]; 4] = [b"hotdesk alias\0", tenant.as_str().as_bytes(), b"\0", user.as_str().as_bytes()];
+        let parts: [&[u8]; 4] =
+            [b"hotdesk alias\0", tenant.as_str().as_bytes(), b"\0", user.as_str().as_bytes()];
         Alias(hex(&keyed(&self.key, &parts)).chars().take(32).collect())
     }
 
