@@ -8,5 +8,6 @@ mod asterisk_manager;
 mod cli;
 mod conversation;
 mod lab;
+mod office;
 mod store;
 mod support;

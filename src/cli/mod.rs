@@ -8,6 +8,7 @@ mod dialplan;
 mod journal;
 mod login;
 mod print;
+mod serve;
 mod site;
 mod status;
 mod user;
@@ -21,6 +22,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
 use crate::desk::id::TenantId;
+use crate::telemetry;
 use site::Site;
 
 /// Hotdesking for an Asterisk that already runs: sit down at any phone, dial a code, and it is yours.
@@ -53,6 +55,8 @@ enum Command {
     Login(login::Login),
     /// Log out a user, or whoever sits at a device
     Logout(login::Logout),
+    /// Take calls and keep the switches true, until stopped; SIGHUP reads the configuration anew
+    Serve,
     /// Show who sits where, since when
     Status(status::Status),
     /// Add, change, list and remove users, and set their PINs
@@ -84,16 +88,20 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::load(cli.config.as_deref(), &|name| std::env::var(name).ok())?;
     let mut out = io::stdout().lock();
-    // Opened by those who await it. `dialplan` needs no store.
+    // Opened by those who await it: `dialplan` needs none, and `serve` has all tenants.
     let site = Site::open(config.clone(), cli.tenant.clone());
     tokio::runtime::Runtime::new()?.block_on(async {
         match cli.command {
             Command::Check(check) => return check.run(&site.await?, &mut out).await,
             Command::Device(device) => device.run(&site.await?, &mut out).await?,
-            Command::Dialplan(dialplan) => dialplan.run(&config, &cli.tenant, &mut out)?,
+            Command::Dialplan(dialplan) => dialplan.run(&config, &mut out)?,
             Command::Journal(journal) => journal.run(&site.await?, &mut out).await?,
             Command::Login(login) => login.run(&site.await?, &mut out).await?,
             Command::Logout(logout) => logout.run(&site.await?, &mut out).await?,
+            Command::Serve => {
+                telemetry::start(config.log.format, &config.log.level);
+                serve::run(config, cli.config.as_deref()).await?;
+            }
             Command::Status(status) => status.run(&site.await?, &mut out).await?,
             Command::User(user) => user.run(&site.await?, &mut out).await?,
         }

@@ -62,6 +62,12 @@ impl Switch {
         }
     }
 
+    /// The same without what a reload can replace: what differs in this needs a restart.
+    #[must_use]
+    pub fn without_reloadable(self) -> Self {
+        Self { agi_allow: None, ..self }
+    }
+
     /// Our secret at its manager interface.
     ///
     /// # Errors

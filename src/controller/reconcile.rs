@@ -91,6 +91,15 @@ struct Work {
     after: Revision,
 }
 
+/// Why the whole table is compared.
+#[derive(Clone, Copy, Debug)]
+enum Why {
+    /// A minute is over.
+    Time,
+    /// The switch said so, or it failed before.
+    Unsettled,
+}
+
 impl Work {
     async fn run(mut self, mut requests: mpsc::Receiver<Asked>) {
         let mut unsettled = self.switch.unsettled();
@@ -118,9 +127,9 @@ impl Work {
                     continue;
                 }
                 Ok(()) = feed.changed() => self.follow().await,
-                Ok(()) = unsettled.changed() => self.compare_all().await,
-                _ = minute.tick() => self.compare_all().await,
-                () = again => self.compare_all().await,
+                Ok(()) = unsettled.changed() => self.compare_all(Why::Unsettled).await,
+                _ = minute.tick() => self.compare_all(Why::Time).await,
+                () = again => self.compare_all(Why::Unsettled).await,
             };
             retry = match done {
                 Ok(()) => None,
@@ -209,16 +218,19 @@ impl Work {
     }
 
     /// Compares the whole table. What differs though nothing was changed is a repair, and journalled.
-    async fn compare_all(&mut self) -> Result<(), Unsettled> {
+    async fn compare_all(&mut self, why: Why) -> Result<(), Unsettled> {
         self.follow().await?;
         let edits = self.pass(Scope::All).await?;
         // What changed between the two passes is news, not a repair; `follow` finds it settled.
         let (news, _, _) = self.changes().await?;
         let repairs: Vec<Edit> = edits.into_iter().filter(|edit| !news.contains(&edit.key)).collect();
+        if matches!(why, Why::Unsettled) || !repairs.is_empty() {
+            let repaired = repairs.len();
+            info!(event = "table.settled", switch = %self.name, repaired, "the switch holds what it should");
+        }
         if repairs.is_empty() {
             return Ok(());
         }
-        info!(event = "table.repaired", switch = %self.name, rows = repairs.len(), "the switch's table was put right");
         let entries: Vec<Entry> = repairs.iter().map(|edit| self.repair(edit)).collect();
         Ok(self.store.record(&entries).await?)
     }

@@ -1,0 +1,173 @@
+//! `hotdesk serve`: takes calls and keeps the switches true, until it is told to stop.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use ipnet::IpNet;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use zeroize::Zeroizing;
+
+use crate::asterisk::astdb::AstDb;
+use crate::asterisk::fastagi::Server;
+use crate::asterisk::manager::{Manager, Settings};
+use crate::config::{Config, Switch};
+use crate::controller::pins::Pins;
+use crate::controller::reconcile::Reconciler;
+use crate::controller::{Controller, pepper};
+use crate::desk::code::Codes;
+use crate::store;
+
+/// How long an Asterisk may take for an action, connecting and each step of the login included.
+const SWITCH_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What a reload replaces.
+type Allowed = watch::Sender<Arc<Vec<IpNet>>>;
+
+/// Serves until SIGTERM or SIGINT. SIGHUP reads the configuration anew.
+///
+/// # Errors
+/// What kept it from starting: an address in use, a secret that cannot be read.
+pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<()> {
+    let pepper = pepper::load_or_create(&config.store.pepper_file)?;
+    let store = store::open(config.store.url.as_str(), &config.folder).await?;
+    let (stop_calls, stop_tables) = (CancellationToken::new(), CancellationToken::new());
+    let (codes, watched) = watch::channel(Arc::new(config.codes.clone()));
+
+    let mut tables: Vec<JoinHandle<()>> = vec![];
+    let mut switches = BTreeMap::new();
+    let mut doors = vec![];
+    for switch in &config.switches {
+        // The address first: what cannot listen must not write into a switch that another hotdesk serves.
+        doors.push((switch, listen(switch).await?));
+        let manager = Manager::start(manager(switch)?, stop_tables.clone());
+        let (reconciler, task) = Reconciler::start(
+            switch.name.clone(),
+            switch.tenant.clone(),
+            store.clone(),
+            Arc::new(AstDb::new(manager)),
+            stop_tables.clone(),
+        );
+        switches.insert(switch.name.clone(), reconciler);
+        tables.push(task);
+    }
+
+    let controller = Arc::new(Controller { store, pins: Pins::new(pepper), codes: watched, switches });
+    let mut allowed: Vec<Allowed> = vec![];
+    let mut servers = vec![];
+    for (switch, listener) in doors {
+        let (sender, allow) = watch::channel(Arc::new(allowed_by(switch).await));
+        allowed.push(sender);
+        let server = Server {
+            switch: switch.name.clone(),
+            tenant: switch.tenant.clone(),
+            allow,
+            controller: controller.clone(),
+        };
+        info!(event = "agi.listening", switch = %switch.name, address = %listener.local_addr()?, "taking calls");
+        servers.push(tokio::spawn(server.run(listener, stop_calls.clone())));
+    }
+
+    info!(event = "serve.started", version = env!("CARGO_PKG_VERSION"), "hotdesk is up");
+    let mut config = config;
+    let (mut term, mut int, mut hup) =
+        (on(SignalKind::terminate())?, on(SignalKind::interrupt())?, on(SignalKind::hangup())?);
+    loop {
+        tokio::select! {
+            _ = term.recv() => break,
+            _ = int.recv() => break,
+            _ = hup.recv() => reload(&mut config, file, &codes, &allowed).await,
+        }
+    }
+    info!(event = "serve.stopping", "letting calls end");
+    stop_calls.cancel();
+    for server in servers {
+        let _ = server.await;
+    }
+    stop_tables.cancel();
+    for table in tables {
+        let _ = table.await;
+    }
+    info!(event = "serve.stopped", "hotdesk is down; phones keep working by the switch's own table");
+    Ok(())
+}
+
+/// How to get into a switch's manager interface.
+pub(super) fn manager(switch: &Switch) -> anyhow::Result<Settings> {
+    Ok(Settings {
+        name: switch.name.clone(),
+        address: switch.ami.to_string(),
+        user: switch.ami_user.clone(),
+        secret: Zeroizing::new(switch.ami_secret()?.reveal().to_owned()),
+        deadline: SWITCH_PATIENCE,
+    })
+}
+
+/// Who may call in. Names are looked up, which blocks: off the reactor.
+async fn allowed_by(switch: &Switch) -> Vec<IpNet> {
+    let switch = switch.clone();
+    tokio::task::spawn_blocking(move || switch.agi_allow()).await.unwrap_or_default()
+}
+
+async fn listen(switch: &Switch) -> anyhow::Result<TcpListener> {
+    let address = switch.agi_listen.to_string();
+    TcpListener::bind(&address).await.with_context(|| {
+        format!(
+            "switch {}: cannot listen on {address} (agi_listen): is another hotdesk running there?",
+            switch.name
+        )
+    })
+}
+
+fn on(kind: SignalKind) -> anyhow::Result<Signal> {
+    signal(kind).context("cannot listen for signals")
+}
+
+/// Takes over what can be without a restart: codes, allowed addresses, the log level. A file that cannot be used
+/// changes nothing.
+async fn reload(
+    config: &mut Config,
+    file: Option<&Path>,
+    codes: &watch::Sender<Arc<Codes>>,
+    allowed: &[Allowed],
+) {
+    let new = match Config::load(file, &|name| std::env::var(name).ok()) {
+        Ok(new) => new,
+        Err(error) => {
+            error!(event = "reload.refused", %error, "the configuration stays as it was");
+            return;
+        }
+    };
+    if let Some(what) = needs_restart(config, &new) {
+        warn!(event = "reload.partial", what, "changed too, and is taken over by a restart only");
+    }
+    codes.send_replace(Arc::new(new.codes.clone()));
+    for (sender, switch) in allowed.iter().zip(&new.switches) {
+        sender.send_replace(Arc::new(allowed_by(switch).await));
+    }
+    info!(event = "reload.done", "the configuration was read anew");
+    *config = new;
+}
+
+/// The first section that differs and that a reload does not take over.
+fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
+    let fixed = |config: &Config| -> Vec<Switch> {
+        config.switches.iter().map(|switch| switch.clone().without_reloadable()).collect()
+    };
+    if old.store != new.store {
+        Some("[store]")
+    } else if fixed(old) != fixed(new) {
+        Some("[[switch]]")
+    } else if old.log != new.log {
+        Some("[log]")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,39 @@
+//! A whole company: real phones on a real Asterisk, a real hotdesk beside it.
+
+mod login;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::support::company::Company;
+use crate::support::debian::Version;
+
+/// How long a row or a lamp may take to follow.
+const SOON: Duration = Duration::from_secs(2);
+
+/// What starts the hotdesk that was built with this suite.
+fn program() -> Vec<PathBuf> {
+    vec![env!("CARGO_BIN_EXE_hotdesk").into()]
+}
+
+fn company(version: Version) -> Company {
+    Company::open(&program(), version, "sqlite:hotdesk.db").unwrap()
+}
+
+/// One story on the newest and on the oldest Asterisk that Hotdesk is for.
+macro_rules! on_both {
+    ($($name:ident)+) => {$(
+        mod $name {
+            #[test]
+            fn on_the_current_asterisk() {
+                super::$name(crate::support::debian::Version::Current);
+            }
+
+            #[test]
+            fn on_asterisk_16() {
+                super::$name(crate::support::debian::Version::V16);
+            }
+        }
+    )+};
+}
+use on_both;

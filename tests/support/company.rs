@@ -1,0 +1,139 @@
+//! A small company: an Asterisk with three desks, a colleague with lamps, a trunk, and a hotdesk beside it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use super::asterisk::{Asterisk, Endpoint, Site};
+use super::debian::Version;
+use super::hotdesk::{Hotdesk, SECRET};
+use super::phone::Phone;
+
+/// The users, with their names and PINs.
+pub const USERS: [(&str, &str, &str); 3] =
+    [("101", "Alice", "729154"), ("102", "Bob", "583617"), ("103", "Carol", "246813")];
+/// The desks, with the number that an emergency call from there shows.
+pub const DESKS: [(&str, &str); 3] =
+    [("desk1", "0205550101"), ("desk2", "0205550102"), ("desk3", "0205550103")];
+
+/// A company's dialplan: what a site has of its own, with the three lines that it adds for hotdesk.
+const DIALPLAN: &str = "\
+[from-internal]
+include => hotdesk-users
+exten => 600,1,Answer()
+ same => n,Echo()
+ same => n,Hangup()
+exten => _00X.,1,Dial(PJSIP/trunk)
+ same => n,Hangup()
+
+[from-trunk]
+include => hotdesk-users
+
+[emergency]
+exten => 112,1,Dial(PJSIP/trunk)
+ same => n,Hangup()
+
+#include hotdesk.conf
+";
+
+/// A company that is open.
+pub struct Company {
+    /// Its switch.
+    pub pbx: Asterisk,
+    /// Its hotdesk.
+    pub hotdesk: Hotdesk,
+}
+
+impl Company {
+    /// Opens a company on an Asterisk of this version, with the store at `store`; everybody is known, nobody is there.
+    pub fn open(program: &[PathBuf], version: Version, store: &str) -> Result<Self> {
+        let site = Site::new()?;
+        let mut hotdesk = Hotdesk::new(program, store, site.ports.ami, site.ports.agi)?;
+        let manager = include_str!("../../dialplan/asterisk/manager.conf").replace("CHANGE-ME", SECRET);
+        let outside = |name: &str, context: &str| {
+            Endpoint::new(name).context(context).subscribe_context("hotdesk-hints")
+        };
+        let site = USERS
+            .iter()
+            .fold(site.desks(DESKS.len()), |site, (extension, name, _)| site.mailbox(extension, name));
+        let pbx = site
+            .endpoint(outside("colleague", "from-internal").with("callerid=Colleague <199>"))
+            .endpoint(outside("trunk", "from-trunk"))
+            .dialplan(DIALPLAN)
+            .file("hotdesk.conf", &hotdesk.run(&["dialplan", "asterisk"])?)
+            .manager(&manager)
+            .start(version)?;
+        for (extension, name, pin) in USERS {
+            hotdesk.add_user(extension, name, pin)?;
+        }
+        for (desk, emergency) in DESKS {
+            hotdesk.add_desk(desk, emergency)?;
+        }
+        hotdesk.start()?;
+        Ok(Self { pbx, hotdesk })
+    }
+
+    /// Where a FastAGI call goes.
+    pub fn agi(&self) -> SocketAddr {
+        self.pbx.agi()
+    }
+
+    /// Dials `user`'s one-touch code at `phone` and waits for the end: "logged in", or whatever is said.
+    pub fn dial_code(&self, phone: &Phone, code: &str) -> Result<Duration> {
+        phone.dial(code)?;
+        Ok(phone.wait_ended()?.heard)
+    }
+
+    /// Who sits where, as `101@desk1`, in the order of the devices; from `hotdesk status --json`.
+    pub fn seats(&self) -> Result<Vec<String>> {
+        let status: serde_json::Value = serde_json::from_str(&self.hotdesk.run(&["status", "--json"])?)?;
+        let seat = |row: &serde_json::Value| {
+            format!("{}@{}", row["user"].as_str().unwrap_or("?"), row["device"].as_str().unwrap_or("?"))
+        };
+        Ok(status.as_array().map(|rows| rows.iter().map(seat).collect()).unwrap_or_default())
+    }
+
+    /// Who sits where by the switch's own table, likewise.
+    pub fn rows(&self) -> Result<Vec<String>> {
+        let mut ami = self.pbx.ami()?;
+        let rows = ami.list("DBGetTree", &[("Family", "hotdesk/device")])?;
+        let seat = |device: &str, value: &str| {
+            let user = value.split('|').next().unwrap_or_default();
+            (!user.is_empty()).then(|| format!("{user}@{}", device.trim_start_matches("/hotdesk/device/")))
+        };
+        let mut seats: Vec<String> =
+            rows.iter().filter_map(|row| seat(row.get("Key"), row.get("Val"))).collect();
+        seats.sort();
+        seats.sort_by_key(|seat| seat.split('@').nth(1).map(str::to_owned));
+        Ok(seats)
+    }
+
+    /// Waits until store and switch agree, `within` at most; who sits where then.
+    pub fn agreed(&self, within: Duration) -> Result<Vec<String>> {
+        let deadline = Instant::now() + within;
+        loop {
+            let (seats, rows) = (self.seats()?, self.rows()?);
+            if seats == rows {
+                return Ok(seats);
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "the store has {seats:?}, the switch {rows:?} after {within:?}"
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// The one-touch code of one of [`USERS`].
+pub fn one_touch(user: &str) -> String {
+    format!("*35*{user}*{}", pin(user))
+}
+
+/// The PIN of one of [`USERS`].
+pub fn pin(user: &str) -> &'static str {
+    USERS.iter().find(|(extension, ..)| *extension == user).map_or("", |(_, _, pin)| pin)
+}
