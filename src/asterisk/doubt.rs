@@ -26,7 +26,7 @@ impl Doubt {
         }
     }
 
-    /// Whether a lamp's state is what it was. One that was never heard of may well be.
+    /// Whether a lamp's state is what it was. One that was never heard of is a new hint, most likely our own.
     fn repeats(&mut self, event: &Message) -> bool {
         let part = |name| event.header(name).unwrap_or_default();
         // A phone that rings for a second call tells so again.
@@ -38,6 +38,6 @@ impl Doubt {
         }
         let state = format!("{} {}", part("Status"), part("Hint"));
         let before = self.lamps.insert(format!("{}@{}", part("Exten"), part("Context")), state.clone());
-        before.is_none_or(|before| before == state)
+        before.is_some_and(|before| before == state)
     }
 }

@@ -179,7 +179,7 @@ impl Manager {
         Ok(responses)
     }
 
-    /// How it stands with the switch, now and later.
+    /// How it stands with the switch, now and later. Whoever holds on to a borrow of it stops the connection.
     #[must_use]
     pub fn state(&self) -> watch::Receiver<State> {
         self.state.clone()

@@ -80,6 +80,8 @@ async fn serve<S: AsyncRead + AsyncWrite>(
     if !wire.ask(filter, deadline).await?.is_success() {
         tracing::debug!(event = "switch.unfiltered", switch = %settings.name, "all events are read");
     }
+    // The list's events are taken in as they come, like those that nobody asked for: they say what the lamps show now.
+    wire.ask(Action::new("ExtensionStateList"), deadline).await?;
     tracing::info!(event = "switch.up", switch = %settings.name, address = %settings.address,
         %asterisk, %interface, "connected");
     let (actions, requests) = mpsc::channel(WINDOW);

@@ -133,7 +133,7 @@ impl Controller {
     async fn verify(&self, call: &Call, user: &Extension, pin: Pin) -> Result<Result<User, Refusal>, Stop> {
         let guess = Guess {
             tenant: call.tenant.clone(),
-            user: user.clone(),
+            user: self.pins.alias(&call.tenant, user),
             device: call.device.clone(),
             at: Timestamp::now(),
         };

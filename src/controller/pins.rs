@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tracing::warn;
 
 use crate::desk::id::{Extension, TenantId};
-use crate::desk::pin::{Pepper, Pin, PinRecord};
+use crate::desk::pin::{Alias, Pepper, Pin, PinRecord};
 
 /// The pepper, and the turns in which PINs are compared.
 pub struct Pins {
@@ -30,6 +30,12 @@ impl Pins {
     pub fn new(pepper: Pepper) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self { pepper: Arc::new(pepper), turns: Arc::new(Semaphore::new(cores)) }
+    }
+
+    /// What failures of `user` are counted under.
+    #[must_use]
+    pub fn alias(&self, tenant: &TenantId, user: &Extension) -> Alias {
+        self.pepper.alias(tenant, user)
     }
 
     /// Whether `pin` is the one that `record` was made of. No record matches nothing, and takes as long.

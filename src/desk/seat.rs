@@ -183,3 +183,119 @@ impl Transition {
         Some(&was.device)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::id::{DialTarget, SwitchName};
+    use crate::desk::model::{Device, Location, User};
+
+    fn ext(extension: &str) -> Extension {
+        Extension::new(extension).unwrap()
+    }
+
+    fn name(device: &str) -> DeviceName {
+        DeviceName::new(device).unwrap()
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn binding(user: &str, device: &str, revision: u64) -> Binding {
+        Binding { user: ext(user), device: name(device), since: at(0), revision: Revision(revision) }
+    }
+
+    /// Three users and three desks at revision 7.
+    fn office(bindings: &[Binding]) -> Office {
+        let mut office = Office { revision: Revision(7), ..Office::default() };
+        for user in ["101", "102", "103"] {
+            office.users.insert(ext(user), User::new(TenantId::default(), ext(user)));
+        }
+        for device in ["desk1", "desk2", "desk3"] {
+            let device = Device {
+                tenant: TenantId::default(),
+                name: name(device),
+                switch: SwitchName::new("pbx").unwrap(),
+                dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
+                hotdesk: true,
+                location: Location::default(),
+                owner: None,
+                allow_from: vec![],
+            };
+            office.devices.insert(device.name.clone(), device);
+        }
+        office.bindings = bindings.iter().map(|binding| (binding.device.clone(), binding.clone())).collect();
+        office
+    }
+
+    fn undo(seated: &[Binding], removed: &[Binding]) -> Act {
+        Act::Undo { seated: seated.to_vec(), removed: removed.to_vec() }
+    }
+
+    #[test]
+    fn who_sits_down_leaves_where_he_was_and_whoever_was_here_leaves() {
+        let (his, theirs) = (binding("101", "desk1", 3), binding("102", "desk2", 4));
+        let office = office(&[his.clone(), theirs.clone()]);
+        let moved = Act::Seat(ext("101"), name("desk2")).transition(&office, at(9)).unwrap();
+        let now = Binding { since: at(9), ..binding("101", "desk2", 8) };
+        assert_eq!(
+            moved,
+            Transition { revision: Revision(8), removed: vec![his, theirs], seated: vec![now] }
+        );
+        assert_eq!(moved.moved_from(), Some(&name("desk1")));
+    }
+
+    #[test]
+    fn what_changes_nothing_keeps_the_revision() {
+        let office = office(&[binding("101", "desk1", 3)]);
+        for act in [
+            Act::Seat(ext("101"), name("desk1")),
+            Act::Leave(ext("102"), name("desk1")),
+            Act::Leave(ext("101"), name("desk2")),
+            Act::LeaveAll(ext("102")),
+            Act::Clear(name("desk2")),
+            undo(&[binding("101", "desk1", 2)], &[]),
+            undo(&[], &[binding("102", "desk1", 2), binding("101", "desk3", 2)]),
+            undo(&[], &[binding("999", "desk3", 2), binding("102", "desk9", 2)]),
+        ] {
+            let nothing = Transition { revision: Revision(7), ..Transition::default() };
+            assert_eq!(act.transition(&office, at(9)), Ok(nothing), "{act:?}");
+        }
+    }
+
+    #[test]
+    fn an_undo_of_a_takeover_seats_both_again_as_they_were() {
+        let (his, theirs, now) =
+            (binding("101", "desk1", 3), binding("102", "desk2", 4), binding("101", "desk2", 7));
+        let now = [now];
+        let act = undo(&now, &[his.clone(), theirs.clone()]);
+        let undone = act.transition(&office(&now), at(9)).unwrap();
+        let again = |binding: Binding| Binding { revision: Revision(8), ..binding };
+        assert_eq!(undone.removed, now);
+        assert_eq!(undone.seated, [again(his), again(theirs)]);
+    }
+
+    #[test]
+    fn what_is_unknown_is_named_the_user_first() {
+        let office = office(&[]);
+        for (act, missing) in [
+            (Act::Seat(ext("999"), name("desk9")), "there is no user 999"),
+            (Act::Leave(ext("101"), name("desk9")), "there is no device desk9"),
+            (Act::Clear(name("desk9")), "there is no device desk9"),
+        ] {
+            assert_eq!(
+                act.transition(&office, at(9)).map_err(|missing| missing.to_string()),
+                Err(missing.into())
+            );
+        }
+    }
+
+    #[test]
+    fn an_act_is_about_all_whom_it_names() {
+        let act = undo(&[binding("101", "desk2", 7)], &[binding("102", "desk1", 4)]);
+        let users = [ext("101"), ext("102")].into();
+        let devices = [name("desk1"), name("desk2")].into();
+        assert_eq!(act.scope(), Scope::Some { users, devices });
+    }
+}

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
 use crate::desk::journal::{Actor, Entry};
 use crate::desk::model::{Device, Office, User};
-use crate::desk::pin::PinRecord;
+use crate::desk::pin::{Alias, PinRecord};
 use crate::desk::policy::Attempts;
 use crate::desk::seat::{Move, Transition};
 use crate::desk::table::Scope;
@@ -109,7 +109,7 @@ pub struct Guess {
     /// Where the extension is looked up.
     pub tenant: TenantId,
     /// The extension he says is his; it need not exist.
-    pub user: Extension,
+    pub user: Alias,
     /// Where he tries.
     pub device: DeviceName,
     /// When.

@@ -5,6 +5,14 @@ mod switch;
 
 use crate::support::asterisk::{Asterisk, Endpoint, Site};
 use crate::support::debian::Version;
+use crate::support::phone::Phone;
+
+// Tests with a runtime hand them to threads of their own.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Phone>();
+    shared::<Asterisk>();
+};
 
 /// desk1 and desk2 are 101 and 102; `watcher` sees their lamps.
 fn office(version: Version) -> Asterisk {

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::office;
+use crate::support::asterisk::{Endpoint, Site};
 use crate::support::debian::{self, Version};
 
 #[test]
@@ -67,6 +68,21 @@ fn each_call_leaves_a_detail_record_and_nothing_stays_when_it_is_over() {
     drop(pbx);
     assert!(!folder.exists());
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+}
+
+#[test]
+fn prompts_of_ours_are_heard_among_the_stock_ones() {
+    let prompts = tempfile::tempdir().unwrap();
+    let hum: Vec<u8> = (0..8000_u32).map(|i| if i % 16 < 8 { 0x90 } else { 0x10 }).collect();
+    std::fs::write(prompts.path().join("beep.ulaw"), hum).unwrap();
+    let site = Site::new().unwrap().endpoint(Endpoint::new("desk1").context("office"));
+    let site = site.dialplan(include_str!("dialplan.conf")).sounds("en", "own", prompts.path());
+    let pbx = site.start(Version::Current).unwrap();
+    let phone = pbx.phone("desk1").unwrap();
+    phone.dial("606").unwrap();
+    phone.wait_answered().unwrap();
+    let heard = phone.wait_ended().unwrap().heard;
+    assert!(heard > Duration::from_millis(800) && heard < Duration::from_millis(1200), "{heard:?}");
 }
 
 #[test]

@@ -1,1 +1,105 @@
+//! A Redis that is away: said at once, and used again by itself.
 
+use std::time::{Duration, Instant};
+
+use super::*;
+
+/// What an act may take when there is nobody to answer it.
+const AT_MOST: Duration = Duration::from_millis(2300);
+
+async fn is_away(store: &Arc<dyn Store>) -> String {
+    let asked = Instant::now();
+    let error = doing(store, Act::Seat(ext("101"), name("desk1"))).await.unwrap_err();
+    let took = asked.elapsed();
+    assert!(took < AT_MOST, "{took:?}");
+    assert!(matches!(&error, StoreError::Away(..)), "{error}");
+    error.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_was_away_for_20_seconds_is_used_again_by_itself() {
+    let mut place = Place::redis();
+    let store = place.office(2, 1).await;
+    let idle = place.open().await;
+    let before = all(&idle).await.revision;
+    let waiting = tokio::spawn({
+        let idle = Arc::clone(&idle);
+        async move { (idle.changed(&tenant(), before, Duration::from_secs(90)).await.unwrap(), Instant::now()) }
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    place.server.as_mut().unwrap().kill();
+    let killed = Instant::now();
+    while killed.elapsed() < Duration::from_secs(20) {
+        let told = is_away(&store).await;
+        assert!(told.contains("127.0.0.1"), "{told}");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let asked = Instant::now();
+    let patience = Duration::from_millis(100);
+    assert!(matches!(store.changed(&tenant(), before, patience).await, Err(StoreError::Away(..))));
+    assert!(asked.elapsed() < AT_MOST + patience);
+    let newcomer = place.open().await;
+    is_away(&newcomer).await;
+    assert!(!waiting.is_finished());
+
+    place.server.as_mut().unwrap().restart();
+    for store in [&store, &idle, &newcomer] {
+        assert_eq!(all(store).await.users.len(), 2, "used again at the first call");
+    }
+    let moved = seat(&newcomer, "102", "desk1").await;
+    let acknowledged = Instant::now();
+    let (heard, at) = waiting.await.unwrap();
+    assert_eq!(heard, moved.revision);
+    let after = at.saturating_duration_since(acknowledged);
+    assert!(after < Duration::from_secs(2), "{after:?}");
+
+    let (now, house) = (moved.revision, tenant());
+    let (heard, acknowledged) = tokio::join!(
+        async { (idle.changed(&house, now, Duration::from_secs(5)).await.unwrap(), Instant::now()) },
+        async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            (seat(&store, "101", "desk1").await.revision, Instant::now())
+        }
+    );
+    assert_eq!(heard.0, acknowledged.0);
+    let after = heard.1.saturating_duration_since(acknowledged.1);
+    assert!(after < Duration::from_millis(300), "heard as quickly as before, not after {after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_does_not_answer_is_away_until_it_does() {
+    let place = Place::redis();
+    let store = place.office(1, 1).await;
+    let pid = place.server.as_ref().unwrap().pid().to_string();
+    let signal = |name: &str| {
+        let sent = std::process::Command::new("kill").args([name, &pid]).status().unwrap();
+        assert!(sent.success());
+    };
+    signal("-STOP");
+    is_away(&store).await;
+    is_away(&store).await;
+    signal("-CONT");
+    // It does now what it was asked while it stood still, and no more of it.
+    seat(&store, "101", "desk1").await;
+    assert_eq!(seated(&all(&store).await), ["101@desk1"]);
+}
+
+#[tokio::test]
+async fn a_password_that_is_wrong_is_said_and_not_repeated() {
+    let place = Place::redis();
+    let port = place.url.trim_end_matches("/0").rsplit(':').next().unwrap();
+    let url = format!("redis://hotdesk:s3cret@127.0.0.1:{port}/0");
+    let store = hotdesk::store::open(&url, &place.base).await.unwrap();
+    let error = store.office(&tenant(), &Scope::All).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Broken(..)), "{error:?}");
+    let told = format!("{error} {error:?} {:?}", hotdesk::store::Redis::open(&url).unwrap());
+    assert!(told.contains(port) && told.contains("let us in"), "{told}");
+    assert!(!told.contains("s3cret"), "{told}");
+}
+
+#[tokio::test]
+async fn a_redis_without_tls_that_is_asked_for_it_is_away() {
+    let place = Place::redis();
+    let store = hotdesk::store::open(&place.url.replace("redis:", "rediss:"), &place.base).await.unwrap();
+    is_away(&store).await;
+}

@@ -11,6 +11,7 @@ use hotdesk::desk::table::Scope;
 use hotdesk::store::{Change, Guess, Store, StoreError, What};
 use jiff::Timestamp;
 
+use crate::support::office;
 use crate::support::redis::RedisServer;
 
 /// Tells each chapter, an `async fn(Place)`, on both stores.
@@ -150,5 +151,5 @@ pub fn seated(office: &Office) -> Vec<String> {
 
 pub fn guess(user: &str, device: &str, second: i64) -> Guess {
     let at = Timestamp::from_second(1_800_000_000 + second).unwrap();
-    Guess { tenant: tenant(), user: ext(user), device: name(device), at }
+    Guess { tenant: tenant(), user: office::pepper().alias(&tenant(), &ext(user)), device: name(device), at }
 }

@@ -4,8 +4,9 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 
 /// Which Asterisk.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,18 +30,31 @@ pub struct Install {
     pub banner: String,
 }
 
-/// The Asterisk to run. The first call on a machine may take 20 s and says on standard error what it does.
+/// The Asterisk to run. The first call on a machine may take 20 s and says on standard error what it does; what came
+/// of it holds for the whole process, so that without a network only the first test waits.
 pub fn asterisk(version: Version) -> Result<Install> {
-    match version {
-        Version::Current => match installed_asterisk() {
-            Some(install) => Ok(install),
-            None => fetched_asterisk("sid").or_else(|newest| {
-                eprintln!("{newest:#}; trying Asterisk 16");
-                fetched_asterisk("bullseye")
-            }),
-        },
-        Version::V16 => fetched_asterisk("bullseye"),
+    static CURRENT: LazyLock<Result<Install, String>> = LazyLock::new(|| current_asterisk().map_err(chain));
+    static V16: LazyLock<Result<Install, String>> =
+        LazyLock::new(|| fetched_asterisk("bullseye").map_err(chain));
+    let found: &Result<Install, String> = match version {
+        Version::Current => &CURRENT,
+        Version::V16 => &V16,
+    };
+    found.clone().map_err(Error::msg)
+}
+
+fn current_asterisk() -> Result<Install> {
+    if let Some(install) = installed_asterisk() {
+        return Ok(install);
     }
+    fetched_asterisk("sid").or_else(|newest| {
+        eprintln!("{newest:#}; trying Asterisk 16");
+        fetched_asterisk("bullseye")
+    })
+}
+
+fn chain(error: Error) -> String {
+    format!("{error:#}")
 }
 
 /// The redis-server to run: the installed one, else that of the machine's own Debian release.

@@ -105,3 +105,39 @@ impl Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    fn told(code: std::ffi::c_int) -> String {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        Fault::Sql(error).of(Path::new("/srv/hotdesk.db")).to_string()
+    }
+
+    #[test]
+    fn what_an_operator_can_mend_is_said_with_the_file_and_what_to_do() {
+        for (code, what) in [
+            (ffi::SQLITE_FULL, "make room"),
+            (ffi::SQLITE_READONLY, "must be writable"),
+            (ffi::SQLITE_CANTOPEN, "must be writable"),
+            (ffi::SQLITE_CORRUPT, "restore a backup"),
+            (ffi::SQLITE_NOTADB, "restore a backup"),
+            (ffi::SQLITE_BUSY, "another process"),
+            (ffi::SQLITE_IOERR, "the disk fails"),
+        ] {
+            let told = told(code);
+            assert!(told.contains("/srv/hotdesk.db") && told.contains(what), "{told}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_by_itself_is_away() {
+        let of =
+            |code| Fault::Sql(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)).of(Path::new("x"));
+        assert!(matches!(of(ffi::SQLITE_BUSY), StoreError::Away(..)));
+        assert!(matches!(of(ffi::SQLITE_FULL), StoreError::Broken(..)));
+    }
+}

@@ -5,6 +5,7 @@
 //! let desk1 = pbx.phone("desk1")?;
 //! ```
 
+mod data;
 pub mod ports;
 pub mod site;
 

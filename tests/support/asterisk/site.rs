@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use super::data::{self, Sounds};
 use super::ports::Ports;
 use crate::support::debian::Install;
 
@@ -21,6 +22,7 @@ pub struct Site {
     dialplan: String,
     manager: String,
     files: Vec<(String, String)>,
+    sounds: Vec<Sounds>,
 }
 
 /// A PJSIP endpoint with its auth and its AOR, all of one name. Its password is `pw-` and the name.
@@ -92,6 +94,7 @@ impl Site {
             dialplan: nothing(),
             manager: nothing(),
             files: vec![],
+            sounds: vec![],
         })
     }
 
@@ -136,12 +139,21 @@ impl Site {
         self
     }
 
+    /// Prompts of ours: `folder` is played as `<name>/…` to a caller of this language.
+    #[must_use]
+    pub fn sounds(mut self, language: &str, name: &str, folder: &Path) -> Self {
+        let (language, name, folder) = (language.to_owned(), name.to_owned(), folder.to_owned());
+        self.sounds.push(Sounds { language, name, folder });
+        self
+    }
+
     /// Writes it all under `dir`.
     pub(super) fn write(&self, install: &Install, dir: &Path) -> Result<()> {
         for folder in ["etc", "lib", "db", "spool", "run", "log/cdr-csv", "cache"] {
             fs::create_dir_all(dir.join(folder))
                 .with_context(|| format!("making {folder} in {}", dir.display()))?;
         }
+        data::link(&install.data, &dir.join("data"), &self.sounds)?;
         let fixed = [
             ("modules.conf", include_str!("etc/modules.conf")),
             ("logger.conf", include_str!("etc/logger.conf")),
@@ -220,6 +232,7 @@ fn asterisk_conf(install: &Install, dir: &Path) -> String {
         ("astvarlibdir", "lib"),
         ("astkeydir", "lib"),
         ("astagidir", "lib"),
+        ("astdatadir", "data"),
         ("astdbdir", "db"),
         ("astspooldir", "spool"),
         ("astrundir", "run"),
@@ -230,6 +243,5 @@ fn asterisk_conf(install: &Install, dir: &Path) -> String {
         let _ = writeln!(text, "{key} => {}", dir.join(folder).display());
     }
     let _ = writeln!(text, "astmoddir => {}", install.modules.display());
-    let _ = writeln!(text, "astdatadir => {}", install.data.display());
     text + "[options]\nnocolor=yes\nverbose=3\nautosystemname=no\nhideconnect=yes\n"
 }

@@ -138,6 +138,11 @@ impl Line {
             }
             return;
         }
+        // The port may have been that of another phone, whose contact the switch still has.
+        if Identity::parse(invite.request_address()).number != self.account.user {
+            self.send(&Message::response(invite, 404, "Not Found"));
+            return;
+        }
         self.media.begin();
         self.events.new_call();
         let local = format!("{};tag={}", invite.header("To"), self.token());
@@ -211,6 +216,7 @@ impl Line {
             .with("Call-ID", invite.header("Call-ID"))
             .with("CSeq", format!("{} CANCEL", invite.sequence()));
         self.start(cancel);
+        self.give_up_ringing();
     }
 
     fn end(&mut self, code: u16, text: &str, cause: Option<u16>) {

@@ -145,6 +145,12 @@ impl Line {
         });
     }
 
+    /// A cancelled INVITE is answered in time, or given up (RFC 3261, 9.1).
+    pub(super) fn give_up_ringing(&mut self) {
+        let at = Instant::now() + GIVE_UP;
+        self.transactions.iter_mut().filter(|t| t.give_up.is_none()).for_each(|t| t.give_up = Some(at));
+    }
+
     pub(super) fn send(&self, message: &Message) {
         let _ = self.socket.send_to(message.to_string().as_bytes(), self.account.server);
     }
@@ -180,37 +186,37 @@ impl Line {
 
     fn on_response(&mut self, response: &Message, code: u16) {
         let invite = response.method() == "INVITE";
-        let same = |t: &Transaction| {
+        let is_of = |t: &Transaction| {
             t.request.branch() == response.branch() && t.request.method() == response.method()
         };
-        let Some(at) = self.transactions.iter().position(same) else {
+        let Some(at) = self.transactions.iter().position(is_of) else {
             if invite && (200..300).contains(&code) {
                 self.on_answer(response); // our ACK was lost
             }
             return;
         };
-        let transaction = &mut self.transactions[at];
+        let mut transaction = self.transactions.swap_remove(at);
+        let (authorized, repeated) = (transaction.authorized, transaction.finished);
+        let request = transaction.request.clone();
         if code < 200 {
             transaction.retry = None;
-            // A ringing phone may ring for long; anything else must be answered in time.
-            if invite {
-                transaction.give_up = None;
-                self.on_progress(response, code);
+            if !invite {
+                self.transactions.push(transaction);
+                return;
             }
+            // A phone may ring for long; anything else must be answered in time.
+            transaction.give_up = None;
+            self.transactions.push(transaction);
+            self.on_progress(response, code);
             return;
         }
-        let (request, authorized, repeated) =
-            (transaction.request.clone(), transaction.authorized, transaction.finished);
         if invite && code >= 300 {
-            transaction.finished = true;
-            transaction.retry = None;
-            transaction.give_up = Some(Instant::now() + LINGER);
             self.send(&acknowledge(&request, response));
+            let give_up = Some(Instant::now() + LINGER);
+            self.transactions.push(Transaction { retry: None, give_up, finished: true, ..transaction });
             if repeated {
                 return;
             }
-        } else {
-            self.transactions.remove(at);
         }
         if matches!(code, 401 | 407)
             && !authorized

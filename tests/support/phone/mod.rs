@@ -25,9 +25,9 @@ mod rtp;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 pub use event::{Caller, Ended, Event, Events, Lamp, Mailbox};
 use line::Line;
@@ -175,6 +175,17 @@ impl Phone {
     /// The keys that the other end pressed in this call.
     pub fn keys_heard(&self) -> String {
         self.media.keys()
+    }
+
+    /// Waits until the other end has pressed exactly these keys since the call began.
+    pub fn wait_keys(&self, keys: &str) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.keys_heard() != keys {
+            let heard = self.keys_heard();
+            ensure!(Instant::now() < deadline, "{}: heard the keys {heard:?} instead of {keys:?}", self.name);
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
     }
 
     /// Sends a tone of 500 Hz instead of silence, or no longer.

@@ -94,12 +94,13 @@ pub(super) enum Heard<'a> {
 
 /// Reads a packet; nothing when it carries something else.
 pub(super) fn read(packet: &[u8]) -> Option<Heard<'_>> {
-    let (header, payload) = packet.split_at_checked(12)?;
-    match (header[1] & 0x7f, payload) {
+    // Version and flags, payload type, sequence number, timestamp, source; Asterisk sends no more than these.
+    let [_, payload_type, _, _, t0, t1, t2, t3, _, _, _, _, payload @ ..] = packet else { return None };
+    match (payload_type & 0x7f, payload) {
         (ULAW, samples) => Some(Heard::Audio(samples)),
         (KEY, [code, flags, ..]) if flags & 0x80 != 0 => {
             let key = KEYS.get(usize::from(*code)).map_or('!', |key| char::from(*key));
-            Some(Heard::Key { key, timestamp: u32::from_be_bytes(header[4..8].try_into().ok()?) })
+            Some(Heard::Key { key, timestamp: u32::from_be_bytes([*t0, *t1, *t2, *t3]) })
         }
         _ => None,
     }
