@@ -8,6 +8,7 @@ mod asterisk_manager;
 mod cli;
 mod conversation;
 mod lab;
+mod logs;
 mod office;
 mod store;
 mod support;
