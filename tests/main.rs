@@ -5,4 +5,5 @@
 mod asterisk_codecs;
 mod asterisk_manager;
 mod lab;
+mod manager_live;
 mod support;
