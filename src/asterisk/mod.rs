@@ -8,11 +8,12 @@
 //! | | bytes ↔ frames | what is made of them |
 //! |---|---|---|
 //! | FastAGI | [`agi`], [`command`] | |
-//! | AMI | [`ami`] | [`manager`]: the handle, and staying connected; `session`: one connection; `doubt`: "look again" |
+//! | AMI | [`ami`] | [`manager`]: the handle, and staying connected; `login` and `session`: one connection; `doubt`: "look again" |
 
 pub mod agi;
 pub mod ami;
 pub mod command;
 mod doubt;
+mod login;
 pub mod manager;
 mod session;
