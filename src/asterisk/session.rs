@@ -97,6 +97,16 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
         let mut tell: Option<Instant> = None;
         let mut batch = Vec::with_capacity(WINDOW);
         loop {
+            // Also what came along with the last of the login.
+            while let Some(frame) = self.wire.decoder.decode(&mut self.wire.input)? {
+                let Frame::Message(message) = frame else { continue };
+                if message.event() == Some("Shutdown") {
+                    return Err(self.watch_the_end().await);
+                }
+                if self.hear(message) {
+                    tell.get_or_insert(heard + SETTLE);
+                }
+            }
             if self.unanswered.len() >= UNANSWERED {
                 self.unanswered.retain(|_, unanswered| !unanswered.answer.is_closed());
             }
@@ -106,15 +116,6 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
                 received = receive(&mut self.wire.reader, &mut self.wire.input) => {
                     received?;
                     (heard, pinged) = (Instant::now(), false);
-                    while let Some(frame) = self.wire.decoder.decode(&mut self.wire.input)? {
-                        let Frame::Message(message) = frame else { continue };
-                        if message.event() == Some("Shutdown") {
-                            return Err(self.watch_the_end().await);
-                        }
-                        if self.hear(message) {
-                            tell.get_or_insert(heard + SETTLE);
-                        }
-                    }
                 }
                 written = self.wire.writer.write_buf(&mut self.output), if !self.output.is_empty() => {
                     written?;
