@@ -9,6 +9,7 @@ mod cli;
 mod conversation;
 mod lab;
 mod logs;
+mod manager_live;
 mod office;
 mod store;
 mod support;
