@@ -7,6 +7,7 @@ mod asterisk_codecs;
 mod asterisk_manager;
 mod cli;
 mod conversation;
+mod dialplan;
 mod lab;
 mod logs;
 mod manager_live;
