@@ -43,10 +43,14 @@ fn decode_ami(bytes: &[u8]) -> u64 {
 fn decode_agi(bytes: &[u8]) -> u64 {
     decode(agi::Decoder::default(), bytes, |frame| match frame {
         agi::Frame::Environment(env) => {
-            black_box((env.script().len(), env.var("uniqueid").is_some(), env.var("channel").is_some()));
+            black_box((env.script(), env.var("uniqueid"), env.var("channel")));
         }
-        agi::Frame::Reply(agi::Reply::Done(answer)) => drop(black_box((answer.result(), answer.value()))),
-        other => drop(black_box(other)),
+        agi::Frame::Reply(agi::Reply::Done(answer)) => {
+            black_box((answer.result(), answer.value()));
+        }
+        other => {
+            black_box(other);
+        }
     })
 }
 

@@ -398,7 +398,7 @@ async fn a_reload_and_lamps_that_repeat_themselves_are_told_once_and_calls_are_n
         pause().await;
         assert_eq!(told(), times, "one for each burst of repetitions");
     }
-    for status in [8, 8, 1, 0] {
+    for status in [8, 8, 0, 8, 1, 0] {
         pbx.say(&lamp(101, status)).await;
         pause().await;
     }

@@ -9,6 +9,8 @@ mod cli;
 mod conversation;
 mod dialplan;
 mod lab;
+mod logs;
+mod manager_live;
 mod office;
 mod store;
 mod support;

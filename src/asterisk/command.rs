@@ -47,8 +47,9 @@ impl Command {
         Self::quoted("EXEC", &[application, arguments])
     }
 
-    /// Plays `sound` and takes digits, early ones too, `timeout` long until the first and between them; zero leaves both to the
-    /// channel's `TIMEOUT(response)` and `TIMEOUT(digit)`. The result is the digits; -1 a hang-up, or a missing sound.
+    /// Plays `sound` and takes digits, early ones too: at most `most`, with `timeout` both until the first and between them.
+    /// Zero is 6 s until the first, whatever the channel's `TIMEOUT(response)`. The result is the digits; -1 a hang-up, or
+    /// a missing sound.
     ///
     /// # Errors
     /// [`InvalidCommand`] when it cannot be sent as one line.

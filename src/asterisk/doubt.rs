@@ -29,15 +29,12 @@ impl Doubt {
     /// Whether a lamp's state is what it was. One that was never heard of is a new hint, most likely our own.
     fn repeats(&mut self, event: &Message) -> bool {
         let part = |name| event.header(name).unwrap_or_default();
-        // A phone that rings for a second call tells so again.
-        if part("StatusText").contains("Ringing") {
-            return false;
-        }
         if self.lamps.len() >= KNOWN {
             self.lamps.clear();
         }
         let state = format!("{} {}", part("Status"), part("Hint"));
         let before = self.lamps.insert(format!("{}@{}", part("Exten"), part("Context")), state.clone());
-        before.is_some_and(|before| before == state)
+        // A phone that rings for a second call tells so again.
+        before.is_some_and(|before| before == state) && !part("StatusText").contains("Ringing")
     }
 }

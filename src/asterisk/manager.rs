@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::ami::{Action, Message};
-use super::session::{Ended, attend};
+use super::login::Ended;
+use super::session::attend;
 use crate::desk::id::SwitchName;
 use crate::switch::SwitchError;
 

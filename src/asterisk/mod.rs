@@ -13,6 +13,8 @@
 //!
 //! [`dialplan`] prints what a site includes into its `extensions.conf`, [`sounds`] names what is played when a prompt of
 //! ours is missing, and [`tree`] holds all files that a site copies.
+//! | FastAGI | [`agi`], [`command`] | |
+//! | AMI | [`ami`] | [`manager`]: the handle, and staying connected; `login` and `session`: one connection; `doubt`: "look again" |
 
 pub mod agi;
 pub mod ami;
@@ -21,6 +23,7 @@ pub mod command;
 pub mod dialplan;
 mod doubt;
 pub mod fastagi;
+mod login;
 pub mod manager;
 pub mod phone;
 pub mod rows;

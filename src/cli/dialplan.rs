@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use crate::asterisk::dialplan::{Settings, hotdesk_conf};
 use crate::asterisk::tree;
 use crate::config::{Config, Kind, Switch};
-use crate::desk::id::{SwitchName, TenantId};
+use crate::desk::id::SwitchName;
 
 /// Seconds that a phone rings before the voicemail answers: six rings.
 const RING: u16 = 30;
@@ -29,9 +29,9 @@ pub(super) enum Dialplan {
 
 impl Dialplan {
     /// Needs no store: the switch's side depends on the configuration alone.
-    pub(super) fn run(self, config: &Config, tenant: &TenantId, out: &mut dyn Write) -> anyhow::Result<()> {
+    pub(super) fn run(self, config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
         let Self::Asterisk { out: folder, switch } = self;
-        let settings = settings(config, meant(config, tenant, switch.as_ref())?);
+        let settings = settings(config, meant(config, switch.as_ref())?);
         let Some(folder) = folder else {
             out.write_all(hotdesk_conf(&settings).as_bytes())?;
             return Ok(());
@@ -50,7 +50,7 @@ impl Dialplan {
 }
 
 /// What the dialplan of this switch depends on.
-fn settings(config: &Config, switch: &Switch) -> Settings {
+pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
     Settings {
         codes: config.codes.clone(),
         users: config.dialplan.users.clone(),
@@ -62,15 +62,14 @@ fn settings(config: &Config, switch: &Switch) -> Settings {
     }
 }
 
-fn meant<'a>(config: &'a Config, tenant: &TenantId, name: Option<&SwitchName>) -> anyhow::Result<&'a Switch> {
+fn meant<'a>(config: &'a Config, name: Option<&SwitchName>) -> anyhow::Result<&'a Switch> {
     if let Some(name) = name {
         return config.switch(name).with_context(|| format!("there is no [[switch]] named {name}"));
     }
-    let asterisk = |switch: &&Switch| switch.kind == Kind::Asterisk && switch.tenant == *tenant;
-    let all: Vec<&Switch> = config.switches.iter().filter(asterisk).collect();
-    match all.as_slice() {
+    let asterisk = config.switches.iter().filter(|switch| switch.kind == Kind::Asterisk);
+    match asterisk.collect::<Vec<_>>().as_slice() {
         [only] => Ok(only),
-        [] => bail!("no [[switch]] in the configuration has phones of the tenant {tenant}"),
+        [] => bail!("the configuration has no [[switch]] of kind asterisk"),
         several => {
             let names: Vec<&str> = several.iter().map(|switch| switch.name.as_str()).collect();
             bail!("say for which switch, with --switch: {}", names.join(" or "))

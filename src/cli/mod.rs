@@ -88,13 +88,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = Config::load(cli.config.as_deref(), &|name| std::env::var(name).ok())?;
     let mut out = io::stdout().lock();
-    // Opened by those who await it. `dialplan` needs no store.
+    // Opened by those who await it: `dialplan` needs none, and `serve` has all tenants.
     let site = Site::open(config.clone(), cli.tenant.clone());
     tokio::runtime::Runtime::new()?.block_on(async {
         match cli.command {
             Command::Check(check) => return check.run(&site.await?, &mut out).await,
             Command::Device(device) => device.run(&site.await?, &mut out).await?,
-            Command::Dialplan(dialplan) => dialplan.run(&config, &cli.tenant, &mut out)?,
+            Command::Dialplan(dialplan) => dialplan.run(&config, &mut out)?,
             Command::Journal(journal) => journal.run(&site.await?, &mut out).await?,
             Command::Login(login) => login.run(&site.await?, &mut out).await?,
             Command::Logout(logout) => logout.run(&site.await?, &mut out).await?,

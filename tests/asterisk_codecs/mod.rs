@@ -3,6 +3,7 @@
 mod fastagi;
 mod hostile;
 mod interface;
+mod live;
 mod recorded;
 
 use bytes::BytesMut;

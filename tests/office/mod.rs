@@ -1,6 +1,13 @@
 //! A whole company: real phones on a real Asterisk, a real hotdesk beside it.
 
+mod canary;
+mod crash;
+mod emergency;
+mod lamps;
+mod load;
 mod login;
+mod refusals;
+mod table;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,7 +15,7 @@ use std::time::Duration;
 use crate::support::company::Company;
 use crate::support::debian::Version;
 
-/// How long a row or a lamp may take to follow.
+/// How long store and switch may take to agree.
 const SOON: Duration = Duration::from_secs(2);
 
 /// What starts the hotdesk that was built with this suite.
@@ -20,18 +27,20 @@ fn company(version: Version) -> Company {
     Company::open(&program(), version, "sqlite:hotdesk.db").unwrap()
 }
 
-/// One story on the newest and on the oldest Asterisk that Hotdesk is for.
+/// Each story on the newest and on the oldest Asterisk that Hotdesk is for.
 macro_rules! on_both {
     ($($name:ident)+) => {$(
         mod $name {
+            use crate::support::debian::Version;
+
             #[test]
             fn on_the_current_asterisk() {
-                super::$name(crate::support::debian::Version::Current);
+                super::$name(Version::Current);
             }
 
             #[test]
             fn on_asterisk_16() {
-                super::$name(crate::support::debian::Version::V16);
+                super::$name(Version::V16);
             }
         }
     )+};

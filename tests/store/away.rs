@@ -87,13 +87,13 @@ async fn a_redis_that_does_not_answer_is_away_until_it_does() {
 #[tokio::test]
 async fn a_password_that_is_wrong_is_said_and_not_repeated() {
     let place = Place::redis();
-    let port = place.url.trim_end_matches("/0").rsplit(':').next().unwrap();
+    let port = place.server.as_ref().unwrap().port().to_string();
     let url = format!("redis://hotdesk:s3cret@127.0.0.1:{port}/0");
     let store = hotdesk::store::open(&url, &place.base).await.unwrap();
     let error = store.office(&tenant(), &Scope::All).await.unwrap_err();
     assert!(matches!(&error, StoreError::Broken(..)), "{error:?}");
     let told = format!("{error} {error:?} {:?}", hotdesk::store::Redis::open(&url).unwrap());
-    assert!(told.contains(port) && told.contains("let us in"), "{told}");
+    assert!(told.contains(&port) && told.contains("let us in"), "{told}");
     assert!(!told.contains("s3cret"), "{told}");
 }
 
@@ -102,4 +102,44 @@ async fn a_redis_without_tls_that_is_asked_for_it_is_away() {
     let place = Place::redis();
     let store = hotdesk::store::open(&place.url.replace("redis:", "rediss:"), &place.base).await.unwrap();
     is_away(&store).await;
+}
+
+/// Between us and a Redis; can lose the connections there are, without a word, as a firewall does.
+async fn link_to(port: u16) -> (u16, tokio::sync::watch::Sender<bool>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ours = listener.local_addr().unwrap().port();
+    let (lost, lose) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut lose = lose.clone();
+            lose.mark_unchanged();
+            tokio::spawn(async move {
+                let mut far = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                tokio::select! {
+                    _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                    // Both stay open, and nothing goes through any more.
+                    _ = lose.changed() => std::future::pending().await,
+                }
+            });
+        }
+    });
+    (ours, lost)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_was_lost_without_a_word_is_made_anew() {
+    let place = Place::redis();
+    drop(place.office(2, 1).await);
+    let (port, lost) = link_to(place.server.as_ref().unwrap().port()).await;
+    let store = hotdesk::store::open(&format!("redis://127.0.0.1:{port}/0"), &place.base).await.unwrap();
+    let moved = seat(&store, "101", "desk1").await;
+    let waiting = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.changed(&tenant(), moved.revision, Duration::from_secs(30)).await }
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    lost.send_replace(true);
+    is_away(&store).await;
+    let next = seat(&store, "102", "desk1").await;
+    assert_eq!(waiting.await.unwrap().unwrap(), next.revision);
 }

@@ -49,20 +49,23 @@ async fn what_a_killed_controller_was_told_is_there(place: Place) {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let binding = |line: String| serde_json::from_str::<Binding>(line.strip_prefix("told ")?).ok();
-        // It is killed a moment after its first move, at another place in its work each time.
-        let first = lines.by_ref().map_while(Result::ok).find_map(binding).expect("it moves somebody");
-        std::thread::sleep(Duration::from_micros(20_000 + 3_700 * u64::from(round)));
+        // It is killed in the middle of a move, at another place in its work each time.
+        told.extend(lines.by_ref().map_while(Result::ok).filter_map(binding).take(moves_before_kill(round)));
+        std::thread::sleep(Duration::from_micros(137 * u64::from(round)));
         child.kill().unwrap();
         child.wait().unwrap();
-        told.push(first);
         told.extend(lines.map_while(Result::ok).filter_map(binding));
     }
     survived(&place, &store, &told).await;
 }
 
+fn moves_before_kill(round: u32) -> usize {
+    7 + 3 * round as usize
+}
+
 /// Every binding that was told is in the journal, and the journal gives who sits where.
 async fn survived(place: &Place, before: &Arc<dyn Store>, told: &[Binding]) {
-    assert!(told.len() > 50, "only {} moves", told.len());
+    assert!(told.len() >= (0..ROUNDS).map(moves_before_kill).sum(), "only {} moves", told.len());
     for store in [before, &place.open().await] {
         for binding in told {
             let entry = store.journal(&tenant(), Revision(binding.revision.0 - 1), 1).await.unwrap();
@@ -88,6 +91,7 @@ async fn what_a_killed_redis_acknowledged_is_there_when_it_is_back() {
     let store = place.office(3, 2).await;
     let mut told = vec![];
     for round in 0..ROUNDS {
+        let (news, mut moves) = tokio::sync::watch::channel(0);
         let moving = tokio::spawn({
             let store = Arc::clone(&store);
             async move {
@@ -99,11 +103,13 @@ async fn what_a_killed_redis_acknowledged_is_there_when_it_is_back() {
                         Err(StoreError::Away(..)) => break,
                         Err(error) => panic!("{error}"),
                     }
+                    news.send_replace(told.len());
                 }
                 told
             }
         });
-        tokio::time::sleep(Duration::from_micros(60_000 + 3_700 * u64::from(round))).await;
+        moves.wait_for(|moves| *moves >= moves_before_kill(round)).await.unwrap();
+        tokio::time::sleep(Duration::from_micros(137 * u64::from(round))).await;
         let server = place.server.as_mut().unwrap();
         server.kill();
         told.extend(moving.await.unwrap());

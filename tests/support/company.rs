@@ -1,7 +1,7 @@
 //! A small company: an Asterisk with three desks, a colleague with lamps, a trunk, and a hotdesk beside it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -63,6 +63,7 @@ impl Company {
             .endpoint(outside("colleague", "from-internal").with("callerid=Colleague <199>"))
             .endpoint(outside("trunk", "from-trunk"))
             .dialplan(DIALPLAN)
+            .sounds("en", "hotdesk", &Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplan/sounds/en"))
             .file("hotdesk.conf", &hotdesk.run(&["dialplan", "asterisk"])?)
             .manager(&manager)
             .start(version)?;
@@ -81,10 +82,25 @@ impl Company {
         self.pbx.agi()
     }
 
-    /// Dials `user`'s one-touch code at `phone` and waits for the end: "logged in", or whatever is said.
-    pub fn dial_code(&self, phone: &Phone, code: &str) -> Result<Duration> {
+    /// Dials `code` at `phone`, enters each of `entries` once its prompt is heard, and waits for the end; how much was
+    /// heard in all.
+    pub fn dial_code(&self, phone: &Phone, code: &str, entries: &[&str]) -> Result<Duration> {
         phone.dial(code)?;
-        Ok(phone.wait_ended()?.heard)
+        for entry in entries {
+            phone.wait_audio()?;
+            phone.press(entry);
+            phone.wait_silence()?;
+        }
+        Ok(phone.wait_ended_within(Duration::from_secs(60))?.heard)
+    }
+
+    /// Logs a user in at `phone` with his one-touch code.
+    pub fn log_in(&self, phone: &Phone, user: &str) -> Result<()> {
+        self.dial_code(phone, &one_touch(user), &[])?;
+        let seat = format!("{user}@{}", phone.name());
+        let seats = self.seats()?;
+        ensure!(seats.contains(&seat), "{seat} is not among {seats:?}");
+        Ok(())
     }
 
     /// Who sits where, as `101@desk1`, in the order of the devices; from `hotdesk status --json`.

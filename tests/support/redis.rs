@@ -1,5 +1,6 @@
 //! A real redis-server on a port of its own, that can be stopped, killed and started again.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,10 @@ impl RedisServer {
 
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn pid(&self) -> u32 {
@@ -75,55 +80,38 @@ impl Drop for RedisServer {
     }
 }
 
-/// The installed one, else Debian's, fetched without root; with the folder of its libraries.
-fn program() -> &'static (PathBuf, Option<PathBuf>) {
-    static PROGRAM: OnceLock<(PathBuf, Option<PathBuf>)> = OnceLock::new();
+/// The installed one, else Debian's, fetched without root; and where its libraries are.
+fn program() -> &'static (PathBuf, Option<OsString>) {
+    static PROGRAM: OnceLock<(PathBuf, Option<OsString>)> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let installed =
-            std::env::split_paths(&path).map(|folder| folder.join("redis-server")).find(|file| file.exists());
-        match installed {
+        let installed = std::env::split_paths(&path).map(|folder| folder.join("redis-server"));
+        match installed.into_iter().find(|file| file.exists()) {
             Some(file) => (file, None),
-            None => fetched(Path::new(env!("CARGO_TARGET_TMPDIR"))),
+            None => fetched(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("redis")),
         }
     })
 }
 
-fn fetched(target: &Path) -> (PathBuf, Option<PathBuf>) {
-    let root = target.join("redis");
-    let (server, libraries) = (root.join("usr/bin/redis-server"), root.join("lib"));
-    if !server.exists() {
-        std::fs::create_dir_all(&root).unwrap();
-        // Unpacked elsewhere and renamed, so that a fetch that was broken off is not taken for one that was not.
+/// Unpacks Debian's packages into `root`, once.
+fn fetched(root: &Path) -> (PathBuf, Option<OsString>) {
+    if !root.exists() {
+        // Unpacked beside it and renamed, so that a fetch that was broken off is not taken for a whole one.
         let script = r#"
             set -eu
             work=$(mktemp -d "$1.XXXXXX")
             cd "$work"
-            needs=$(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
-                --no-enhances redis-server | grep '^[a-z0-9]' | sort -u)
-            for package in redis-server redis-tools $needs; do
-                case $package in
-                    redis-server | redis-tools) ;;
-                    lib*jemalloc* | liblua* | lua-* | liblzf* | libatomic* | libhiredis* | libssl3* | libsystemd0*) ;;
-                    *) continue ;;
-                esac
-                apt-get download "$package"
-            done
-            mkdir root
+            libraries=$(apt-cache depends redis-tools | sed -n 's/.*Depends: \(lib[^ ]*\)$/\1/p' | grep -vx libc6)
+            apt-get -q download redis-server redis-tools $libraries
             for package in *.deb; do dpkg-deb -x "$package" root; done
-            mkdir root/lib-of-it
-            find root -name 'lib*.so*' -o -name '*.so' | while read -r library; do
-                case $library in root/lib-of-it/*) ;; *) cp -P "$library" root/lib-of-it/ ;; esac
-            done
-            rm -rf "$1"
-            mv root/lib-of-it "$work/lib"
-            rm -rf root/lib
-            mv "$work/lib" root/lib
             mv root "$1"
-            rm -rf "$work"
+            rm -r "$work"
         "#;
-        let status = Command::new("sh").args(["-c", script, "sh"]).arg(&root).status().unwrap();
-        assert!(status.success(), "redis-server is not installed, and cannot be fetched by apt-get download");
+        let fetch = Command::new("sh").args(["-c", script, "sh"]).arg(root).output().unwrap();
+        let said = String::from_utf8_lossy(&fetch.stderr);
+        assert!(fetch.status.success(), "redis-server is not installed, and apt-get download failed: {said}");
     }
-    (server, Some(libraries))
+    let folders = ["usr/lib", "lib"].map(|folder| std::fs::read_dir(root.join(folder)));
+    let folders = folders.into_iter().flatten().flatten().flatten().map(|folder| folder.path());
+    (root.join("usr/bin/redis-server"), std::env::join_paths(folders).ok())
 }

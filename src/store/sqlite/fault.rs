@@ -63,6 +63,12 @@ impl From<jiff::Error> for Fault {
 }
 
 impl Fault {
+    /// Whether somebody else has the file to himself at the moment.
+    pub(super) fn is_busy(&self) -> bool {
+        let Self::Sql(error) = self else { return false };
+        matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    }
+
     /// As everybody else sees it.
     pub(super) fn of(self, path: &Path) -> StoreError {
         let away = |why: &str| StoreError::Away(path.display().to_string(), why.into());

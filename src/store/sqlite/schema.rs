@@ -3,7 +3,7 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
@@ -17,6 +17,9 @@ const APPLICATION: i64 = 0x484F_5444;
 
 /// How long another process may keep the file to itself.
 const BUSY: Duration = Duration::from_secs(2);
+
+/// How often one looks whether it is free.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Users and devices are kept as JSON, with beside it the columns that are searched. The two keys of `binding`
 /// are the law of the house: one device a user, one user a device.
@@ -60,6 +63,17 @@ const TABLES: &str = "
 
 /// Makes the file where there is none, readable by its owner only, and the tables where there are none.
 pub(super) fn prepare(path: &Path) -> Result<Connection, Fault> {
+    let until = Instant::now() + BUSY;
+    loop {
+        match attempt(path) {
+            // SQLite does not wait when two at once want to be the first to turn the WAL on.
+            Err(fault) if fault.is_busy() && Instant::now() < until => std::thread::sleep(LOOK),
+            prepared => return prepared,
+        }
+    }
+}
+
+fn attempt(path: &Path) -> Result<Connection, Fault> {
     // SQLite would make it with the umask's mode; its -wal and -shm files take over the mode of this one.
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(error.into()),
@@ -94,8 +108,16 @@ fn has_tables(connection: &Connection) -> Result<bool, Fault> {
 /// A connection to the file, which exists.
 pub(super) fn connect(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_handler(Some(wait))?;
     connection.pragma_update(None, "synchronous", "full")?;
+    connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// Looks each millisecond whether the file is free. SQLite's own `busy_timeout` sleeps longer and longer, up to 0.1 s,
+/// and so never gets its turn while another process commits one after the other.
+fn wait(looks: i32) -> bool {
+    std::thread::sleep(LOOK);
+    LOOK.saturating_mul(looks.unsigned_abs()) < BUSY
 }

@@ -1,0 +1,90 @@
+//! Killed in the middle, both ways: afterwards store and switch agree, and nobody sits at two desks.
+
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{SOON, company};
+use crate::support::company::{Company, USERS, one_touch};
+use crate::support::debian::Version;
+use crate::support::phone::Phone;
+
+const DESKS: [&str; 3] = ["desk1", "desk2", "desk3"];
+
+/// A stream of numbers that looks random and is the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+fn somebody(dice: &mut Dice) -> &'static str {
+    USERS[dice.roll(USERS.len() as u64) as usize].0
+}
+
+fn nobody_at_two_desks(seats: &[String]) {
+    let users: BTreeSet<&str> = seats.iter().filter_map(|seat| seat.split('@').next()).collect();
+    assert_eq!(users.len(), seats.len(), "{seats:?}");
+}
+
+fn phones(company: &Company) -> Vec<Phone> {
+    DESKS.iter().map(|desk| company.pbx.phone(desk).unwrap()).collect()
+}
+
+/// Hangs up whatever is going on.
+fn put_down(phones: &[Phone]) {
+    for phone in phones.iter().filter(|phone| phone.in_call()) {
+        let _ = phone.hang_up();
+    }
+}
+
+#[test]
+fn hotdesk_killed_at_200_moments_of_logins_agrees_with_the_switch_within_2_s() {
+    let mut company = company(Version::Current);
+    let phones = phones(&company);
+    let mut dice = Dice(1);
+    let mut slowest = Duration::ZERO;
+    for round in 0..200 {
+        // A login takes some 60 ms from the dialling to the row: one is under way, at any stage of it.
+        let desk = dice.roll(3) as usize;
+        phones[desk].dial(&one_touch(somebody(&mut dice))).unwrap();
+        thread::sleep(Duration::from_micros(dice.roll(90_000)));
+        company.hotdesk.kill().unwrap();
+        put_down(&phones);
+        company.hotdesk.start().unwrap();
+        let up = Instant::now();
+        let seats = company.agreed(SOON).unwrap_or_else(|error| panic!("round {round}: {error:#}"));
+        slowest = slowest.max(up.elapsed());
+        nobody_at_two_desks(&seats);
+    }
+    eprintln!("200 kills of hotdesk: store and switch agreed {slowest:?} after it was up at the latest");
+}
+
+#[test]
+fn asterisk_killed_at_20_moments_of_logins_agrees_with_the_store_within_2_s() {
+    let mut company = company(Version::Current);
+    let mut dice = Dice(2);
+    let mut slowest = Duration::ZERO;
+    for round in 0..20 {
+        let phones = phones(&company);
+        for _ in 0..2 {
+            let desk = dice.roll(3) as usize;
+            let code = one_touch(somebody(&mut dice));
+            if !phones[desk].in_call() {
+                phones[desk].dial(&code).unwrap();
+            }
+        }
+        thread::sleep(Duration::from_micros(dice.roll(150_000)));
+        company.pbx.kill().unwrap();
+        drop(phones);
+        company.pbx.start().unwrap();
+        let up = Instant::now();
+        let seats = company.agreed(SOON).unwrap_or_else(|error| panic!("round {round}: {error:#}"));
+        slowest = slowest.max(up.elapsed());
+        nobody_at_two_desks(&seats);
+    }
+    eprintln!("20 kills of Asterisk: store and switch agreed {slowest:?} after it was up at the latest");
+}
