@@ -11,18 +11,11 @@ use zeroize::Zeroizing;
 
 use super::ami::{Action, AmiError, Decoder, Frame, Message};
 use super::manager::Settings;
+use crate::switch::reconnect::Ended;
 
 /// How long Asterisk may still be starting after it let us in.
 const BOOT: Duration = Duration::from_secs(30);
 const READ: usize = 16 * 1024;
-
-/// How a session ended.
-pub(super) enum Ended {
-    /// The connection is no more.
-    Lost(String),
-    /// Asterisk did not let us in.
-    Refused(String),
-}
 
 impl From<AmiError> for Ended {
     fn from(error: AmiError) -> Self {
@@ -30,12 +23,6 @@ impl From<AmiError> for Ended {
             AmiError::NotAmi => Self::Refused(format!("{error}; check the address and port")),
             AmiError::Io(_) | AmiError::TooLong => Self::Lost(error.to_string()),
         }
-    }
-}
-
-impl From<std::io::Error> for Ended {
-    fn from(error: std::io::Error) -> Self {
-        AmiError::from(error).into()
     }
 }
 

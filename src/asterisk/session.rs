@@ -13,9 +13,10 @@ use tokio_util::codec::Decoder as _;
 
 use super::ami::{Action, Frame, Message};
 use super::doubt::Doubt;
-use super::login::{Ended, Wire, action_id, late, receive};
+use super::login::{Wire, action_id, late, receive};
 use super::manager::{Answer, Post, Request, Settings, State, Up, WINDOW};
 use crate::switch::SwitchError;
+use crate::switch::reconnect::Ended;
 
 /// Silence after which it is asked whether it is still there.
 const PING: Duration = Duration::from_secs(10);

@@ -2,7 +2,7 @@
 //!
 //! | | bytes ↔ frames | what is made of them |
 //! |---|---|---|
-//! | frames | [`esl`]: what FreeSWITCH says | `session`: one connection; [`client`]: the handle, and staying connected |
+//! | frames | [`esl`]: what FreeSWITCH says | [`client`]: the handle, and staying connected; `login` and `session`: one connection |
 //! | events | [`event`]: the headers of a frame, plain or JSON | |
 //! | commands | [`command`]: what it is told | |
 //!
@@ -10,6 +10,9 @@
 //! for which an incomplete frame is `None`, and it remembers how far it has searched, so that a frame arriving byte by
 //! byte costs no more than one arriving whole.
 
+pub mod client;
 pub mod command;
 pub mod esl;
 pub mod event;
+mod login;
+mod session;
