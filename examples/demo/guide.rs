@@ -10,7 +10,6 @@ use anyhow::{Context, Result};
 
 use crate::stop::Stop;
 use crate::story::Story;
-use crate::support::asterisk::password;
 use crate::support::company::{Company, one_touch};
 
 /// Stays until we are asked to end, and shows hotdesk's journal meanwhile.
@@ -43,8 +42,8 @@ impl Drop for Following {
 fn print(company: &Company) -> Result<()> {
     let program = short(env::current_exe().context("finding this program")?);
     let account = company.pbx.account("desk3");
-    let (desk, secret, (address, port)) =
-        (&account.user, password(&account.user), (account.server.ip(), account.server.port()));
+    let (desk, secret) = (account.user, account.password);
+    let (address, port) = (account.server.ip(), account.server.port());
     let carol = one_touch("103");
     println!(
         "

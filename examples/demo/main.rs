@@ -78,11 +78,13 @@ fn run(stop: &Stop, once: bool) -> Result<()> {
         Err(error) if stop.asked() => Err(error),
         Err(error) => Err(error.context(logs(&company))),
     };
-    close(company, &tell)?;
-    if once && result.is_ok() {
+    let closed = close(company, &tell);
+    // What went wrong first is what is to be told.
+    result.and(closed)?;
+    if once {
         tell.say("every step worked");
     }
-    result
+    Ok(())
 }
 
 fn open(tell: &Teller) -> Result<Company> {
