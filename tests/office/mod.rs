@@ -1,6 +1,7 @@
 //! A whole company: real phones on a real Asterisk, a real hotdesk beside it.
 
 mod canary;
+mod check;
 mod crash;
 mod emergency;
 mod lamps;
