@@ -45,6 +45,9 @@ fn asterisk(
     })
 }
 
+/// What Asterisk replies to the command of this number, in a call that is hung up at another.
+type HangUp = fn(usize, usize, &str) -> Option<String>;
+
 async fn take(near: DuplexStream) -> Result<(AgiPhone<DuplexStream>, Call), NoCall> {
     AgiPhone::take(near, SwitchName::new("pbx").unwrap(), TenantId::default()).await
 }
@@ -130,11 +133,11 @@ async fn a_hang_up_at_any_command_is_noticed_there_and_nothing_more_is_played() 
         Some(if dead { "511 dead\n".into() } else { well(command) })
     };
     let closed = |n: usize, at: usize, command: &str| (n < at).then(|| well(command));
-    let ways: [fn(usize, usize, &str) -> Option<String>; 4] = [by_line, by_result, dead, closed];
+    let ways: [HangUp; 4] = [by_line, by_result, dead, closed];
     for (way, hang_up) in ways.into_iter().enumerate() {
-        for at in 0..OVER {
+        for (at, here) in WELL.into_iter().enumerate().take(OVER) {
             let (end, commands, took) = call(1024, move |n, command| hang_up(n, at, command)).await;
-            let case = format!("way {way} at {}: {commands:#?}", WELL[at]);
+            let case = format!("way {way} at {here}: {commands:#?}");
             // A result says nothing at a command that needs no caller; the next one does.
             let noticed = if way == 1 && matches!(at, 0 | 1) { 2 } else { at };
             let expected = if noticed < TAKEN { End::NoCall } else { End::Gone };
@@ -153,7 +156,7 @@ async fn a_hang_up_at_any_command_is_noticed_there_and_nothing_more_is_played() 
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_asterisk_is_given_up_in_time_and_told_nothing_more() {
-    for at in 0..OVER {
+    for (at, here) in WELL.into_iter().enumerate().take(OVER) {
         let (near, far) = tokio::io::duplex(1024);
         let silent = tokio::spawn(async move {
             let mut asterisk = Asterisk::new(far);
@@ -172,10 +175,10 @@ async fn a_silent_asterisk_is_given_up_in_time_and_told_nothing_more() {
             phone.end(Outcome::Refused).await;
         };
         timeout(Duration::from_secs(600), story).await.expect("the call hangs");
-        let playing = ["GET DATA", "STREAM", "SAY"].iter().any(|name| WELL[at].starts_with(name));
+        let playing = ["GET DATA", "STREAM", "SAY"].iter().any(|name| here.starts_with(name));
         let most = Duration::from_secs(if playing { 185 } else { 5 });
-        assert_eq!(began.elapsed().as_secs(), most.as_secs(), "{}", WELL[at]);
-        assert_eq!(silent.await.unwrap(), (Some(WELL[at].to_owned()), None));
+        assert_eq!(began.elapsed().as_secs(), most.as_secs(), "{here}");
+        assert_eq!(silent.await.unwrap(), (Some(here.to_owned()), None));
     }
 }
 

@@ -7,6 +7,7 @@ mod emergency;
 mod lamps;
 mod load;
 mod login;
+mod patience;
 mod refusals;
 mod table;
 
