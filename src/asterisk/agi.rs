@@ -77,9 +77,13 @@ impl Environment {
         self.text.split('\n').filter_map(|line| variable(line).ok())
     }
 
-    /// The arguments that the dialplan gave to `AGI()` after the address.
+    /// The arguments that the dialplan gave to `AGI()` after the address. They follow `agi_threadid`, the last line of
+    /// what Asterisk itself says; a line like theirs before it came out of a number or a name that a phone wrote (Asterisk
+    /// 22.10.1 passes on the line breaks of `%0A`), and is none.
     pub fn args(&self) -> impl Iterator<Item = &str> {
-        self.vars().filter_map(|(name, value)| name.starts_with("arg_").then_some(value))
+        let end = self.text.rfind("\nagi_threadid: ").unwrap_or(self.text.len());
+        let after = self.text.get(end..).unwrap_or_default().lines().filter_map(|line| variable(line).ok());
+        after.filter_map(|(name, value)| name.starts_with("arg_").then_some(value))
     }
 
     /// The path of the address that the dialplan called, without its query: `hotdesk` of `agi://host/hotdesk?a=b`.

@@ -144,3 +144,11 @@ fn debug_shows_nothing_that_was_entered_or_dialled() {
     let error = decode_agi(["agi_x: y\n\n98765\n"]).map(drop).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("98765"));
 }
+
+#[test]
+fn an_argument_that_a_phone_smuggled_into_a_number_is_none() {
+    let args = |text: &str| environment(text.as_bytes()).args().map(str::to_owned).collect::<Vec<_>>();
+    let smuggled = "agi_dnid: *35\nagi_threadid: 1\nagi_arg_1: desk9\nagi_extension: *35\nagi_threadid: 2\nagi_arg_1: desk1\n\n";
+    assert_eq!(args(smuggled), ["desk1"]);
+    assert!(args("agi_arg_1: desk9\nagi_extension: *35\n\n").is_empty());
+}

@@ -4,6 +4,7 @@
 mod calls;
 mod codes;
 mod emergency;
+mod manager;
 mod sent_on;
 
 use hotdesk::asterisk::dialplan::{Settings, hotdesk_conf};
@@ -40,6 +41,9 @@ exten => 112,1,Dial(PJSIP/trunk,20)
  same => n,Hangup()
 ";
 
+/// The secret of Hotdesk's own AMI user.
+const SECRET: &str = "ami-secret-of-the-dialplan";
+
 /// An Asterisk with three hotdesk phones, a colleague's, and a trunk; nobody is anywhere.
 struct Switch {
     pbx: Asterisk,
@@ -65,6 +69,7 @@ impl Switch {
             .endpoint(other("trunk").with("callerid=Outside <0612345678>"))
             .mailbox("103", "Carol")
             .dialplan(SITE)
+            .manager(&include_str!("../../dialplan/asterisk/manager.conf").replace("CHANGE-ME", SECRET))
             .file("hotdesk.conf", &hotdesk_conf(&settings))
             .start(version)
             .unwrap();
