@@ -9,7 +9,8 @@ use tokio::io::{
 
 /// What Asterisk says of a call from desk1.
 const ENVIRONMENT: &str = "agi_network: yes\nagi_network_script: hotdesk\nagi_channel: PJSIP/desk1-00000001\n\
-                           agi_uniqueid: 1795283486.1\nagi_arg_1: desk1\nagi_arg_2: 192.0.2.7:5060\n\n";
+                           agi_uniqueid: 1795283486.1\nagi_threadid: 140291483506368\nagi_arg_1: desk1\n\
+                           agi_arg_2: 192.0.2.7:5060\n\n";
 
 /// Asterisk's end of a connection.
 struct Asterisk<S> {
