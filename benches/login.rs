@@ -14,7 +14,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hotdesk::asterisk::fastagi::Server;
+use hotdesk::asterisk::fastagi::{self, Server};
 use hotdesk::controller::Controller;
 use hotdesk::controller::pins::Pins;
 use hotdesk::controller::reconcile::Reconciler;
@@ -110,7 +110,9 @@ async fn hotdesk(address: mpsc::Sender<SocketAddr>, stop: CancellationToken) {
     });
     let allow = watch::channel(Arc::new(vec!["127.0.0.0/8".parse().unwrap()])).1;
     address.send(listener.local_addr().unwrap()).unwrap();
-    Server { switch: name, tenant: TenantId::default(), allow, controller }.run(listener, stop).await;
+    let server =
+        Server { switch: name, tenant: TenantId::default(), allow, controller, calls: fastagi::CALLS };
+    server.run(listener, stop).await;
     tables.cancel();
 }
 

@@ -1,11 +1,13 @@
 //! A whole company: real phones on a real Asterisk, a real hotdesk beside it.
 
 mod canary;
+mod check;
 mod crash;
 mod emergency;
 mod lamps;
 mod load;
 mod login;
+mod patience;
 mod refusals;
 mod table;
 
