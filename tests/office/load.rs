@@ -51,7 +51,7 @@ fn converse(agi: SocketAddr, n: usize) {
     let mut out = stream.try_clone().unwrap();
     let environment = format!(
         "agi_network: yes\nagi_network_script: hotdesk\nagi_channel: PJSIP/desk1-{n:08x}\nagi_uniqueid: 1795283486.{n}\n\
-         agi_extension: *35\nagi_arg_1: desk1\nagi_arg_2: 127.0.0.1:5060\n\n"
+         agi_extension: *35\nagi_threadid: 140291483506368\nagi_arg_1: desk1\nagi_arg_2: 127.0.0.1:5060\n\n"
     );
     out.write_all(environment.as_bytes()).unwrap();
     let mut asked = 0;

@@ -143,3 +143,30 @@ async fn a_connection_that_was_lost_without_a_word_is_made_anew() {
     let next = seat(&store, "102", "desk1").await;
     assert_eq!(waiting.await.unwrap().unwrap(), next.revision);
 }
+
+#[tokio::test]
+async fn a_redis_that_takes_no_writes_says_why() {
+    let place = Place::redis();
+    let store = place.office(1, 1).await;
+    let client = ::redis::Client::open(place.url.as_str()).unwrap();
+    let mut admin = client.get_multiplexed_async_connection().await.unwrap();
+    for (command, what) in [
+        (vec!["CONFIG", "SET", "maxmemory", "1"], "maxmemory-policy at noeviction"),
+        (vec!["CONFIG", "SET", "maxmemory", "0"], ""),
+        (vec!["REPLICAOF", "127.0.0.1", "1"], "replica"),
+        (vec!["REPLICAOF", "NO", "ONE"], ""),
+    ] {
+        let mut asked = ::redis::Cmd::new();
+        command.iter().for_each(|word| {
+            asked.arg(word);
+        });
+        asked.exec_async(&mut admin).await.unwrap();
+        let told = doing(&store, Act::Seat(ext("101"), name("desk1"))).await;
+        match told {
+            Ok(_) => assert_eq!(what, "", "{command:?}"),
+            Err(error) => {
+                assert!(!what.is_empty() && error.to_string().contains(what), "{command:?}: {error}")
+            }
+        }
+    }
+}

@@ -80,22 +80,15 @@ impl Link {
             let live = self.live().await?;
             act(used.insert(live).connection.clone()).await
         });
-        match done.await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => {
-                let error = self.error(&error);
-                if let (StoreError::Away(..), Some(live)) = (&error, used) {
-                    live.gone.store(true, Ordering::Relaxed);
-                }
-                Err(error)
-            }
-            Err(_) => {
-                if let Some(live) = used {
-                    live.gone.store(true, Ordering::Relaxed);
-                }
-                Err(StoreError::Away(self.place.clone(), format!("no answer within {ACT:?}")))
-            }
+        let error = match done.await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => self.error(&error),
+            Err(_) => StoreError::Away(self.place.clone(), format!("no answer within {ACT:?}")),
+        };
+        if let (StoreError::Away(..), Some(live)) = (&error, used) {
+            live.gone.store(true, Ordering::Relaxed);
         }
+        Err(error)
     }
 
     async fn live(&self) -> Result<Live, RedisError> {
@@ -106,7 +99,8 @@ impl Link {
         *slot = None;
         let gone = Arc::new(AtomicBool::new(false));
         let hung_up = Arc::clone(&gone);
-        let config = config(ACT).set_push_sender(move |push: PushInfo| {
+        // Longer than any act may take: the deadline is ours, so that it holds for the act as a whole.
+        let config = config(2 * ACT).set_push_sender(move |push: PushInfo| {
             if push.kind == PushKind::Disconnection {
                 hung_up.store(true, Ordering::Relaxed);
             }
