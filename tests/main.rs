@@ -9,6 +9,8 @@ mod cli;
 mod conversation;
 mod dialplan;
 mod fastagi;
+mod freeswitch_client;
+mod freeswitch_codec;
 mod lab;
 mod logs;
 mod manager_live;

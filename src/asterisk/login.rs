@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::ami::{Action, AmiError, Decoder, Frame, Message};
 use crate::desk::id::SwitchName;
+use crate::switch::reconnect::Ended;
 
 /// How long Asterisk may still be starting after it let us in.
 const BOOT: Duration = Duration::from_secs(30);
@@ -30,26 +31,12 @@ pub struct Settings {
     pub deadline: Duration,
 }
 
-/// How a session ended.
-pub(super) enum Ended {
-    /// The connection is no more.
-    Lost(String),
-    /// Asterisk did not let us in.
-    Refused(String),
-}
-
 impl From<AmiError> for Ended {
     fn from(error: AmiError) -> Self {
         match error {
             AmiError::NotAmi => Self::Refused(format!("{error}; check the address and port")),
             AmiError::Io(_) | AmiError::TooLong => Self::Lost(error.to_string()),
         }
-    }
-}
-
-impl From<std::io::Error> for Ended {
-    fn from(error: std::io::Error) -> Self {
-        AmiError::from(error).into()
     }
 }
 

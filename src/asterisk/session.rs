@@ -13,8 +13,9 @@ use tokio_util::codec::Decoder as _;
 
 use super::ami::{Action, Frame, Message};
 use super::doubt::Doubt;
-use super::login::{Ended, Settings, Wire, action_id, late, receive};
+use super::login::{Settings, Wire, action_id, late, receive};
 use crate::switch::SwitchError;
+use crate::switch::reconnect::Ended;
 
 /// Actions that are sent before the first of them must be answered.
 pub(super) const WINDOW: usize = 256;
