@@ -17,7 +17,7 @@
 //! | 7 | a spoken confirmation, after the switch has the rows | `controller::conversation` |
 //! | 8 | a journal [`Entry`](desk::journal::Entry), a log line | [`desk::journal`], `telemetry` |
 //!
-//! Imports run downwards only: `cli` → `asterisk` → `controller` → [`store`] | [`switch`] → [`desk`].
+//! Imports run downwards only: `cli` → `asterisk` | [`freeswitch`] → `controller` → [`store`] | [`switch`] → [`desk`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
