@@ -8,6 +8,7 @@ mod asterisk_manager;
 mod cli;
 mod conversation;
 mod dialplan;
+mod fastagi;
 mod freeswitch_client;
 mod freeswitch_codec;
 mod lab;

@@ -6,76 +6,17 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
-use zeroize::Zeroizing;
 
 use super::ami::{Action, Message};
-use super::session::attend;
-use crate::desk::id::SwitchName;
+use super::session::{Answer, Post, Request, WINDOW, attend};
 use crate::switch::SwitchError;
 use crate::switch::reconnect::{Backoff, Ended};
 
-/// Actions that are sent before the first of them must be answered.
-pub(super) const WINDOW: usize = 256;
-
-/// Where an Asterisk's manager interface is, and as whom to log in.
-pub struct Settings {
-    /// The switch, for logs and errors.
-    pub name: SwitchName,
-    /// `host:port`.
-    pub address: String,
-    /// The user, a section of its `manager.conf`, with `read = system,call,user` and `write = system,call,user`.
-    pub user: String,
-    /// The user's secret. It is never sent: the login is by MD5 challenge.
-    pub secret: Zeroizing<String>,
-    /// How long an action may take, waiting for earlier ones included; and connecting, and each step of the login.
-    pub deadline: Duration,
-}
-
-/// How it stands with a switch.
-#[derive(Clone, Debug)]
-pub enum State {
-    /// Not connected, for this reason. Tried again within a second.
-    Down(String),
-    /// It is there and does not let us in; says what to do. Tried again every half minute.
-    Refused(String),
-    /// Logged in, and fully booted.
-    Up(Up),
-}
-
-/// What is known of an Asterisk that is up.
-#[derive(Clone, Debug)]
-pub struct Up {
-    /// Its version, as `CoreSettings` tells it: `22.10.1~dfsg+~cs6.17.60671434-1`.
-    pub asterisk: String,
-    /// The version of the manager interface: `11.0.0`.
-    pub interface: String,
-    /// Where the session takes actions.
-    pub(super) actions: mpsc::Sender<Request>,
-}
-
-/// An action on its way to the session.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) action: Action,
-    /// Dropped, when nobody waits any more; the answer is then dropped, too.
-    pub(super) answer: oneshot::Sender<Result<Answer, SwitchError>>,
-}
-
-/// The response to an action, and the events of its list.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) response: Message,
-    pub(super) events: Vec<Message>,
-}
-
-/// What the session tells the handles.
-pub(super) struct Post {
-    pub(super) state: watch::Sender<State>,
-    pub(super) unsettled: watch::Sender<u64>,
-}
+pub use super::login::Settings;
+pub use super::session::{State, Up};
 
 /// An Asterisk's manager interface. Clones share one connection, which is made again whenever it is lost.
 #[derive(Clone, Debug)]

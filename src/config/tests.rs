@@ -21,6 +21,21 @@ fn the_example_holds_every_default() {
 }
 
 #[test]
+fn the_configuration_of_the_containers_is_one() {
+    let config = parsed(include_str!("../../docker/hotdesk/hotdesk.toml"), &[]).unwrap();
+    let compose = include_str!("../../docker-compose.yml");
+    // What it counts on in the other file.
+    for agreed in
+        ["redis:", "hotdesk:", "asterisk:", "site:/site:ro", "hotdesk:/var/lib/hotdesk", "172.30.35.0/24"]
+    {
+        assert!(compose.contains(agreed), "{agreed}");
+    }
+    let switch = &config.switches[0];
+    assert_eq!(switch.agi_advertise().to_string(), "hotdesk:4573");
+    assert_eq!(switch.agi_allow(), ["172.30.35.0/24".parse().unwrap()]);
+}
+
+#[test]
 fn the_example_shows_every_key() {
     let example = include_str!("../../hotdesk.example.toml");
     // A key that does not exist is answered with the ones that do.
