@@ -8,6 +8,7 @@ mod asterisk_manager;
 mod cli;
 mod conversation;
 mod dialplan;
+mod freeswitch;
 mod lab;
 mod logs;
 mod manager_live;
