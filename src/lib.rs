@@ -26,6 +26,7 @@ pub mod cli;
 pub mod config;
 pub mod controller;
 pub mod desk;
+pub mod freeswitch;
 pub mod store;
 pub mod switch;
 pub mod telemetry;
