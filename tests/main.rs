@@ -11,6 +11,7 @@ mod dialplan;
 mod fastagi;
 mod freeswitch_client;
 mod freeswitch_codec;
+mod freeswitch;
 mod lab;
 mod logs;
 mod manager_live;

@@ -1,0 +1,2 @@
+//! What stands around.
+mod lab;
