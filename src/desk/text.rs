@@ -75,7 +75,9 @@ impl Syntax {
         })
     }
 
-    fn encode(&self, field: &str) -> String {
+    /// A field with each ASCII character percent-encoded that could mean something on the way.
+    #[must_use]
+    pub fn encode(&self, field: &str) -> String {
         let mut encoded = String::with_capacity(field.len());
         for c in field.chars() {
             if c.is_ascii() && !c.is_ascii_alphanumeric() && !self.plain.contains(c) {
@@ -92,10 +94,15 @@ fn join(fields: &[String]) -> String {
     fields.join(&SEPARATOR.to_string())
 }
 
+/// A field as it was before it was encoded; none when it is not UTF-8.
+#[must_use]
+pub fn decode(field: &str) -> Option<String> {
+    percent_decode_str(field).decode_utf8().ok().map(Into::into)
+}
+
 /// Exactly `N` fields, decoded.
 fn split<const N: usize>(value: &str) -> Option<[String; N]> {
-    let fields: Option<Vec<String>> =
-        value.split(SEPARATOR).map(|f| percent_decode_str(f).decode_utf8().ok().map(Into::into)).collect();
+    let fields: Option<Vec<String>> = value.split(SEPARATOR).map(decode).collect();
     fields?.try_into().ok()
 }
 

@@ -16,8 +16,8 @@ use crate::desk::policy::Prompt;
 const HOTDESK: &str = include_str!("hotdesk.xml.in");
 const DROP_IN: &str = include_str!("00_hotdesk.xml.in");
 
-/// A user's row; the revision is not kept.
-const ROW: &str = r"^([^|]*)\|\d+\|([^|]+)\|([^|]*)\|([01])\|([^|]*)\|([^|]*)\|([^|]*)$";
+/// A user's row, but for the revision and the exact name.
+const ROW: &str = r"^([^|]*)\|\d+\|([^|]+)\|([^|]*)\|([01])\|([^|]*)\|([^|]*)\|([^|]*)\|";
 
 /// What the dialplan of a site depends on.
 #[derive(Clone, Debug)]
@@ -69,7 +69,7 @@ fn with_rows(text: &str, settings: &Settings) -> String {
     let [device, lamp, user] = rows::RELATIONS.map(|relation| rows::realm(relation, tenant));
     let row_of = |number: &str| {
         (0..rows::PIECES).fold(String::new(), |mut row, piece| {
-            let _ = write!(row, "${{db(select/{user}/{number}{})}}", "+".repeat(piece));
+            let _ = write!(row, "${{db(select/{user}/{})}}", rows::piece_key(number, piece));
             row
         })
     };
@@ -123,6 +123,7 @@ fn codes(codes: &Codes) -> String {
             r#"    <extension name="hotdesk-code-{bare}">
       <condition field="destination_number" expression="{expression}">
         <action application="set" data="hd_dialled=$1" inline="true"/>
+        <action application="set_profile_var" data="destination_number={bare}" inline="true"/>
         <action application="transfer" data="{bare} XML hotdesk-code"/>
       </condition>
     </extension>

@@ -4,26 +4,28 @@
 //! |---|---|---|
 //! | `hotdesk-device-<tenant>` | the device | `user\|revision\|emergency number` |
 //! | `hotdesk-lamp-<tenant>` | the extension | what rings, for the `dial-string` of a directory |
-//! | `hotdesk-user-<tenant>` | the extension | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox` |
+//! | `hotdesk-user-<tenant>` | the extension | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|exact name` |
 //!
-//! What `mod_db` of 1.10.12 does to a value decides how it is written:
+//! What FreeSWITCH 1.10.12 does to a value decides how it is written:
 //!
-//! * It reads no more than 255 bytes of it. A longer row goes on under the key with `+` behind it, then `++`: the
-//!   dialplan reads the three as one, and [`pieces`] parts them.
-//! * It takes a backslash for an escape, drops quotes in pairs, and spaces at the ends: those are percent-encoded or
-//!   never at an end.
+//! * `mod_db` reads no more than 255 bytes of it. A longer row goes on under the key with `+` behind it, then `++` and so
+//!   on: [`pieces`] parts them. The dialplan reads the first three as one, which hold all that it needs.
+//! * `mod_db` and `set` take a backslash for an escape and drop quotes in pairs; `set` expands `${…}` once more; spaces
+//!   at the ends are lost; a quote within a name ends it in SIP's From. So the dialplan is given a name in which such
+//!   characters are those of a full width (`＄`), and quotes are curly. When that is not the name itself, the name follows
+//!   as a ninth field, percent-encoded, for us to read.
 //! * `user/1005@domain` would be looked up in the directory again, whose `dial-string` asks for the *extension* 1005.
 //!   Where devices are named like extensions that is somebody else, so what stands here is the device's contact:
 //!   `${sofia_contact(*/1005@domain)}`, which the switch expands when it dials.
 
-use crate::desk::id::{DeviceName, DialTarget, Extension, TenantId};
-use crate::desk::table::{Key, Row};
-use crate::desk::text::Syntax;
+use crate::desk::id::{DeviceName, DialTarget, DisplayName, Extension, TenantId};
+use crate::desk::table::{Key, Row, UserRow};
+use crate::desk::text::{Syntax, decode};
 
 /// What `mod_db` reads of a value, in bytes.
 pub const LONGEST: usize = 255;
 
-/// How many pieces the dialplan puts together.
+/// How many pieces the dialplan puts together: enough for all but the exact name.
 pub const PIECES: usize = 3;
 
 /// Each kind of row, as its realm begins.
@@ -33,7 +35,7 @@ const DEVICE: &str = "hotdesk-device";
 const LAMP: &str = "hotdesk-lamp";
 const USER: &str = "hotdesk-user";
 
-const SYNTAX: Syntax = Syntax { plain: " -._@/:+", dial, read_dial };
+const SYNTAX: Syntax = Syntax { plain: " -._@:+&,()", dial, read_dial };
 
 /// The realm of a relation. `tenant` may be an expression of the dialplan's, too.
 #[must_use]
@@ -76,7 +78,7 @@ pub fn value(row: &Row) -> Option<String> {
         Row::Device(row) => Some(SYNTAX.device(row)),
         Row::Lamp(target) => Some(dial(target)),
         Row::Unreadable(_) => None,
-        Row::User(row) => Some(SYNTAX.user(row)),
+        Row::User(row) => Some(user(row)),
     }
 }
 
@@ -86,7 +88,7 @@ pub fn read(key: &Key, value: &str) -> Row {
     let row = match key {
         Key::Device(_) => SYNTAX.read_device(value).map(Row::Device),
         Key::Lamp(_) => read_dial(value).map(Row::Lamp),
-        Key::User(_) => SYNTAX.read_user(value).map(Row::User),
+        Key::User(_) => read_user(value).map(Row::User),
         Key::Unknown(_) => None,
     };
     row.unwrap_or_else(|| Row::Unreadable(value.into()))
@@ -110,6 +112,49 @@ pub fn pieces(value: &str) -> Vec<&str> {
     }
     pieces.push(rest);
     pieces
+}
+
+/// Whether another piece may stand after this one, which was read at its key: none does after a short one.
+#[must_use]
+pub const fn may_go_on(piece: &str) -> bool {
+    // A piece is shorter than the longest by no more than the spaces of a name, or the bytes of a character.
+    piece.len() + 80 + 4 > LONGEST
+}
+
+/// The key of the `n`th piece of the row at `key`, from zero.
+#[must_use]
+pub fn piece_key(key: &str, n: usize) -> String {
+    format!("{key}{}", "+".repeat(n))
+}
+
+fn user(row: &UserRow) -> String {
+    let name = row.name.as_ref().map(|name| name.as_str());
+    let shown = name.and_then(|name| DisplayName::new(shown(name)).ok());
+    let exact = name.filter(|name| shown.as_ref().is_none_or(|shown| shown.as_str() != *name));
+    let exact = exact.map(|name| SYNTAX.encode(name)).unwrap_or_default();
+    format!("{}|{exact}", SYNTAX.user(&UserRow { name: shown, ..row.clone() }))
+}
+
+fn read_user(value: &str) -> Option<UserRow> {
+    let (row, exact) = value.rsplit_once('|')?;
+    let mut row = SYNTAX.read_user(row)?;
+    if !exact.is_empty() {
+        row.name = Some(DisplayName::new(decode(exact)?).ok()?);
+    }
+    Some(row)
+}
+
+/// A name that no switch reads as syntax.
+fn shown(name: &str) -> String {
+    let plain = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || SYNTAX.plain.contains(c);
+    let wide = |c: char| match c {
+        c if plain(c) => c,
+        '\'' => '\u{2019}',
+        '"' => '\u{201d}',
+        // The ASCII characters stand once more, in their order, from U+FF01 on.
+        c => char::from_u32(u32::from(c) + 0xFEE0).unwrap_or(' '),
+    };
+    name.chars().map(wide).collect()
 }
 
 /// A dial target as `bridge` takes it: several are joined by commas, and a directory user is dialled by his contact.
@@ -160,7 +205,8 @@ mod tests {
     #[test]
     fn a_row_is_written_as_the_dialplan_reads_it() {
         let written = "${sofia_contact(*/desk1@hotdesk.test)},sofia/gateway/pbx/101|7|+31201234567|\
-                       Zoë %22Z%22 O%27Neill%2C B.V.|0|nl|default|101@hotdesk.test";
+                       Zoë ”Z” O’Neill, B.V.|0|nl|default|101@hotdesk.test|\
+                       Zoë %22Z%22 O%27Neill, B.V.";
         assert_eq!(value(&Row::User(alice())).as_deref(), Some(written));
         let desk = DeviceRow {
             user: Some(ext("001")),
@@ -200,7 +246,7 @@ mod tests {
             "garbage",
             &written.replace(")}", ""),
             &written.replace("|7|", "|x|"),
-            &format!("{written}|"),
+            &format!("{written}%FF"),
         ] {
             assert_eq!(read(&Key::User(ext("101")), garbage), Row::Unreadable(garbage.into()));
         }
@@ -231,7 +277,10 @@ mod tests {
         fn a_user_is_read_as_he_was_written_in_pieces_that_are_kept_whole(row in user_rows()) {
             let value = value(&Row::User(row.clone())).unwrap();
             let pieces = pieces(&value);
-            prop_assert!(pieces.len() <= PIECES, "{} bytes", value.len());
+            let (shown, _) = value.rsplit_once('|').unwrap();
+            prop_assert!(pieces.iter().take(PIECES).map(|piece| piece.len()).sum::<usize>() >= shown.len());
+            let last = pieces.len() - 1;
+            prop_assert!(pieces.iter().take(last).all(|piece| may_go_on(piece)));
             for piece in &pieces {
                 prop_assert!(piece.len() <= LONGEST && piece.trim() == *piece && !piece.contains(['\'', '\\']), "{piece:?}");
                 prop_assert!(!piece.is_empty());
