@@ -48,7 +48,11 @@ impl ModDb {
         let mut listed: BTreeSet<(String, String)> = BTreeSet::new();
         for (realm, response) in realms.iter().zip(self.client.api_all(&lists).await?) {
             let list = value(&response)?.unwrap_or_default();
-            let whole = if list.len() < LIST_LIMIT { list } else { list.rsplit_once(',').map_or("", |(whole, _)| whole) };
+            let whole = if list.len() < LIST_LIMIT {
+                list
+            } else {
+                list.rsplit_once(',').map_or("", |(whole, _)| whole)
+            };
             let places = whole.split(',').filter(|place| !place.is_empty());
             listed.extend(places.map(|place| (realm.clone(), place.into())));
         }
