@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms below it that it may look into.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("desk", &[]),
     ("telemetry", &[]),
     ("config", &["desk", "telemetry"]),
@@ -12,7 +12,8 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("switch", &["desk"]),
     ("controller", &["desk", "store", "switch"]),
     ("asterisk", &["desk", "store", "switch", "controller"]),
-    ("cli", &["desk", "config", "telemetry", "store", "switch", "controller", "asterisk"]),
+    ("freeswitch", &["desk", "store", "switch", "controller"]),
+    ("cli", &["desk", "config", "telemetry", "store", "switch", "controller", "asterisk", "freeswitch"]),
     ("lib", &[]),
     ("main", &["cli"]),
 ];

@@ -8,7 +8,7 @@ use super::ami::{Action, Message};
 use super::manager::Manager;
 use super::rows::{self, HINTS};
 use crate::desk::id::{DeviceName, Extension};
-use crate::desk::table::{Edit, Key, Row, Scope, Table};
+use crate::desk::table::{Edit, Key, Row, Scope, Table, UserRow};
 use crate::switch::{Switch, SwitchError};
 
 /// `DBGet` of Asterisk 16.28 cuts a value here; `DBGetTree`, which reads every key there is, does not.
@@ -29,12 +29,18 @@ impl AstDb {
     async fn read_all(&self) -> Result<Table, SwitchError> {
         let tree = self.manager.list(Action::new("DBGetTree").with("Family", rows::FAMILY)).await?;
         let mut table: Table = tree.iter().filter_map(row_of).collect();
+        // Where no hint stands for the very extension, the pattern does, and that reads the user's row.
+        for (key, row) in table.clone() {
+            if let (Key::User(user), Row::User(UserRow { dial: Some(dial), .. })) = (key, row) {
+                table.insert(Key::Lamp(user), Row::Lamp(dial));
+            }
+        }
         let hints = self.manager.list(Action::new("ExtensionStateList")).await?;
-        let ours = hints.iter().filter(|hint| hint.header("Context") == Some(HINTS));
-        table.extend(ours.filter_map(|hint| {
-            let user = Extension::new(hint.header("Exten")?).ok()?;
-            lamp(user, hint)
-        }));
+        for hint in hints.iter().filter(|hint| hint.header("Context") == Some(HINTS)) {
+            let Ok(user) = Extension::new(hint.header("Exten").unwrap_or_default()) else { continue };
+            table.remove(&Key::Lamp(user.clone()));
+            table.extend(lamp(user, hint));
+        }
         Ok(table)
     }
 

@@ -48,7 +48,7 @@ impl Command {
     }
 
     /// Plays `sound` and takes digits, early ones too: at most `most`, with `timeout` both until the first and between them.
-    /// Zero is 6 s until the first, whatever the channel's `TIMEOUT(response)`. The result is the digits; -1 a hang-up, or
+    /// Zero is 6 s until the first and 2 s between them, whatever the channel's `TIMEOUT(response)` and `TIMEOUT(digit)`. The result is the digits; -1 a hang-up, or
     /// a missing sound.
     ///
     /// # Errors

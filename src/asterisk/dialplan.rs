@@ -5,12 +5,17 @@
 
 use std::fmt::Write as _;
 
+use sha2::{Digest, Sha256};
+
 use super::rows;
 use super::sounds::sounds;
 use crate::desk::code::{Codes, Part, Pattern};
 use crate::desk::id::{Context, EmergencyNumber};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
+
+/// Where the version stands in the text that it is the version of.
+const VERSION: &str = "@version@";
 
 const TEMPLATE: &str = include_str!("hotdesk.conf.in");
 
@@ -36,6 +41,17 @@ pub struct Settings {
 /// The text of `hotdesk.conf`.
 #[must_use]
 pub fn hotdesk_conf(settings: &Settings) -> String {
+    text(settings).replace(VERSION, &version(settings))
+}
+
+/// What tells this text from any other: the only extension of `hotdesk-version`.
+#[must_use]
+pub fn version(settings: &Settings) -> String {
+    let digest = Sha256::digest(text(settings).as_bytes());
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn text(settings: &Settings) -> String {
     let [not_allowed, not_allowed_stock] = sounds(Prompt::NotAllowedHere);
     let [not_available, not_available_stock] = sounds(Prompt::NotAvailable);
     let values: [(&str, &str); 11] = [
@@ -155,6 +171,15 @@ mod tests {
         let commands = printed.lines().filter(|line| !line.starts_with(';'));
         assert!(commands.clone().all(|line| !line.contains('@')), "{printed}");
         assert!(commands.clone().all(|line| !line.contains("exten") || line.contains("=>")), "{printed}");
+    }
+
+    #[test]
+    fn a_text_has_a_version_of_its_own_and_names_it() {
+        let mut other = settings();
+        other.agi = "127.0.0.1:4574".into();
+        assert_ne!(version(&settings()), version(&other));
+        let named = format!("[hotdesk-version]\nexten => {},1,NoOp()\n", version(&other));
+        assert!(hotdesk_conf(&other).ends_with(&named));
     }
 
     #[test]

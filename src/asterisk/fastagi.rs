@@ -8,9 +8,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
-use super::phone::AgiPhone;
+use super::phone::{AgiPhone, NoCall};
 use crate::controller::Controller;
 use crate::desk::id::{SwitchName, TenantId};
 
@@ -29,13 +29,15 @@ pub struct Server {
     pub allow: watch::Receiver<Arc<Vec<IpNet>>>,
     /// Who answers the calls.
     pub controller: Arc<Controller>,
+    /// How many calls are served at once: [`CALLS`].
+    pub calls: usize,
 }
 
 impl Server {
     /// Serves calls until `stop`, then lets those that are under way end, [`DRAIN`] long at most.
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) {
         let server = Arc::new(self);
-        let (calls, permits) = (TaskTracker::new(), Arc::new(Semaphore::new(CALLS)));
+        let (calls, permits) = (TaskTracker::new(), Arc::new(Semaphore::new(server.calls)));
         while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
@@ -51,7 +53,7 @@ impl Server {
                 continue;
             }
             let Ok(permit) = permits.clone().try_acquire_owned() else {
-                warn!(event = "agi.full", switch = %server.switch, calls = CALLS, "turned a call away");
+                warn!(event = "agi.full", switch = %server.switch, calls = server.calls, "turned a call away");
                 continue;
             };
             let server = server.clone();
@@ -75,6 +77,10 @@ impl Server {
         let _ = stream.set_nodelay(true);
         match AgiPhone::take(stream, self.switch.clone(), self.tenant.clone()).await {
             Ok((phone, call)) => self.controller.converse(call, phone).await,
+            // So does `hotdesk check` look whether somebody is here.
+            Err(NoCall::Ended) => {
+                debug!(event = "agi.ended", switch = %self.switch, "nobody was on the line")
+            }
             Err(error) => {
                 warn!(event = "agi.no_call", switch = %self.switch, %error, "a connection was not a call")
             }

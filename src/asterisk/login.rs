@@ -10,18 +10,25 @@ use tokio_util::codec::Decoder as _;
 use zeroize::Zeroizing;
 
 use super::ami::{Action, AmiError, Decoder, Frame, Message};
-use super::manager::Settings;
+use crate::desk::id::SwitchName;
+use crate::switch::reconnect::Ended;
 
 /// How long Asterisk may still be starting after it let us in.
 const BOOT: Duration = Duration::from_secs(30);
 const READ: usize = 16 * 1024;
 
-/// How a session ended.
-pub(super) enum Ended {
-    /// The connection is no more.
-    Lost(String),
-    /// Asterisk did not let us in.
-    Refused(String),
+/// Where an Asterisk's manager interface is, and as whom to log in.
+pub struct Settings {
+    /// The switch, for logs and errors.
+    pub name: SwitchName,
+    /// `host:port`.
+    pub address: String,
+    /// The user, a section of its `manager.conf`, with `read = system,call,user` and `write = system,call,user`.
+    pub user: String,
+    /// The user's secret. It is never sent: the login is by MD5 challenge.
+    pub secret: Zeroizing<String>,
+    /// How long an action may take, waiting for earlier ones included; and connecting, and each step of the login.
+    pub deadline: Duration,
 }
 
 impl From<AmiError> for Ended {
@@ -30,12 +37,6 @@ impl From<AmiError> for Ended {
             AmiError::NotAmi => Self::Refused(format!("{error}; check the address and port")),
             AmiError::Io(_) | AmiError::TooLong => Self::Lost(error.to_string()),
         }
-    }
-}
-
-impl From<std::io::Error> for Ended {
-    fn from(error: std::io::Error) -> Self {
-        AmiError::from(error).into()
     }
 }
 

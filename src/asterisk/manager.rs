@@ -6,84 +6,17 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
-use zeroize::Zeroizing;
 
 use super::ami::{Action, Message};
-use super::login::Ended;
-use super::session::attend;
-use crate::desk::id::SwitchName;
+use super::session::{Answer, Post, Request, WINDOW, attend};
 use crate::switch::SwitchError;
+use crate::switch::reconnect::{Backoff, Ended};
 
-/// The first pause before connecting again; each next one is twice as long, up to [`PAUSE_MOST`].
-const PAUSE_FIRST: Duration = Duration::from_millis(100);
-/// So short because the table has to be true again within 2 s of Asterisk being up.
-const PAUSE_MOST: Duration = Duration::from_secs(1);
-/// The pause after a refused login. Asterisk logs each one, and sites ban addresses that fail often.
-const PAUSE_REFUSED: Duration = Duration::from_secs(30);
-/// A connection that was up for so long proves that the trouble is over.
-const STABLE: Duration = Duration::from_secs(5);
-/// Actions that are sent before the first of them must be answered.
-pub(super) const WINDOW: usize = 256;
-
-/// Where an Asterisk's manager interface is, and as whom to log in.
-pub struct Settings {
-    /// The switch, for logs and errors.
-    pub name: SwitchName,
-    /// `host:port`.
-    pub address: String,
-    /// The user, a section of its `manager.conf`, with `read = system,call,user` and `write = system,call,user`.
-    pub user: String,
-    /// The user's secret. It is never sent: the login is by MD5 challenge.
-    pub secret: Zeroizing<String>,
-    /// How long an action may take, waiting for earlier ones included; and connecting, and each step of the login.
-    pub deadline: Duration,
-}
-
-/// How it stands with a switch.
-#[derive(Clone, Debug)]
-pub enum State {
-    /// Not connected, for this reason. Tried again within a second.
-    Down(String),
-    /// It is there and does not let us in; says what to do. Tried again every half minute.
-    Refused(String),
-    /// Logged in, and fully booted.
-    Up(Up),
-}
-
-/// What is known of an Asterisk that is up.
-#[derive(Clone, Debug)]
-pub struct Up {
-    /// Its version, as `CoreSettings` tells it: `22.10.1~dfsg+~cs6.17.60671434-1`.
-    pub asterisk: String,
-    /// The version of the manager interface: `11.0.0`.
-    pub interface: String,
-    /// Where the session takes actions.
-    pub(super) actions: mpsc::Sender<Request>,
-}
-
-/// An action on its way to the session.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) action: Action,
-    /// Dropped, when nobody waits any more; the answer is then dropped, too.
-    pub(super) answer: oneshot::Sender<Result<Answer, SwitchError>>,
-}
-
-/// The response to an action, and the events of its list.
-#[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) response: Message,
-    pub(super) events: Vec<Message>,
-}
-
-/// What the session tells the handles.
-pub(super) struct Post {
-    pub(super) state: watch::Sender<State>,
-    pub(super) unsettled: watch::Sender<u64>,
-}
+pub use super::login::Settings;
+pub use super::session::{State, Up};
 
 /// An Asterisk's manager interface. Clones share one connection, which is made again whenever it is lost.
 #[derive(Clone, Debug)]
@@ -252,7 +185,7 @@ where
     F: Future<Output = io::Result<S>> + Send,
 {
     let (name, address) = (&settings.name, &settings.address);
-    let mut failures = 0;
+    let mut backoff = Backoff::default();
     loop {
         let began = Instant::now();
         let ended = match timeout(settings.deadline, connect()).await {
@@ -260,47 +193,20 @@ where
             Ok(Err(e)) => Ended::Lost(format!("{address} cannot be reached: {e}")),
             Err(_) => Ended::Lost(format!("{address} did not answer within {:?}", settings.deadline)),
         };
-        failures = if began.elapsed() >= STABLE { 0 } else { failures + 1 };
-        let random = getrandom::u32().unwrap_or_default();
-        let pause = match ended {
+        let pause = backoff.pause(&ended, began.elapsed());
+        match ended {
             Ended::Lost(why) => {
                 if !matches!(&*post.state.borrow(), State::Down(before) if *before == why) {
                     tracing::warn!(event = "switch.down", switch = %name, %address, %why, "the switch is away");
                 }
                 post.state.send_replace(State::Down(why));
-                pause(failures, random)
             }
             Ended::Refused(why) => {
                 tracing::error!(event = "switch.refused", switch = %name, %address, %why, "the switch does not let us in");
                 post.state.send_replace(State::Refused(why));
-                jittered(PAUSE_REFUSED, random)
             }
-        };
+        }
         tracing::debug!(event = "switch.retry", switch = %name, pause_ms = %pause.as_millis(), "connecting again");
         sleep(pause).await;
-    }
-}
-
-/// How long to wait after so many failures in a row.
-fn pause(failures: u32, random: u32) -> Duration {
-    let doubled = PAUSE_FIRST.saturating_mul(1 << failures.saturating_sub(1).min(10));
-    jittered(doubled.min(PAUSE_MOST), random)
-}
-
-/// Between half of `pause` and the whole: so that several controllers do not come back in step.
-fn jittered(pause: Duration, random: u32) -> Duration {
-    pause.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_a_second_and_spread_by_half() {
-        let longest = [1, 2, 3, 4, 5, 6, u32::MAX].map(|failures| pause(failures, u32::MAX).as_millis());
-        assert_eq!(longest, [100, 200, 400, 800, 1000, 1000, 1000]);
-        let shortest = [0, 1, 2, u32::MAX].map(|failures| pause(failures, 0).as_millis());
-        assert_eq!(shortest, [50, 50, 100, 500]);
     }
 }

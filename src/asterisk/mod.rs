@@ -12,9 +12,7 @@
 //! | AstDB, hints | [`rows`] | |
 //!
 //! [`dialplan`] prints what a site includes into its `extensions.conf`, [`sounds`] names what is played when a prompt of
-//! ours is missing, and [`tree`] holds all files that a site copies.
-//! | FastAGI | [`agi`], [`command`] | |
-//! | AMI | [`ami`] | [`manager`]: the handle, and staying connected; `login` and `session`: one connection; `doubt`: "look again" |
+//! X
 
 pub mod agi;
 pub mod ami;
@@ -23,6 +21,7 @@ pub mod command;
 pub mod dialplan;
 mod doubt;
 pub mod fastagi;
+pub mod inspect;
 mod login;
 pub mod manager;
 pub mod phone;

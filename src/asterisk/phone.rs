@@ -5,43 +5,58 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::codec::FramedRead;
 use tracing::{debug, warn};
 use zeroize::Zeroizing;
 
-use super::agi::{Answer, Decoder, Environment, Frame, Reply};
+use super::agi::{AgiError, Answer, Decoder, Environment, Frame, Reply};
 use super::command::{Command, InvalidCommand};
 use super::sounds::sounds;
-use crate::desk::id::{CallId, DeviceName, Language, SwitchName, TenantId};
+use crate::desk::id::{CallId, DeviceName, InvalidId, Language, SwitchName, TenantId};
 use crate::desk::policy::Prompt;
 use crate::switch::{Call, Dialled, Digits, Entry, Gone, Outcome, Phone, Utterance};
 
 /// How long Asterisk may take for its first lines, and for a command that plays nothing.
-const PROMPT_REPLY: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a conversation may take; Asterisk ends the call after it. The dialplan starts every code with 2 s, so
 /// that a controller which accepts the call and then says nothing is not waited for.
 const CONVERSATION: Duration = Duration::from_secs(180);
+/// A bare tone: what `Playtones` takes, and the seconds that it lasts.
+const TONE: [&str; 2] = ["!440/400,!0/200", "0.6"];
 
-/// Why a connection was not a call.
+/// Why a connection was not a call. Says nothing of what was sent, as a PIN may have been.
 #[derive(Debug, thiserror::Error)]
 pub enum NoCall {
-    /// The caller was gone, or the connection was lost, before it was one.
+    /// The caller was gone, the connection was lost, or nothing came, before it was one.
     #[error("the connection ended before it was a call")]
     Ended,
+    /// It is not Asterisk.
+    #[error(transparent)]
+    Malformed(#[from] AgiError),
     /// What it says of itself cannot be a call of a hotdesk.
-    #[error("the dialplan sent {0}: is hotdesk.conf the one that `hotdesk dialplan asterisk` prints?")]
-    Unfit(String),
+    #[error("the dialplan did not send {} ({}): is hotdesk.conf the one that `hotdesk dialplan asterisk` prints?", .0.kind, .0.rule)]
+    Unfit(InvalidId),
+}
+
+/// What is left of a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Line {
+    /// The caller is there.
+    Up,
+    /// He hung up. Asterisk still carries out what needs no caller.
+    HungUp,
+    /// Asterisk is gone, or too late: nothing more can be said to it, as its replies may be those to something else.
+    Lost,
 }
 
 /// A caller on an Asterisk.
 pub struct AgiPhone<S> {
     frames: FramedRead<ReadHalf<S>, Decoder>,
     out: WriteHalf<S>,
-    /// `HANGUP` was seen. Asterisk still carries out what needs no caller.
-    gone: bool,
-    /// The time-outs for digits that the channel has now.
-    digits: Option<Digits>,
+    line: Line,
+    /// When Asterisk has ended the call, whatever was being played or asked.
+    until: Instant,
 }
 
 impl<S: AsyncRead + AsyncWrite + Send> AgiPhone<S> {
@@ -52,51 +67,74 @@ impl<S: AsyncRead + AsyncWrite + Send> AgiPhone<S> {
     pub async fn take(stream: S, switch: SwitchName, tenant: TenantId) -> Result<(Self, Call), NoCall> {
         let (input, out) = tokio::io::split(stream);
         let frames = FramedRead::new(input, Decoder::default());
-        let mut phone = Self { frames, out, gone: false, digits: None };
+        let until = Instant::now() + PATIENCE + CONVERSATION;
+        let mut phone = Self { frames, out, line: Line::Up, until };
         let environment = phone.environment().await?;
-        let unfit = |what: String| NoCall::Unfit(what);
-        let id = environment.var("uniqueid").unwrap_or_default();
-        let id = CallId::new(id).map_err(|error| unfit(error.to_string()))?;
+        let id = CallId::new(environment.var("uniqueid").unwrap_or_default()).map_err(NoCall::Unfit)?;
         let mut args = environment.args();
-        let device =
-            DeviceName::new(args.next().unwrap_or_default()).map_err(|error| unfit(error.to_string()))?;
+        let device = DeviceName::new(args.next().unwrap_or_default()).map_err(NoCall::Unfit)?;
         let from = args.next().and_then(address);
-        phone
-            .set("TIMEOUT(absolute)", &CONVERSATION.as_secs().to_string())
-            .await
-            .map_err(|_| NoCall::Ended)?;
-        let dialled = phone.dialled().await.map_err(|_| NoCall::Ended)?;
-        phone.command(Ok(Command::answer()), PROMPT_REPLY).await.map_err(|_| NoCall::Ended)?;
+        let dialled = phone.begin().await.map_err(|Gone| NoCall::Ended)?;
         Ok((phone, Call { id, switch, tenant, device, dialled, from }))
     }
 
+    async fn begin(&mut self) -> Result<Dialled, Gone> {
+        self.set("TIMEOUT(absolute)", &CONVERSATION.as_secs().to_string()).await?;
+        let dialled = self.dialled().await?;
+        let answered = self.short(Ok(Command::answer())).await?;
+        self.unless_gone(answered).await?;
+        Ok(dialled)
+    }
+
     async fn environment(&mut self) -> Result<Environment, NoCall> {
-        match timeout(PROMPT_REPLY, self.frames.next()).await {
+        match timeout(PATIENCE, self.frames.next()).await {
             Ok(Some(Ok(Frame::Environment(environment)))) => Ok(environment),
-            Ok(Some(Err(error))) => Err(NoCall::Unfit(error.to_string())),
-            Ok(Some(Ok(_))) => Err(NoCall::Unfit("a reply before anything was asked".into())),
-            Ok(None) | Err(_) => Err(NoCall::Ended),
+            Ok(Some(Err(AgiError::Io(_)) | Ok(_)) | None) | Err(_) => Err(NoCall::Ended),
+            Ok(Some(Err(error))) => Err(error.into()),
         }
     }
 
     /// What was dialled. Read from a variable, as an argument of `AGI()` would stand in the call's CDR.
     async fn dialled(&mut self) -> Result<Dialled, Gone> {
-        let answer = self.command(Command::get_full_variable("${HD_DIALLED}"), PROMPT_REPLY).await?;
+        let answer = self.short(Command::get_full_variable("${HD_DIALLED}")).await?;
         Ok(Dialled(Zeroizing::new(
             answer.and_then(|answer| answer.value().map(str::to_owned)).unwrap_or_default(),
         )))
     }
 
     async fn set(&mut self, name: &str, value: &str) -> Result<(), Gone> {
-        self.command(Command::set_variable(name, value), PROMPT_REPLY).await.map(drop)
+        self.short(Command::set_variable(name, value)).await.map(drop)
     }
 
-    /// Sends one command and waits for its one reply; none when Asterisk would not carry it out.
+    /// A command that plays nothing.
+    async fn short(&mut self, command: Result<Command, InvalidCommand>) -> Result<Option<Answer>, Gone> {
+        self.command(command, Instant::now() + PATIENCE).await
+    }
+
+    /// A command that lasts as long as something is played or entered; Asterisk ends it with the call.
+    async fn long(&mut self, command: Result<Command, InvalidCommand>) -> Result<Option<Answer>, Gone> {
+        self.command(command, self.until).await
+    }
+
+    /// Has a command carried out for a caller who is there when it is done; no answer when Asterisk would not do it.
     async fn command(
         &mut self,
         command: Result<Command, InvalidCommand>,
-        patience: Duration,
+        until: Instant,
     ) -> Result<Option<Answer>, Gone> {
+        let answer = self.carried_out(command, until).await?;
+        if self.line == Line::Up { Ok(answer) } else { Err(Gone) }
+    }
+
+    /// Sends one command and waits for its one reply, whether or not the caller is there.
+    async fn carried_out(
+        &mut self,
+        command: Result<Command, InvalidCommand>,
+        until: Instant,
+    ) -> Result<Option<Answer>, Gone> {
+        if self.line == Line::Lost {
+            return Err(Gone);
+        }
         let command = match command {
             Ok(command) => command,
             Err(error) => {
@@ -104,88 +142,122 @@ impl<S: AsyncRead + AsyncWrite + Send> AgiPhone<S> {
                 return Ok(None);
             }
         };
-        match timeout(patience, self.exchange(&command)).await {
-            Ok(answer) => answer,
+        let name = command.name();
+        match timeout_at(until, self.exchange(&command)).await {
+            Ok(Ok(Reply::Done(answer))) => Ok(Some(answer)),
+            Ok(Ok(Reply::Dead)) => {
+                self.line = Line::HungUp;
+                Err(Gone)
+            }
+            Ok(Ok(refused)) => {
+                warn!(event = "agi.refused", command = name, ?refused, "Asterisk knows no such command");
+                Ok(None)
+            }
+            Ok(Err(lost)) => {
+                self.line = Line::Lost;
+                if let Some(error) = lost {
+                    warn!(event = "agi.malformed", %error, "the call is given up");
+                }
+                Err(Gone)
+            }
             Err(_) => {
+                self.line = Line::Lost;
                 warn!(
                     event = "agi.late",
-                    command = command.name(),
+                    command = name,
                     "Asterisk did not reply in time: the call is given up"
                 );
-                self.gone = true;
                 Err(Gone)
             }
         }
     }
 
-    async fn exchange(&mut self, command: &Command) -> Result<Option<Answer>, Gone> {
-        self.out.write_all(command.as_bytes()).await.map_err(|_| Gone)?;
+    /// The reply; an error with its reason where there is one worth telling, and none when Asterisk hung up.
+    async fn exchange(&mut self, command: &Command) -> Result<Reply, Option<AgiError>> {
+        self.out.write_all(command.as_bytes()).await.map_err(|_| None)?;
         loop {
             match self.frames.next().await {
-                Some(Ok(Frame::Hangup)) => self.gone = true,
-                Some(Ok(Frame::Reply(Reply::Done(answer)))) => return Ok(Some(answer)),
-                Some(Ok(Frame::Reply(Reply::Dead))) => {
-                    self.gone = true;
-                    return Err(Gone);
-                }
-                Some(Ok(Frame::Reply(refused))) => {
-                    warn!(
-                        event = "agi.refused",
-                        command = command.name(),
-                        ?refused,
-                        "Asterisk knows no such command"
-                    );
-                    return Ok(None);
-                }
+                Some(Ok(Frame::Hangup)) => self.line = Line::HungUp,
+                Some(Ok(Frame::Reply(reply))) => return Ok(reply),
                 Some(Ok(Frame::Environment(_))) => {}
-                Some(Err(error)) => {
-                    warn!(event = "agi.malformed", %error, "the call is given up");
-                    return Err(Gone);
-                }
-                None => return Err(Gone),
+                Some(Err(AgiError::Io(_))) | None => return Err(None),
+                Some(Err(error)) => return Err(Some(error)),
             }
         }
     }
 
     /// Whether the caller is still there: a missing sound and a hang-up give the same result.
     async fn there(&mut self) -> Result<(), Gone> {
-        self.command(Ok(Command::channel_status()), PROMPT_REPLY).await?;
-        if self.gone { Err(Gone) } else { Ok(()) }
+        self.short(Ok(Command::channel_status())).await.map(drop)
     }
 
-    /// Plays the first of `sounds` that this Asterisk has. `false`: it has none of them.
-    async fn play(&mut self, sounds: [&str; 2]) -> Result<bool, Gone> {
+    /// Asks whether the caller is still there, if this result may mean that he is not.
+    async fn unless_gone(&mut self, answer: Option<Answer>) -> Result<(), Gone> {
+        if answer.and_then(|answer| answer.number()) == Some(-1) { self.there().await } else { Ok(()) }
+    }
+
+    /// Plays the first of `sounds` that this Asterisk has, else a tone.
+    async fn play(&mut self, sounds: [&str; 2]) -> Result<(), Gone> {
         for sound in sounds {
-            let played = self.command(Command::stream_file(sound, ""), CONVERSATION).await?;
+            let played = self.long(Command::stream_file(sound, "")).await?;
             if played.is_some_and(|answer| answer.number() == Some(0)) {
-                return Ok(true);
+                return Ok(());
             }
-            self.there().await?;
-            debug!(event = "sound.missing", sound, "the next best is played");
+            self.missing(sound).await?;
         }
-        Ok(false)
+        self.tone().await?;
+        let [_, seconds] = TONE;
+        let waited = self.short(Command::exec("Wait", seconds)).await?;
+        self.unless_gone(waited).await
     }
 
-    /// A tone for who would otherwise hear nothing.
-    async fn beep(&mut self) -> Result<(), Gone> {
+    async fn missing(&mut self, sound: &str) -> Result<(), Gone> {
+        self.there().await?;
+        debug!(event = "sound.missing", sound, "the next best is played");
+        Ok(())
+    }
+
+    /// Starts a tone for who would otherwise hear nothing.
+    async fn tone(&mut self) -> Result<(), Gone> {
         warn!(event = "sound.none", "neither our sounds nor Asterisk's are there: the caller hears a tone");
-        self.command(Command::exec("Playtones", "!440/400,!0/200"), PROMPT_REPLY).await?;
-        self.command(Command::exec("Wait", "0.6"), PROMPT_REPLY).await?;
-        self.there().await
+        let [tone, _] = TONE;
+        self.short(Command::exec("Playtones", tone)).await.map(drop)
+    }
+
+    /// Plays `sound` and takes digits; `None` when this Asterisk does not have it.
+    ///
+    /// AGI has one time-out for the first digit and for each next one, and `TIMEOUT(digit)` means nothing to it (16.28,
+    /// 22.10). So it is the one for the next, and who has pressed nothing is listened to again, in silence, until he
+    /// had at least as long as he may take for the first.
+    async fn digits_after(&mut self, mut sound: &str, digits: &Digits) -> Result<Option<Entry>, Gone> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let answer = self.long(Command::get_data(sound, digits.next, digits.most)).await?;
+            let Some(answer) = answer.filter(|answer| answer.result() != "-1") else {
+                self.missing(sound).await?;
+                return Ok(None);
+            };
+            waited += digits.next;
+            let nothing = answer.result().is_empty() && answer.timed_out();
+            if !nothing || waited >= digits.first {
+                return Ok(Some(Dialled(Zeroizing::new(answer.result().to_owned()))));
+            }
+            sound = "";
+        }
     }
 
     /// Takes digits one by one, for an Asterisk without any sound to take them with.
     async fn digits_after_a_tone(&mut self, digits: &Digits) -> Result<Entry, Gone> {
-        self.beep().await?;
+        self.tone().await?;
         let mut entered = Zeroizing::new(String::with_capacity(usize::from(digits.most)));
         let mut patience = digits.first;
         while entered.len() < usize::from(digits.most) {
-            let pressed = self.command(Command::wait_for_digit(patience), patience + PROMPT_REPLY).await?;
-            let pressed = pressed.and_then(|answer| answer.number()).unwrap_or(-1);
-            match u8::try_from(pressed).map(char::from) {
-                Ok('\0' | '#') => break,
-                Ok(digit) => entered.push(digit),
-                Err(_) => {
+            let until = Instant::now() + patience + PATIENCE;
+            let pressed = self.command(Command::wait_for_digit(patience), until).await?;
+            match pressed.and_then(|answer| u8::try_from(answer.number()?).ok()) {
+                Some(digit @ (b'0'..=b'9' | b'*' | b'A'..=b'D')) => entered.push(char::from(digit)),
+                Some(0 | b'#') => break,
+                _ => {
                     self.there().await?;
                     break;
                 }
@@ -198,20 +270,9 @@ impl<S: AsyncRead + AsyncWrite + Send> AgiPhone<S> {
 
 impl<S: AsyncRead + AsyncWrite + Send> Phone for AgiPhone<S> {
     async fn ask(&mut self, prompt: Prompt, digits: &Digits) -> Result<Entry, Gone> {
-        if self.digits != Some(*digits) {
-            self.set("TIMEOUT(response)", &digits.first.as_secs().to_string()).await?;
-            self.set("TIMEOUT(digit)", &digits.next.as_secs().to_string()).await?;
-            self.digits = Some(*digits);
-        }
         for sound in sounds(prompt) {
-            // Zero: the two time-outs of the channel.
-            let command = Command::get_data(sound, Duration::ZERO, digits.most);
-            let answer = self.command(command, CONVERSATION).await?;
-            match answer {
-                Some(answer) if answer.result() != "-1" => {
-                    return Ok(Dialled(Zeroizing::new(answer.result().to_owned())));
-                }
-                _ => self.there().await?,
+            if let Some(entry) = self.digits_after(sound, digits).await? {
+                return Ok(entry);
             }
         }
         self.digits_after_a_tone(digits).await
@@ -220,16 +281,10 @@ impl<S: AsyncRead + AsyncWrite + Send> Phone for AgiPhone<S> {
     async fn say(&mut self, what: &[Utterance]) -> Result<(), Gone> {
         for utterance in what {
             match utterance {
-                Utterance::Prompt(prompt) => {
-                    if !self.play(sounds(*prompt)).await? {
-                        self.beep().await?;
-                    }
-                }
+                Utterance::Prompt(prompt) => self.play(sounds(*prompt)).await?,
                 Utterance::Extension(extension) => {
-                    self.command(Command::say_digits(extension.as_str(), ""), CONVERSATION).await?;
-                    if self.gone {
-                        return Err(Gone);
-                    }
+                    let said = self.long(Command::say_digits(extension.as_str(), "")).await?;
+                    self.unless_gone(said).await?;
                 }
             }
         }
@@ -241,14 +296,18 @@ impl<S: AsyncRead + AsyncWrite + Send> Phone for AgiPhone<S> {
     }
 
     async fn end(mut self, outcome: Outcome) {
-        // Both are carried out for a caller who is gone, too; one who cannot be told any more needs neither.
-        let _ = self.set("HD_DIALLED", "").await;
-        let _ = self.set("HD_RESULT", outcome.name()).await;
-        let _ = self.out.shutdown().await;
+        // Both are carried out for a caller who is gone, too. One who is there with the line to Asterisk lost has
+        // heard nothing: the dialplan says so, as it finds no result.
+        for (name, value) in [("HD_DIALLED", ""), ("HD_RESULT", outcome.name())] {
+            let _ = self.carried_out(Command::set_variable(name, value), Instant::now() + PATIENCE).await;
+        }
+        let _ = timeout(PATIENCE, self.out.shutdown()).await;
     }
 }
 
-/// The address in what Asterisk says of where signalling came from: `192.0.2.7:5060`, `[2001:db8::7]:5060`.
+/// The address in what Asterisk says of where signalling came from: `192.0.2.7:5060`, `[2001:db8::7]:5060`. One that
+/// came to an IPv6 socket as `::ffff:192.0.2.7` is the IPv4 address that it is.
 fn address(text: &str) -> Option<IpAddr> {
-    text.parse::<SocketAddr>().map(|address| address.ip()).or_else(|_| text.parse()).ok()
+    let address = text.parse::<SocketAddr>().map(|address| address.ip()).or_else(|_| text.parse()).ok()?;
+    Some(address.to_canonical())
 }

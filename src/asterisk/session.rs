@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::Decoder as _;
 
 use super::ami::{Action, Frame, Message};
 use super::doubt::Doubt;
-use super::login::{Ended, Wire, action_id, late, receive};
-use super::manager::{Answer, Post, Request, Settings, State, Up, WINDOW};
+use super::login::{Settings, Wire, action_id, late, receive};
 use crate::switch::SwitchError;
+use crate::switch::reconnect::Ended;
 
+/// Actions that are sent before the first of them must be answered.
+pub(super) const WINDOW: usize = 256;
 /// Silence after which it is asked whether it is still there.
 const PING: Duration = Duration::from_secs(10);
 /// How long the connection of an Asterisk that said it shuts down is watched; 1.6 s is usual.
@@ -31,6 +33,49 @@ const LIST: usize = 200_000;
 const WRITE: usize = 64 * 1024;
 /// The events worth reading. What people dial, PINs among it, need not come here at all.
 const EVENTS: &str = "Event: (ExtensionStatus|FullyBooted|Reload|Shutdown)";
+
+/// How it stands with a switch.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// Not connected, for this reason. Tried again within a second.
+    Down(String),
+    /// It is there and does not let us in; says what to do. Tried again every half minute.
+    Refused(String),
+    /// Logged in, and fully booted.
+    Up(Up),
+}
+
+/// What is known of an Asterisk that is up.
+#[derive(Clone, Debug)]
+pub struct Up {
+    /// Its version, as `CoreSettings` tells it: `22.10.1~dfsg+~cs6.17.60671434-1`.
+    pub asterisk: String,
+    /// The version of the manager interface: `11.0.0`.
+    pub interface: String,
+    /// Where the session takes actions.
+    pub(super) actions: mpsc::Sender<Request>,
+}
+
+/// An action on its way to the session.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) action: Action,
+    /// Dropped, when nobody waits any more; the answer is then dropped, too.
+    pub(super) answer: oneshot::Sender<Result<Answer, SwitchError>>,
+}
+
+/// The response to an action, and the events of its list.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) response: Message,
+    pub(super) events: Vec<Message>,
+}
+
+/// What the session tells the handles.
+pub(super) struct Post {
+    pub(super) state: watch::Sender<State>,
+    pub(super) unsettled: watch::Sender<u64>,
+}
 
 /// Logs in on `stream`, tells that the switch is up, and serves until the connection ends.
 pub(super) async fn attend<S: AsyncRead + AsyncWrite>(stream: S, settings: &Settings, post: &Post) -> Ended {

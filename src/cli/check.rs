@@ -1,41 +1,23 @@
 //! `hotdesk check`: whether all is well, and what to do if not.
 
+mod switch;
+
 use std::io::Write;
 use std::process::ExitCode;
 
-use serde::Serialize;
+use futures_util::future::join_all;
 
 use super::print;
 use super::site::Site;
-use crate::config::Switch;
 use crate::controller::pepper;
+use crate::desk::finding::Finding;
 use crate::desk::model::{Device, Office};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
-    /// As JSON: [{"check", "ok", "found", "do"}]
+    /// As JSON: [{"check", "ok", "found", "do"}]; "do" only where something is to be done
     #[arg(long)]
     json: bool,
-}
-
-/// One thing that was looked at.
-#[derive(Serialize)]
-struct Finding {
-    check: String,
-    ok: bool,
-    found: String,
-    #[serde(rename = "do", skip_serializing_if = "Option::is_none")]
-    remedy: Option<String>,
-}
-
-impl Finding {
-    fn fine(check: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { check: check.into(), ok: true, found: found.into(), remedy: None }
-    }
-
-    fn wrong(check: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { check: check.into(), ok: false, found: found.into(), remedy: Some(remedy.into()) }
-    }
 }
 
 impl Check {
@@ -43,9 +25,8 @@ impl Check {
         let office = site.office().await?;
         let mut findings = vec![store(&office), keys(site, &office).await?];
         findings.extend(users(site, &office));
-        for switch in site.config.switches.iter().filter(|switch| switch.tenant == site.tenant) {
-            findings.push(secret(switch));
-        }
+        let switches = site.config.switches.iter().filter(|switch| switch.tenant == site.tenant);
+        findings.extend(join_all(switches.map(|switch| switch::look(site, &office, switch))).await.concat());
         findings.extend(office.devices.values().map(|device| emergency(site, device)));
         findings.extend(office.devices.values().filter_map(|device| stray(site, device)));
 
@@ -61,7 +42,12 @@ impl Check {
 
 fn tell(out: &mut dyn Write, findings: &[Finding]) -> anyhow::Result<()> {
     for Finding { check, ok, found, remedy } in findings {
-        writeln!(out, "{}  {check}: {found}", if *ok { "ok   " } else { "WRONG" })?;
+        let how = match (ok, remedy) {
+            (true, None) => "ok   ",
+            (true, Some(_)) => "note ",
+            (false, _) => "WRONG",
+        };
+        writeln!(out, "{how}  {check}: {found}")?;
         if let Some(remedy) = remedy {
             writeln!(out, "       {remedy}")?;
         }
@@ -126,18 +112,6 @@ fn users(site: &Site, office: &Office) -> Vec<Finding> {
         )
     };
     unmatched.map(wrong).collect()
-}
-
-fn secret(switch: &Switch) -> Finding {
-    let check = format!("secret of switch {}", switch.name);
-    match switch.ami_secret() {
-        Ok(_) => {
-            Finding::fine(check, format!("{} can be read, by us alone", switch.ami_secret_file.display()))
-        }
-        Err(error) => {
-            Finding::wrong(check, error.to_string(), "it is the secret of ami_user in manager.conf")
-        }
-    }
 }
 
 /// What an emergency call from a device would show now. None is no failure: somebody forced it knowingly.

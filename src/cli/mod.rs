@@ -41,7 +41,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Say of the configuration, the store and each device whether all is well, and what to do if not
+    /// Say of the store, each switch and each phone whether all is well, and what to do if not; exits with 1 then
     Check(check::Check),
     /// Add, change, list and remove phones
     #[command(subcommand)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -16,26 +16,30 @@ use tracing::{error, info, warn};
 use zeroize::Zeroizing;
 
 use crate::asterisk::astdb::AstDb;
-use crate::asterisk::fastagi::Server;
+use crate::asterisk::fastagi::{self, Server};
 use crate::asterisk::manager::{Manager, Settings};
-use crate::config::{Config, Switch};
+use crate::config::{Config, Kind, Switch};
 use crate::controller::pins::Pins;
 use crate::controller::reconcile::Reconciler;
 use crate::controller::{Controller, pepper};
 use crate::desk::code::Codes;
+use crate::desk::id::SwitchName;
 use crate::store;
 
 /// How long an Asterisk may take for an action, connecting and each step of the login included.
 const SWITCH_PATIENCE: Duration = Duration::from_secs(3);
 
-/// What a reload replaces.
-type Allowed = watch::Sender<Arc<Vec<IpNet>>>;
+/// What a reload replaces of each switch: who may call in.
+type Allowed = BTreeMap<SwitchName, watch::Sender<Arc<Vec<IpNet>>>>;
 
 /// Serves until SIGTERM or SIGINT. SIGHUP reads the configuration anew.
 ///
 /// # Errors
 /// What kept it from starting: an address in use, a secret that cannot be read.
 pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<()> {
+    // First of all: a signal while it starts must neither be lost nor end it in the middle.
+    let (mut term, mut int, mut hup) =
+        (on(SignalKind::terminate())?, on(SignalKind::interrupt())?, on(SignalKind::hangup())?);
     let pepper = pepper::load_or_create(&config.store.pepper_file)?;
     let store = store::open(config.store.url.as_str(), &config.folder).await?;
     let (stop_calls, stop_tables) = (CancellationToken::new(), CancellationToken::new());
@@ -45,6 +49,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
     let mut switches = BTreeMap::new();
     let mut doors = vec![];
     for switch in &config.switches {
+        ensure!(switch.kind == Kind::Asterisk, "switch {}: no {} is served yet", switch.name, switch.kind);
         // The address first: what cannot listen must not write into a switch that another hotdesk serves.
         doors.push((switch, listen(switch).await?));
         let manager = Manager::start(manager(switch)?, stop_tables.clone());
@@ -60,30 +65,28 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
     }
 
     let controller = Arc::new(Controller { store, pins: Pins::new(pepper), codes: watched, switches });
-    let mut allowed: Vec<Allowed> = vec![];
+    let mut allowed = Allowed::new();
     let mut servers = vec![];
     for (switch, listener) in doors {
         let (sender, allow) = watch::channel(Arc::new(allowed_by(switch).await));
-        allowed.push(sender);
+        allowed.insert(switch.name.clone(), sender);
         let server = Server {
             switch: switch.name.clone(),
             tenant: switch.tenant.clone(),
             allow,
             controller: controller.clone(),
+            calls: fastagi::CALLS,
         };
         info!(event = "agi.listening", switch = %switch.name, address = %listener.local_addr()?, "taking calls");
         servers.push(tokio::spawn(server.run(listener, stop_calls.clone())));
     }
 
     info!(event = "serve.started", version = env!("CARGO_PKG_VERSION"), "hotdesk is up");
-    let mut config = config;
-    let (mut term, mut int, mut hup) =
-        (on(SignalKind::terminate())?, on(SignalKind::interrupt())?, on(SignalKind::hangup())?);
     loop {
         tokio::select! {
             _ = term.recv() => break,
             _ = int.recv() => break,
-            _ = hup.recv() => reload(&mut config, file, &codes, &allowed).await,
+            _ = hup.recv() => reload(&config, file, &codes, &allowed).await,
         }
     }
     info!(event = "serve.stopping", "letting calls end");
@@ -130,14 +133,9 @@ fn on(kind: SignalKind) -> anyhow::Result<Signal> {
     signal(kind).context("cannot listen for signals")
 }
 
-/// Takes over what can be without a restart: codes, allowed addresses, the log level. A file that cannot be used
-/// changes nothing.
-async fn reload(
-    config: &mut Config,
-    file: Option<&Path>,
-    codes: &watch::Sender<Arc<Codes>>,
-    allowed: &[Allowed],
-) {
+/// Takes over what can be without a restart: codes and allowed addresses. A file that cannot be used changes nothing.
+/// `started` is what it was started with: what differs from that needs a restart, also when it is read once more.
+async fn reload(started: &Config, file: Option<&Path>, codes: &watch::Sender<Arc<Codes>>, allowed: &Allowed) {
     let new = match Config::load(file, &|name| std::env::var(name).ok()) {
         Ok(new) => new,
         Err(error) => {
@@ -145,15 +143,16 @@ async fn reload(
             return;
         }
     };
-    if let Some(what) = needs_restart(config, &new) {
+    if let Some(what) = needs_restart(started, &new) {
         warn!(event = "reload.partial", what, "changed too, and is taken over by a restart only");
     }
     codes.send_replace(Arc::new(new.codes.clone()));
-    for (sender, switch) in allowed.iter().zip(&new.switches) {
-        sender.send_replace(Arc::new(allowed_by(switch).await));
+    for switch in &new.switches {
+        if let Some(sender) = allowed.get(&switch.name) {
+            sender.send_replace(Arc::new(allowed_by(switch).await));
+        }
     }
     info!(event = "reload.done", "the configuration was read anew");
-    *config = new;
 }
 
 /// The first section that differs and that a reload does not take over.
@@ -169,5 +168,44 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
         Some("[log]")
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reload_gives_each_switch_its_own_addresses_whatever_their_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("hotdesk.toml");
+        let switch = |name: &str, port: u16, net: &str| {
+            format!(
+                "[[switch]]\nname = \"{name}\"\nagi_listen = \"127.0.0.1:{port}\"\nagi_allow = [\"{net}\"]\n"
+            )
+        };
+        let configure = |switches: &[String]| {
+            std::fs::write(&file, switches.concat()).unwrap();
+            Config::load(Some(&file), &|_| None).unwrap()
+        };
+        let started = configure(&[switch("a", 4573, "10.1.0.0/16"), switch("b", 4574, "10.2.0.0/16")]);
+        let allowed: Allowed =
+            ["a", "b"].map(|name| (SwitchName::new(name).unwrap(), watch::Sender::default())).into();
+        let new = configure(&[
+            switch("new", 4575, "10.9.0.0/16"),
+            switch("b", 4574, "10.4.0.0/16"),
+            switch("a", 4573, "10.3.0.0/16"),
+        ]);
+
+        reload(&started, Some(&file), &watch::Sender::default(), &allowed).await;
+        let nets = |name: &str| {
+            allowed[&SwitchName::new(name).unwrap()]
+                .borrow()
+                .iter()
+                .map(ToString::to_string)
+                .collect::<String>()
+        };
+        assert_eq!((nets("a").as_str(), nets("b").as_str()), ("10.3.0.0/16", "10.4.0.0/16"));
+        assert_eq!(needs_restart(&started, &new), Some("[[switch]]"));
     }
 }

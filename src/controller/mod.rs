@@ -72,11 +72,11 @@ impl Controller {
     pub async fn perform(&self, origin: &Origin, act: Act) -> Result<Transition, Fault> {
         let switch = self.switches.get(&origin.switch);
         let switch = switch.ok_or_else(|| Fault::Unknown(origin.switch.clone()))?;
+        let about = act.scope();
         let done = self.move_people(origin, act).await?;
-        if done.is_empty() {
-            return Ok(done);
-        }
-        match switch.settle(done.touches()).await {
+        // Nothing moved, but who moved them before may still wait for the switch.
+        let about = if done.is_empty() { about } else { done.touches() };
+        match switch.settle(about).await {
             Ok(()) => Ok(done),
             Err(fault) => {
                 self.take_back(origin, done).await;

@@ -42,6 +42,13 @@ impl NumberPattern {
             && elements.iter().zip(digits).all(|(accepted, digit)| accepted.contains(digit))
     }
 
+    /// The first of these numbers: `100` of `1XX`.
+    #[must_use]
+    pub fn first(&self) -> String {
+        let elements = elements(&self.0).unwrap_or_default();
+        elements.iter().filter_map(|accepted| accepted.first()).map(|digit| char::from(*digit)).collect()
+    }
+
     /// The pattern as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -124,6 +131,14 @@ mod tests {
         ] {
             these.iter().for_each(|number| assert!(matches(pattern, number), "{pattern} {number}"));
             not_these.iter().for_each(|number| assert!(!matches(pattern, number), "{pattern} {number}"));
+        }
+    }
+
+    #[test]
+    fn the_first_number_is_one_of_them() {
+        for (pattern, first) in [("1XX", "100"), ("ZN0", "120"), ("2[5-7]X", "250"), ("007", "007")] {
+            assert_eq!(NumberPattern::new(pattern).unwrap().first(), first);
+            assert!(matches(pattern, first));
         }
     }
 

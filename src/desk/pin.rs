@@ -102,9 +102,33 @@ impl fmt::Debug for Pepper {
     }
 }
 
+/// How hard a PIN's hash is to compute. A record carries its own, so that another can be chosen for new ones.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Cost {
+    /// Memory that a hash fills, in KiB; 8 at least.
+    pub memory_kib: u32,
+    /// How often it goes over the memory; 1 at least.
+    pub passes: u32,
+}
+
+impl Cost {
+    const MOST_KIB: u32 = 1024 * 1024;
+    const MOST_PASSES: u32 = 100;
+}
+
+impl Default for Cost {
+    /// OWASP's first choice for argon2id: 19 MiB, twice; 13 to 15 ms of a core of 2026.
+    fn default() -> Self {
+        Self { memory_kib: 19 * 1024, passes: 2 }
+    }
+}
+
 /// What is stored of a PIN: argon2id over HMAC-SHA-256 with the pepper.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 pub struct PinRecord {
+    /// What its hash cost.
+    #[serde(default)]
+    cost: Cost,
     /// The pepper it was made with.
     pepper: String,
     /// 16 random bytes, in hex.
@@ -114,28 +138,40 @@ pub struct PinRecord {
 }
 
 impl PinRecord {
-    /// The record of `pin` for this user. Takes about 15 ms of a core and 19 MiB (OWASP's first set of
-    /// parameters): never on a reactor thread. `salt` comes from the system's random source.
+    /// The record of `pin` for this user, at the default [`Cost`]: never on a reactor thread. `salt` comes from the system's
+    /// random source.
     #[must_use]
     pub fn make(pin: &Pin, pepper: &Pepper, tenant: &TenantId, user: &Extension, salt: [u8; 16]) -> Self {
-        Self {
-            pepper: pepper.name.clone(),
-            salt: hex(&salt),
-            hash: hex(&*stretched(pin, pepper, tenant, user, &hex(&salt))),
-        }
+        Self::make_at(Cost::default(), pin, pepper, tenant, user, salt)
+    }
+
+    /// The same at another cost.
+    #[must_use]
+    pub fn make_at(
+        cost: Cost,
+        pin: &Pin,
+        pepper: &Pepper,
+        tenant: &TenantId,
+        user: &Extension,
+        salt: [u8; 16],
+    ) -> Self {
+        let salt = hex(&salt);
+        // An empty hash, for a cost that cannot be, is matched by nothing.
+        let hash = stretched(cost, pin, pepper, tenant, user, &salt).unwrap_or_default();
+        Self { cost, pepper: pepper.name.clone(), salt, hash }
     }
 
     /// A record that no PIN matches, to spend on an unknown user what a known one costs.
     #[must_use]
     pub fn nobody(pepper: &Pepper) -> Self {
-        Self { pepper: pepper.name.clone(), salt: "0".repeat(32), hash: String::new() }
+        Self { cost: Cost::default(), pepper: pepper.name.clone(), salt: "0".repeat(32), hash: String::new() }
     }
 
     /// Whether `pin` is the one the record was made of; takes as long as [`PinRecord::make`] either way.
     #[must_use]
     pub fn matches(&self, pin: &Pin, pepper: &Pepper, tenant: &TenantId, user: &Extension) -> bool {
-        let hash = hex(&*stretched(pin, pepper, tenant, user, &self.salt));
-        let same: bool = hash.as_bytes().ct_eq(self.hash.as_bytes()).into();
+        let hash = stretched(self.cost, pin, pepper, tenant, user, &self.salt);
+        let same = hash.is_some_and(|hash| hash.as_bytes().ct_eq(self.hash.as_bytes()).into());
         same && self.pepper == pepper.name
     }
 
@@ -152,22 +188,25 @@ impl fmt::Debug for PinRecord {
     }
 }
 
+/// None where `cost` is out of argon2's bounds, as in a record that somebody damaged.
 fn stretched(
+    cost: Cost,
     pin: &Pin,
     pepper: &Pepper,
     tenant: &TenantId,
     user: &Extension,
     salt: &str,
-) -> Zeroizing<[u8; 32]> {
+) -> Option<String> {
+    let (memory, passes) = (cost.memory_kib.min(Cost::MOST_KIB), cost.passes.min(Cost::MOST_PASSES));
+    let argon2 =
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(memory, passes, 1, Some(32)).ok()?);
     let input = Zeroizing::new(keyed(
         &pepper.key,
         &[tenant.as_str().as_bytes(), b"\0", user.as_str().as_bytes(), b"\0", pin.0.as_bytes()],
     ));
-    let mut hash = Zeroizing::new([0; 32]);
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::DEFAULT);
-    // The lengths are ours and within argon2's bounds; were they not, the zeroes would match nothing made here.
-    let _ = argon2.hash_password_into(&*input, salt.as_bytes(), &mut *hash);
-    hash
+    let mut hash = [0; 32];
+    argon2.hash_password_into(&*input, salt.as_bytes(), &mut hash).ok()?;
+    Some(hex(&hash))
 }
 
 fn keyed(key: &[u8; 64], parts: &[&[u8]]) -> [u8; 32] {
@@ -222,6 +261,23 @@ mod tests {
         assert!(!record.matches(&pin, &pepper, &tenant, &other));
         assert!(!record.matches(&pin, &pepper, &TenantId::new("acme").unwrap(), &user));
         assert!(!PinRecord::nobody(&pepper).matches(&pin, &pepper, &tenant, &user));
+    }
+
+    #[test]
+    fn a_record_carries_its_cost_and_one_without_has_the_default() {
+        let (tenant, user) = id("101");
+        let pepper = Pepper::new([7; 64]);
+        let pin = Pin::new("0042").unwrap();
+        let cheap = Cost { memory_kib: 8, passes: 1 };
+        let record = PinRecord::make_at(cheap, &pin, &pepper, &tenant, &user, [1; 16]);
+        let stored: PinRecord = serde_json::from_str(&serde_json::to_string(&record).unwrap()).unwrap();
+        assert!(stored.matches(&pin, &pepper, &tenant, &user));
+        let mut old = serde_json::to_value(PinRecord::make(&pin, &pepper, &tenant, &user, [1; 16])).unwrap();
+        old.as_object_mut().unwrap().remove("cost");
+        let old: PinRecord = serde_json::from_value(old).unwrap();
+        assert!(old.matches(&pin, &pepper, &tenant, &user));
+        let broken = PinRecord { cost: Cost { memory_kib: 0, passes: 0 }, ..record };
+        assert!(!broken.matches(&pin, &pepper, &tenant, &user));
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! A whole company: real phones on a real Asterisk, a real hotdesk beside it.
 
+mod away;
 mod canary;
+mod check;
 mod crash;
-mod emergency;
+
 mod lamps;
 mod load;
 mod login;
+mod patience;
 mod refusals;
 mod table;
 

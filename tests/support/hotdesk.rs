@@ -192,7 +192,8 @@ impl Hotdesk {
         }
     }
 
-    fn command(&self) -> Command {
+    /// One of its commands, to be run as one likes.
+    pub fn command(&self) -> Command {
         let mut program = self.program.iter();
         let mut command = Command::new(program.next().map_or(Path::new("hotdesk"), PathBuf::as_path));
         command.args(program).arg("-c").arg(self.path("hotdesk.toml"));

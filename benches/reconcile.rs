@@ -1,0 +1,184 @@
+//! 10,000 rows onto a real Asterisk: how long from an empty AstDB to the whole table acknowledged, beside the same
+//! `DBPut`s written raw, all in one write, in the same run; then how long a whole comparison takes that finds nothing to do,
+//! and one login's rows among the 10,000.
+
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hotdesk::asterisk::astdb::AstDb;
+use hotdesk::asterisk::dialplan::{Settings, hotdesk_conf};
+use hotdesk::asterisk::manager::{Manager, Settings as Ami, State};
+use hotdesk::asterisk::rows;
+use hotdesk::desk::code::Codes;
+use hotdesk::desk::id::{
+    Context, DeviceName, DialTarget, EmergencyNumber, Extension, Number, Revision, SwitchName,
+};
+use hotdesk::desk::pattern::NumberPattern;
+use hotdesk::desk::table::{DeviceRow, Key, Row, Scope, Table, UserRow, difference};
+use hotdesk::switch::Switch;
+use support::asterisk::{ADMIN, Asterisk, Site};
+use support::debian::Version;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+const HALF: usize = 5_000;
+const ROUNDS: usize = 5;
+
+/// 5,000 devices and 5,000 users; each user at a desk, or all nowhere.
+fn table(seated: bool) -> Table {
+    let mut table = Table::new();
+    for n in 0..HALF {
+        let user = Extension::new(format!("{}", 10_000 + n)).unwrap();
+        let dial = seated.then(|| DialTarget::new(format!("PJSIP/desk{n}")).unwrap());
+        let revision = Revision(if seated { 7 } else { 0 });
+        let device = DeviceRow {
+            user: seated.then(|| user.clone()),
+            revision,
+            emergency: Some(Number::new("0205550100").unwrap()),
+        };
+        table.insert(Key::Device(DeviceName::new(format!("desk{n}")).unwrap()), Row::Device(device));
+        if let Some(dial) = &dial {
+            table.insert(Key::Lamp(user.clone()), Row::Lamp(dial.clone()));
+        }
+        let row = UserRow {
+            dial,
+            revision,
+            number: user.clone().into(),
+            name: None,
+            anonymous: false,
+            language: None,
+            class: Some(Context::new("from-internal").unwrap()),
+            mailbox: None,
+        };
+        table.insert(Key::User(user), Row::User(row));
+    }
+    table
+}
+
+fn asterisk() -> Asterisk {
+    let settings = Settings {
+        codes: Codes::default(),
+        users: vec![NumberPattern::new("1XXXX").unwrap()],
+        otherwise: None,
+        emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
+        emergency_context: Context::emergency(),
+        agi: "127.0.0.1:4573".into(),
+        ring: 30,
+    };
+    let site = Site::new().unwrap().desks(1).dialplan("#include hotdesk.conf\n");
+    site.file("hotdesk.conf", &hotdesk_conf(&settings)).start(Version::Current).unwrap()
+}
+
+/// The same rows in one write, and the responses counted.
+fn raw(pbx: &Asterisk, table: &Table) -> Duration {
+    let stream = TcpStream::connect(pbx.ami_address()).unwrap();
+    let mut out = stream.try_clone().unwrap();
+    let (user, secret) = ADMIN;
+    write!(out, "Action: Login\r\nUsername: {user}\r\nSecret: {secret}\r\nEvents: off\r\n\r\n").unwrap();
+    let mut lines = BufReader::new(stream).lines();
+    while !lines.next().unwrap().unwrap().starts_with("Message: Authentication accepted") {}
+    let rows = table.iter().filter_map(|(key, row)| Some((rows::key(key)?, rows::value(row)?)));
+    let actions: String = rows
+        .map(|(key, value)| {
+            format!("Action: DBPut\r\nFamily: {}\r\nKey: {key}\r\nVal: {value}\r\n\r\n", rows::FAMILY)
+        })
+        .collect();
+    let began = Instant::now();
+    let writing = std::thread::spawn(move || out.write_all(actions.as_bytes()).unwrap());
+    let mut left = 2 * HALF;
+    while left > 0 {
+        if lines.next().unwrap().unwrap().starts_with("Response: Success") {
+            left -= 1;
+        }
+    }
+    writing.join().unwrap();
+    began.elapsed()
+}
+
+async fn settle(switch: &AstDb, wanted: &Table) -> (Duration, usize) {
+    let began = Instant::now();
+    let edits = difference(wanted, &switch.read(&Scope::All).await.unwrap());
+    switch.apply(&edits).await.unwrap();
+    (began.elapsed(), edits.len())
+}
+
+/// The rows of one user and one desk at a time, out and in again; how long a change takes.
+async fn one_by_one(switch: &AstDb, nowhere: &Table, seated: &Table) -> Duration {
+    let began = Instant::now();
+    for n in 0..200 {
+        let (user, device) = (format!("{}", 10_000 + n), format!("desk{n}"));
+        let scope =
+            Scope::user(&Extension::new(user).unwrap()).and(Scope::device(&DeviceName::new(device).unwrap()));
+        for table in [nowhere, seated] {
+            let wanted = table.iter().filter(|(key, _)| scope.contains(key));
+            let wanted: Table = wanted.map(|(key, row)| (key.clone(), row.clone())).collect();
+            let edits = difference(&wanted, &switch.read(&scope).await.unwrap());
+            assert!(!edits.is_empty());
+            switch.apply(&edits).await.unwrap();
+        }
+    }
+    began.elapsed() / 400
+}
+
+async fn run() {
+    let mut pbx = asterisk();
+    let (user, secret) = ADMIN;
+    let stop = CancellationToken::new();
+    let manager = Manager::start(
+        Ami {
+            name: SwitchName::default(),
+            address: pbx.ami_address().to_string(),
+            user: user.into(),
+            secret: Zeroizing::new(secret.into()),
+            deadline: Duration::from_secs(20),
+        },
+        stop.clone(),
+    );
+    let mut state = manager.state();
+    state.wait_for(|state| matches!(state, State::Up(_))).await.unwrap();
+    let switch = Arc::new(AstDb::new(manager));
+    let (nowhere, seated) = (table(false), table(true));
+    let mut ratios = vec![];
+    println!("{} rows onto {}, {ROUNDS} rounds in turn", 2 * HALF, pbx.banner());
+    for _ in 0..ROUNDS {
+        pbx.cli("database deltree hotdesk").unwrap();
+        let floor = raw(&pbx, &nowhere);
+        pbx.cli("database deltree hotdesk").unwrap();
+        let (ours, edits) = settle(&switch, &nowhere).await;
+        assert_eq!(edits, 2 * HALF);
+        let (again, none) = settle(&switch, &nowhere).await;
+        assert_eq!(none, 0, "what was written is what is read");
+        let ratio = ours.as_secs_f64() / floor.as_secs_f64();
+        println!("  written {ours:6.1?}   raw {floor:6.1?}   ratio {ratio:.2}   compared again {again:6.1?}");
+        ratios.push(ratio);
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!("  median ratio {:.2}", ratios.get(ROUNDS / 2).unwrap());
+
+    let (everybody, edits) = settle(&switch, &seated).await;
+    println!("everybody logs in at once: {edits} rows and lamps in {everybody:.1?}");
+    let each = one_by_one(&switch, &nowhere, &seated).await;
+    println!("one login's rows among them: read, compared and written in {each:.1?}");
+    pbx.restart().unwrap();
+    state.wait_for(|state| !matches!(state, State::Up(_))).await.unwrap();
+    state.wait_for(|state| matches!(state, State::Up(_))).await.unwrap();
+    let (restarted, edits) = settle(&switch, &seated).await;
+    println!("after a restart of Asterisk, with its AstDB: {edits} differ, found in {restarted:.1?}");
+    stop.cancel();
+}
+
+fn main() {
+    // As a test: that it builds.
+    if !std::env::args().any(|arg| arg == "--bench") {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(run());
+}

@@ -1,0 +1,151 @@
+//! Whether the dialplan is the one that the configuration prints, and what it needs of the site's own is there.
+//!
+//! `ShowDialPlan` needs rights that we don't have, and `hotdesk.conf` defines no variable to ask for; but
+//! `DIALPLAN_EXISTS` can be read without a channel.
+
+use std::collections::BTreeMap;
+
+use super::super::ami::Action;
+use super::super::dialplan::{Settings, version};
+use super::super::rows::HINTS;
+use super::Inspection;
+use crate::desk::finding::Finding;
+use crate::desk::id::{Context, Extension};
+use crate::desk::model::Office;
+use crate::switch::SwitchError;
+
+/// The context of hotdesk phones.
+pub(super) const HOTDESK: &str = "hotdesk";
+const INCLUDE: &str = "print it (`hotdesk dialplan asterisk`) into hotdesk.conf beside extensions.conf, with \
+                       #include \"hotdesk.conf\" there, and `dialplan reload`";
+
+impl Inspection<'_> {
+    /// Of our dialplan, then of the contexts of the site that it goes on to.
+    pub(super) async fn contexts(&self, office: &Office) -> Result<Vec<Finding>, SwitchError> {
+        let mut findings = vec![self.ours().await?];
+        findings.extend(self.emergency().await?);
+        findings.extend(self.otherwise().await?);
+        findings.extend(self.classes(office).await?);
+        Ok(findings)
+    }
+
+    async fn ours(&self) -> Result<Finding, SwitchError> {
+        let check = self.of("dialplan");
+        let version = format!("hotdesk-version,{},1", version(self.dialplan));
+        let [there, same] = self.exist([HOTDESK.into(), version]).await?[..] else {
+            return Ok(Finding::wrong(
+                check,
+                "Asterisk does not say what is in it",
+                "look into Asterisk's log",
+            ));
+        };
+        if !there {
+            return Ok(Finding::wrong(check, "hotdesk.conf is not in it", INCLUDE));
+        }
+        let lacks = self.lacks().await?.join(", ");
+        let lacks = if lacks.is_empty() { lacks } else { format!("; it lacks {lacks}") };
+        Ok(if !same {
+            Finding::wrong(check, format!("it is not the one that this configuration prints{lacks}"), INCLUDE)
+        } else if !lacks.is_empty() {
+            Finding::wrong(
+                check,
+                format!("it is loaded in part{lacks}"),
+                "look into Asterisk's log, and `dialplan reload`",
+            )
+        } else {
+            Finding::fine(check, "is the one that this configuration prints")
+        })
+    }
+
+    /// The users that cannot be called or watched. Codes and emergency numbers cannot be asked for: in `hotdesk`
+    /// whatever is dialled exists, and only the version tells what is done with it.
+    async fn lacks(&self) -> Result<Vec<String>, SwitchError> {
+        let users = &self.dialplan.users;
+        let exist =
+            self.exist(users.iter().map(|users| format!("hotdesk-users,{},1", users.first()))).await?;
+        let lacks = users.iter().zip(exist).filter(|(_, there)| !there);
+        let mut lacks: Vec<String> = lacks.map(|(users, _)| format!("the users {users}")).collect();
+        for users in users {
+            let state = Action::new("ExtensionState").with("Exten", users.first()).with("Context", HINTS);
+            if self.manager.act(state).await?.header("Hint").is_none_or(str::is_empty) {
+                lacks.push(format!("the lamps of {users}"));
+            }
+        }
+        Ok(lacks)
+    }
+
+    async fn emergency(&self) -> Result<Option<Finding>, SwitchError> {
+        let Settings { emergency_numbers, emergency_context: context, .. } = self.dialplan;
+        let exist =
+            self.exist(emergency_numbers.iter().map(|number| format!("{context},{number},1"))).await?;
+        let unknown: Vec<&str> = emergency_numbers
+            .iter()
+            .zip(exist)
+            .filter_map(|(number, there)| (!there).then_some(number.as_str()))
+            .collect();
+        let all: Vec<&str> = emergency_numbers.iter().map(|number| number.as_str()).collect();
+        let check = self.of("emergency numbers");
+        Ok(if !unknown.is_empty() {
+            Some(Finding::wrong(
+                check,
+                format!("the context {context} does not know {}: nobody would answer", unknown.join(", ")),
+                format!(
+                    "add them to [{context}] in extensions.conf, or name another context in [emergency] here"
+                ),
+            ))
+        } else if !all.is_empty() {
+            Some(Finding::fine(check, format!("the context {context} knows {}", all.join(", "))))
+        } else {
+            None
+        })
+    }
+
+    async fn otherwise(&self) -> Result<Option<Finding>, SwitchError> {
+        let Some(context) = &self.dialplan.otherwise else { return Ok(None) };
+        let missing = self.exist([context.to_string()]).await? == [false];
+        Ok(missing.then(|| {
+            Finding::wrong(
+                self.of("numbers that are nobody's"),
+                format!("there is no context {context}"),
+                "correct [dialplan] otherwise here, print the dialplan anew and `dialplan reload`",
+            )
+        }))
+    }
+
+    /// A class of service is a context of the site; one that lets nobody call a colleague is odd.
+    async fn classes(&self, office: &Office) -> Result<Vec<Finding>, SwitchError> {
+        let mut classes: BTreeMap<&Context, Vec<&Extension>> = BTreeMap::new();
+        for user in office.users.values() {
+            if let Some(class) = &user.class {
+                classes.entry(class).or_default().push(&user.extension);
+            }
+        }
+        let colleague = self.dialplan.users.first().map(|pattern| pattern.first()).unwrap_or_default();
+        let mut findings = vec![];
+        for (class, users) in classes {
+            let check = format!("class {class} on switch {}", self.name);
+            let places = [class.to_string(), format!("{class},{colleague},1")];
+            findings.push(match self.exist(places).await?[..] {
+                [true, true] => Finding::fine(check, format!("{} users may call what this context lets them", users.len())),
+                [true, false] => Finding::remark(
+                    check,
+                    "whoever has it cannot call users",
+                    format!("unless that is meant: include => hotdesk-users in [{class}] of extensions.conf"),
+                ),
+                _ => Finding::wrong(
+                    check,
+                    format!("there is no such context, so {} users can call nobody", users.len()),
+                    format!("add [{class}] to extensions.conf, or give them another: hotdesk user set EXT --class CONTEXT"),
+                ),
+            });
+        }
+        Ok(findings)
+    }
+
+    /// Of each place, a context or `context,extension,priority`, whether it is in the dialplan.
+    async fn exist(&self, places: impl IntoIterator<Item = String>) -> Result<Vec<bool>, SwitchError> {
+        let ask = |place| Action::new("Getvar").with("Variable", format!("DIALPLAN_EXISTS({place})"));
+        let answers = self.manager.act_all(places.into_iter().map(ask).collect()).await?;
+        Ok(answers.iter().map(|answer| answer.header("Value") == Some("1")).collect())
+    }
+}

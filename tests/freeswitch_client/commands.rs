@@ -1,0 +1,213 @@
+//! Commands and their answers: in order, by job, by application; late, refused, and given up.
+
+use std::time::Duration;
+
+use hotdesk::freeswitch::esl::Said;
+use hotdesk::switch::SwitchError;
+use tokio::time::Instant;
+
+use super::{DEADLINE, up, why_down};
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// The id that a command gave to its job or application.
+fn id(asked: &str, header: &str) -> String {
+    asked.lines().find_map(|line| line.strip_prefix(header)).unwrap().trim_start_matches(": ").to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_are_on_the_wire_together_and_each_gets_its_answer() {
+    let (client, _events, _network, mut fs) = up().await;
+    let all = tokio::spawn(async move {
+        tokio::join!(
+            client.api("db select/a/b"),
+            client.api("db select/a/c"),
+            client.api("db nonsense"),
+            client.hangup("u", "NORMAL_CLEARING")
+        )
+    });
+    for expected in [
+        "api db select/a/b",
+        "api db select/a/c",
+        "api db nonsense",
+        "sendmsg u\ncall-command: hangup\nhangup-cause: NORMAL_CLEARING",
+    ] {
+        assert_eq!(fs.asked().await, expected);
+    }
+    fs.response("1001").await;
+    fs.response("-ERR no reply\n").await;
+    fs.response("!err!").await;
+    fs.reply("-ERR invalid session id [u]").await;
+    let (a, b, c, d) = all.await.unwrap();
+    assert_eq!((a, b), (Ok(Some("1001".into())), Ok(None)));
+    assert_eq!(c, Err(SwitchError::Refused("db".into(), "!err!".into())));
+    assert_eq!(d, Ok(()), "that it is over is what was wanted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_is_dropped_and_the_next_command_gets_its_own() {
+    let (client, _events, _network, mut fs) = up().await;
+    let began = Instant::now();
+    let late = tokio::spawn({
+        let client = client.clone();
+        async move { client.api("late").await }
+    });
+    fs.asked().await;
+    assert_eq!(late.await.unwrap(), Err(SwitchError::Late("late".into(), DEADLINE)));
+    assert_eq!(began.elapsed(), DEADLINE);
+    let cancelled = tokio::spawn({
+        let client = client.clone();
+        async move { client.api("cancelled").await }
+    });
+    fs.asked().await;
+    cancelled.abort();
+    let next = tokio::spawn(async move { client.api("next").await });
+    fs.asked().await;
+    for answer in ["late", "cancelled", "next"] {
+        fs.response(answer).await;
+    }
+    assert_eq!(next.await.unwrap(), Ok(Some("next".into())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_commands_are_all_answered_and_a_refusal_does_not_hide_the_others() {
+    let (client, _events, _network, mut fs) = up().await;
+    let all: Vec<_> = (0..10_000).map(|i| format!("db insert/hotdesk/{i}/x")).collect();
+    let done = tokio::spawn(async move { client.api_all(&all).await });
+    for i in 0..10_000 {
+        assert_eq!(fs.asked().await, format!("api db insert/hotdesk/{i}/x"));
+        fs.response(if i == 5000 { "-ERR full\n" } else { "+OK" }).await;
+    }
+    let responses = done.await.unwrap().unwrap();
+    assert_eq!(responses.len(), 10_000);
+    let refused: Vec<_> = (0..10_000).filter(|i| responses[*i].said() != Said::Value("+OK")).collect();
+    assert_eq!((refused, responses[5000].said()), (vec![5000], Said::Error("full")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_would_be_another_command_reaches_nobody() {
+    let (client, _events, _network, mut fs) = up().await;
+    let bad = "db insert/hotdesk/x/4711\n\napi fsctl shutdown";
+    for refused in [
+        client.api(bad).await.map(drop),
+        client.api_all(&["db list/".into(), bad.into()]).await.map(drop),
+        client.bgapi(bad, LONG).await.map(drop),
+        client.execute("u", "playback", bad, LONG).await.map(drop),
+        client.hangup("u u", "x").await,
+    ] {
+        let Err(SwitchError::Refused(what, why)) = refused else { panic!("{refused:?}") };
+        assert!(why.contains("CR, LF") || why.contains("one word"), "{why}");
+        assert!(!format!("{what}{why}").contains("4711"));
+    }
+    let good = tokio::spawn(async move { client.api("good").await });
+    fs.api("good", "+OK").await;
+    good.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_is_answered_by_its_id_whatever_comes_between() {
+    let (client, mut events, _network, mut fs) = up().await;
+    let jobs = tokio::spawn({
+        let client = client.clone();
+        async move {
+            tokio::join!(client.bgapi("one", LONG), client.bgapi("two", LONG), client.bgapi("three", LONG))
+        }
+    });
+    let mut ids = vec![];
+    for name in ["one", "two", "three"] {
+        let asked = fs.asked().await;
+        assert!(asked.starts_with(&format!("bgapi {name}\nJob-UUID: ")), "{asked}");
+        ids.push(id(&asked, "Job-UUID"));
+    }
+    assert!(ids.iter().all(|id| id.len() == 36) && ids[0] != ids[1]);
+    fs.reply(&format!("+OK Job-UUID: {}\nJob-UUID: {}", ids[0], ids[0])).await;
+    fs.reply("+OK").await;
+    fs.reply("-ERR no").await;
+    for (id, body) in [("somebody-elses", "x"), (&ids[1], "+OK second\n"), (&ids[0], "-ERR first\n")] {
+        fs.event(&[("Event-Name", "BACKGROUND_JOB"), ("Job-UUID", id)], body).await;
+    }
+    let (one, two, three) = jobs.await.unwrap();
+    assert_eq!(one, Err(SwitchError::Refused("one".into(), "first".into())));
+    assert_eq!(two, Ok(Some("+OK second".into())));
+    assert_eq!(three, Err(SwitchError::Refused("bgapi".into(), "-ERR no".into())));
+    assert!(events.try_recv().is_err(), "jobs are nobody else's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_s_end_is_told_by_its_id_and_others_are_passed_on() {
+    let (client, mut events, _network, mut fs) = up().await;
+    let run = tokio::spawn(async move { client.execute("u1", "play_and_get_digits", "2 6 1", LONG).await });
+    let asked = fs.asked().await;
+    assert!(asked.starts_with("sendmsg u1\ncall-command: execute\nexecute-app-name: play_and_get_digits\nexecute-app-arg: 2 6 1\nevent-lock: true\nEvent-UUID: "), "{asked}");
+    fs.reply("+OK").await;
+    let complete = |id| {
+        [
+            ("Event-Name", "CHANNEL_EXECUTE_COMPLETE"),
+            ("Unique-ID", "u1"),
+            ("Application-UUID", id),
+            ("Answer-State", "answered"),
+        ]
+    };
+    fs.event(&complete("the-dialplans-own"), "").await;
+    fs.event(&complete(&id(&asked, "Event-UUID")), "").await;
+    assert!(run.await.unwrap().unwrap().is_some());
+    assert_eq!(events.recv().await.unwrap().get("Application-UUID").as_deref(), Some("the-dialplans-own"));
+    assert!(events.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_hung_up_has_entered_nothing_in_whichever_way_it_is_told() {
+    for way in 0..3 {
+        let (client, _events, _network, mut fs) = up().await;
+        let run = tokio::spawn(async move { client.execute("u1", "play_and_get_digits", "", LONG).await });
+        let asked = fs.asked().await;
+        let id = id(&asked, "Event-UUID");
+        fs.reply(if way == 0 { "-ERR invalid session id [u1]" } else { "+OK" }).await;
+        fs.event(&[("Event-Name", "CHANNEL_HANGUP_COMPLETE"), ("Unique-ID", "another")], "").await;
+        match way {
+            1 => fs.event(&[("Event-Name", "CHANNEL_HANGUP_COMPLETE"), ("Unique-ID", "u1")], "").await,
+            2 => {
+                let half = [
+                    ("Event-Name", "CHANNEL_EXECUTE_COMPLETE"),
+                    ("Application-UUID", &*id),
+                    ("Answer-State", "hangup"),
+                    ("variable_hd_pin", "12"),
+                    ("variable_read_result", "success"),
+                ];
+                fs.event(&half, "").await;
+            }
+            _ => {}
+        }
+        assert!(matches!(run.await.unwrap(), Ok(None)), "way {way}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_that_does_not_end_is_given_up_and_its_end_falls_into_nothing() {
+    let (client, mut events, _network, mut fs) = up().await;
+    let run = tokio::spawn({
+        let client = client.clone();
+        async move { client.execute("u1", "playback", "x", Duration::from_secs(5)).await }
+    });
+    let asked = fs.asked().await;
+    fs.reply("+OK").await;
+    assert!(matches!(run.await.unwrap(), Err(SwitchError::Late(what, _)) if what == "playback"));
+    fs.event(
+        &[("Event-Name", "CHANNEL_EXECUTE_COMPLETE"), ("Application-UUID", &id(&asked, "Event-UUID"))],
+        "",
+    )
+    .await;
+    let next = tokio::spawn(async move { client.api("next").await });
+    fs.api("next", "+OK").await;
+    next.await.unwrap().unwrap();
+    assert!(events.try_recv().is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_nothing_cannot_hold_more_than_the_deadline() {
+    let (client, _events, _network, fs) = up().await;
+    let all: Vec<_> = (0..5_000).map(|i| format!("db insert/hotdesk/{i}/{}", "x".repeat(500))).collect();
+    assert!(matches!(client.api_all(&all).await, Err(SwitchError::Late(..))));
+    assert!(why_down(&client).await.contains("ping"));
+    drop(fs);
+}
