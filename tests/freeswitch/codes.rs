@@ -53,10 +53,10 @@ fn a_code_is_parked_for_the_controller_with_the_device_that_authenticated() {
     assert!(desk.in_call());
     switch.esl.execute(uuid, "answer", "").unwrap();
     desk.wait_answered().unwrap();
-    // an answer brings it back
-    switch.esl.api(&format!("uuid_setvar {uuid} sip_full_to")).unwrap();
     switch.esl.execute(uuid, "playback", "${sounds_dir}/hotdesk/en/logged-out.wav").unwrap();
     desk.wait_audio().unwrap();
+    // an answer brought it back
+    switch.esl.api(&format!("uuid_setvar {uuid} sip_full_to")).unwrap();
     switch.esl.execute(uuid, "hangup", "NORMAL_CLEARING").unwrap();
     assert!(desk.wait_ended_within(LONG).unwrap().heard > Duration::from_millis(500));
     let done = switch.esl.wait_for("CHANNEL_HANGUP_COMPLETE").unwrap();

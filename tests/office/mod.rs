@@ -1,9 +1,10 @@
 //! A whole company: real phones on a real Asterisk, a real hotdesk beside it.
 
+mod away;
 mod canary;
 mod check;
 mod crash;
-mod emergency;
+
 mod lamps;
 mod load;
 mod login;

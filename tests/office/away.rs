@@ -1,0 +1,63 @@
+//! When something is away: a controller that says nothing, a store that is gone.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use super::{SOON, company, on_both, program};
+use crate::support::company::{Company, one_touch};
+use crate::support::debian::Version;
+use crate::support::redis::RedisServer;
+
+on_both! {
+    a_silent_controller_is_not_waited_for
+}
+
+fn a_silent_controller_is_not_waited_for(version: Version) {
+    let mut company = company(version);
+    let (desk1, trunk) = (company.pbx.phone("desk1").unwrap(), company.pbx.phone("trunk").unwrap());
+    company.hotdesk.stop().unwrap();
+    // It takes the call, and says nothing.
+    let listener = TcpListener::bind(company.agi()).unwrap();
+    let began = Instant::now();
+    desk1.dial(&one_touch("101")).unwrap();
+    let _taken = listener.accept().unwrap();
+    desk1.wait_audio().unwrap();
+    let waited = began.elapsed();
+    assert!(waited < Duration::from_secs(4), "the caller waited {waited:?}");
+    let ended = desk1.wait_ended().unwrap();
+    assert!(ended.heard > Duration::from_millis(500), "it is said that it is not available: {ended:?}");
+    // Whoever dials for help is not concerned.
+    desk1.dial("112").unwrap();
+    assert_eq!(trunk.wait_ringing().unwrap().from.number, "0205550101");
+    trunk.answer().unwrap();
+    desk1.wait_answered().unwrap();
+    desk1.hang_up().unwrap();
+}
+
+#[test]
+fn while_redis_is_away_calls_go_on_and_codes_are_not_available() {
+    let mut redis = RedisServer::start();
+    let company = Company::open(&program(), Version::Current, &redis.url()).unwrap();
+    let (desk1, desk2) = (company.pbx.phone("desk1").unwrap(), company.pbx.phone("desk2").unwrap());
+    company.log_in(&desk1, "101").unwrap();
+    company.log_in(&desk2, "102").unwrap();
+    assert_eq!(company.agreed(SOON).unwrap(), ["101@desk1", "102@desk2"]);
+
+    redis.kill();
+    let began = Instant::now();
+    desk2.dial(&one_touch("101")).unwrap();
+    desk2.wait_audio().unwrap();
+    assert!(began.elapsed() < Duration::from_secs(4), "the caller waited {:?}", began.elapsed());
+    desk2.wait_ended().unwrap();
+    desk1.dial("102").unwrap();
+    assert_eq!(desk2.wait_ringing().unwrap().from.number, "101");
+    desk1.hang_up().unwrap();
+    desk2.wait_ended().unwrap();
+
+    redis.restart();
+    let began = Instant::now();
+    while company.log_in(&desk2, "101").is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "Redis is not used again");
+    }
+    assert_eq!(company.agreed(SOON).unwrap(), ["101@desk2"]);
+}
