@@ -4,6 +4,7 @@
 mod calls;
 mod codes;
 mod lab;
+mod office;
 mod rows;
 mod vanilla;
 
