@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use hotdesk::desk::id::TenantId;
+
 use super::{Switch, contact};
 use crate::support::phone::Event;
 
@@ -86,6 +88,24 @@ fn calls_show_and_may_what_their_user_does() {
         alice.wait_ended().unwrap();
     }
     // a group of the site's, by the directory's dial-string
+    colleague.dial("700").unwrap();
+    alice.wait_ringing().unwrap();
+    colleague.hang_up().unwrap();
+}
+
+#[test]
+fn with_several_tenants_the_phones_domain_says_whose_rows_are_read() {
+    let Some(mut switch) = Switch::start_for(TenantId::new("hotdesk.test").unwrap()) else { return };
+    switch.seat();
+    let (alice, bob) = (switch.fs.phone("desk1").unwrap(), switch.fs.phone("desk2").unwrap());
+    let colleague = switch.fs.phone("colleague").unwrap();
+    for dialled in ["102", "101"] {
+        let (caller, called) = if dialled == "102" { (&alice, &bob) } else { (&colleague, &alice) };
+        caller.dial(dialled).unwrap();
+        assert_eq!(called.wait_ringing().unwrap().from.number, if dialled == "102" { "101" } else { "199" });
+        caller.hang_up().unwrap();
+        called.wait_ended().unwrap();
+    }
     colleague.dial("700").unwrap();
     alice.wait_ringing().unwrap();
     colleague.hang_up().unwrap();
