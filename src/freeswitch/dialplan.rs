@@ -15,6 +15,7 @@ use crate::desk::policy::Prompt;
 
 const HOTDESK: &str = include_str!("hotdesk.xml.in");
 const DROP_IN: &str = include_str!("00_hotdesk.xml.in");
+const DIRECTORY: &str = include_str!("directory.xml.in");
 
 /// A user's row, but for the revision and the exact name.
 const ROW: &str = r"^([^|]*)\|\d+\|([^|]+)\|([^|]*)\|([01])\|([^|]*)\|([^|]*)\|([^|]*)\|";
@@ -60,6 +61,18 @@ pub fn hotdesk_xml(settings: &Settings) -> String {
 #[must_use]
 pub fn drop_in(settings: &Settings) -> String {
     with_rows(DROP_IN, settings)
+}
+
+/// The text of `directory.xml.example`: what the site's directory needs.
+#[must_use]
+pub fn directory_example(settings: &Settings) -> String {
+    let lamp = rows::realm(rows::LAMP, tenant(settings, "${dialed_domain}"));
+    DIRECTORY.replace("@lamp@", &lamp)
+}
+
+/// The tenant in a realm's name: of a site with one company its own, else the domain, as the text at hand knows it.
+fn tenant<'a>(settings: &'a Settings, domain: &'a str) -> &'a str {
+    if settings.tenant == TenantId::default() { settings.tenant.as_str() } else { domain }
 }
 
 /// Names the realms, and reads a user's row, whole however long it is, at `@row-of NUMBER@`.
@@ -179,9 +192,11 @@ mod tests {
     #[test]
     fn the_files_in_the_repository_are_what_the_default_configuration_prints() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/dialplan/freeswitch");
-        for (name, printed) in
-            [("hotdesk.xml", hotdesk_xml(&settings())), ("00_hotdesk.xml", drop_in(&settings()))]
-        {
+        for (name, printed) in [
+            ("hotdesk.xml", hotdesk_xml(&settings())),
+            ("00_hotdesk.xml", drop_in(&settings())),
+            ("directory.xml.example", directory_example(&settings())),
+        ] {
             let path = format!("{folder}/{name}");
             if std::env::var_os("HOTDESK_BLESS").is_some() {
                 std::fs::write(&path, &printed).unwrap();
@@ -221,6 +236,10 @@ mod tests {
         let several = Settings { tenant: TenantId::new("a.example").unwrap(), ..settings() };
         let printed = hotdesk_xml(&several);
         assert!(printed.contains("${db(select/hotdesk-device-${domain_name}/${sip_auth_username})}"));
+        assert!(
+            directory_example(&several)
+                .contains("${db(select/hotdesk-lamp-${dialed_domain}/${dialed_user})}")
+        );
         assert!(!printed.contains("-default/") && !drop_in(&several).contains("-default/"));
     }
 

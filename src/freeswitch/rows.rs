@@ -32,7 +32,8 @@ pub const PIECES: usize = 3;
 pub const RELATIONS: [&str; 3] = [DEVICE, LAMP, USER];
 
 const DEVICE: &str = "hotdesk-device";
-const LAMP: &str = "hotdesk-lamp";
+/// What a directory's `dial-string` reads.
+pub const LAMP: &str = "hotdesk-lamp";
 const USER: &str = "hotdesk-user";
 
 const SYNTAX: Syntax = Syntax { plain: " -._@:+&,()", dial, read_dial };

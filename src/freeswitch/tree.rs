@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::dialplan::{Settings, drop_in, hotdesk_xml};
+use super::dialplan::{Settings, directory_example, drop_in, hotdesk_xml};
 use super::sounds;
 use crate::desk::policy::Prompt;
 use crate::switch::prompts;
@@ -14,12 +14,11 @@ pub type File = (String, Cow<'static, [u8]>);
 /// entry and of the event socket, and `sounds/hotdesk/<language>/<name>.wav`.
 #[must_use]
 pub fn files(settings: &Settings) -> Vec<File> {
-    let directory = include_bytes!("../../dialplan/freeswitch/directory.xml.example").as_slice();
     let event_socket = include_bytes!("../../dialplan/freeswitch/event_socket.conf.xml.example").as_slice();
     let mut files: Vec<File> = vec![
         ("dialplan/hotdesk.xml".into(), Cow::Owned(hotdesk_xml(settings).into_bytes())),
         ("dialplan/default/00_hotdesk.xml".into(), Cow::Owned(drop_in(settings).into_bytes())),
-        ("directory.xml.example".into(), Cow::Borrowed(directory)),
+        ("directory.xml.example".into(), Cow::Owned(directory_example(settings).into_bytes())),
         ("event_socket.conf.xml.example".into(), Cow::Borrowed(event_socket)),
     ];
     for file in prompts::files() {

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use hotdesk::desk::id::TenantId;
+
 use super::{Switch, contact};
 use crate::support::phone::Event;
 
@@ -86,6 +88,24 @@ fn calls_show_and_may_what_their_user_does() {
         alice.wait_ended().unwrap();
     }
     // a group of the site's, by the directory's dial-string
+    colleague.dial("700").unwrap();
+    alice.wait_ringing().unwrap();
+    colleague.hang_up().unwrap();
+}
+
+#[test]
+fn with_several_tenants_the_phones_domain_says_whose_rows_are_read() {
+    let Some(mut switch) = Switch::start_for(TenantId::new("hotdesk.test").unwrap()) else { return };
+    switch.seat();
+    let (alice, bob) = (switch.fs.phone("desk1").unwrap(), switch.fs.phone("desk2").unwrap());
+    let colleague = switch.fs.phone("colleague").unwrap();
+    for dialled in ["102", "101"] {
+        let (caller, called) = if dialled == "102" { (&alice, &bob) } else { (&colleague, &alice) };
+        caller.dial(dialled).unwrap();
+        assert_eq!(called.wait_ringing().unwrap().from.number, if dialled == "102" { "101" } else { "199" });
+        caller.hang_up().unwrap();
+        called.wait_ended().unwrap();
+    }
     colleague.dial("700").unwrap();
     alice.wait_ringing().unwrap();
     colleague.hang_up().unwrap();
@@ -183,5 +203,33 @@ fn the_lamp_of_a_user_follows_his_calls_and_nothing_stays_lit() {
         let of = |event: &&Event| matches!(event, Event::Lamp(lamp) if lamp.extension == user);
         let last = told.iter().rev().find(of);
         assert!(matches!(last, Some(Event::Lamp(lamp)) if lamp.state == "terminated"), "{last:?}");
+    }
+}
+
+/// As a REFER does: without a context, so that the channel's own say where it goes.
+#[test]
+fn a_transfer_goes_where_the_one_who_transfers_may_call() {
+    let Some(mut switch) = Switch::start() else { return };
+    switch.seat();
+    let (alice, bob) = (switch.fs.phone("desk1").unwrap(), switch.fs.phone("desk2").unwrap());
+    let trunk = switch.fs.phone("trunk").unwrap();
+    switch.esl.command("event plain CHANNEL_BRIDGE").unwrap();
+    for (whose, number, goes) in [("-bleg", "0031", true), ("", "0031", false), ("-bleg", "*35", false)] {
+        alice.dial("102").unwrap();
+        bob.wait_ringing().unwrap();
+        bob.answer().unwrap();
+        alice.wait_answered().unwrap();
+        let uuid = switch.esl.wait_for("CHANNEL_BRIDGE").unwrap()["Bridge-A-Unique-ID"].clone();
+        switch.esl.api(&format!("uuid_transfer {uuid} {whose} {number}")).unwrap();
+        if goes {
+            trunk.wait_ringing().unwrap(); // 101 sent 102's phone outside, as 101 may
+            assert!(bob.in_call());
+            trunk.reject(486).unwrap();
+        }
+        // 102 may not, and nobody logs in by a transfer
+        for phone in [&alice, &bob] {
+            phone.wait_ended_within(LONG).unwrap();
+        }
+        assert!(!trunk.in_call() && !switch.fs.debug_log().contains("XML[*35@hotdesk-code]"));
     }
 }

@@ -11,7 +11,7 @@ mod vanilla;
 use hotdesk::desk::code::{Codes, Preset};
 use hotdesk::desk::id::{Context, EmergencyNumber, TenantId};
 use hotdesk::desk::pattern::NumberPattern;
-use hotdesk::freeswitch::dialplan::Settings;
+use hotdesk::freeswitch::dialplan::{Settings, directory_example};
 use hotdesk::freeswitch::tree;
 
 use crate::support::freeswitch::{Esl, FreeSwitch, Site, User, installed};
@@ -47,6 +47,7 @@ const SITE: &str = r#"
 struct Switch {
     fs: FreeSwitch,
     esl: Esl,
+    tenant: TenantId,
 }
 
 fn settings() -> Settings {
@@ -67,8 +68,13 @@ fn installed_at(path: &str) -> String {
 
 impl Switch {
     fn start() -> Option<Self> {
+        Self::start_for(TenantId::default())
+    }
+
+    fn start_for(tenant: TenantId) -> Option<Self> {
         let install = installed()?;
-        let directory = include_str!("../../dialplan/freeswitch/directory.xml.example");
+        let settings = Settings { tenant: tenant.clone(), ..settings() };
+        let directory = directory_example(&settings);
         let (_, dial_string) = directory.split_once("name=\"dial-string\" value=\"").unwrap();
         let (dial_string, _) = dial_string.split_once('"').unwrap();
         let other = |name: &str, number: &str| {
@@ -83,18 +89,19 @@ impl Switch {
             .mailbox("103")
             .dial_string(dial_string)
             .dialplan(SITE);
-        let fs = tree::files(&settings())
+        let fs = tree::files(&settings)
             .into_iter()
             .fold(site, |site, (path, bytes)| site.file(installed_at(&path), bytes))
             .start(&install)
             .unwrap();
         let esl = fs.esl().unwrap();
-        Some(Self { fs, esl })
+        Some(Self { fs, esl, tenant })
     }
 
     /// Writes a row.
     fn row(&mut self, relation: &str, key: &str, value: &str) {
-        let written = self.esl.api(&format!("db insert/hotdesk-{relation}-default/{key}/{value}")).unwrap();
+        let tenant = &self.tenant;
+        let written = self.esl.api(&format!("db insert/hotdesk-{relation}-{tenant}/{key}/{value}")).unwrap();
         assert_eq!(written, "+OK");
     }
 

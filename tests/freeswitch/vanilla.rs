@@ -32,10 +32,10 @@ fn expressions() -> Vec<String> {
 fn no_extension_of_vanillas_is_shadowed_even_where_a_user_has_its_number() {
     let Some(install) = installed() else { return };
     let stock = expressions().iter().fold(String::new(), |mut stock, expression| {
-        let _ = write!(
+        let _ = writeln!(
             stock,
             "<extension name=\"stock\"><condition field=\"destination_number\" expression=\"{expression}\">\
-             <action application=\"respond\" data=\"410\"/></condition></extension>\n"
+             <action application=\"respond\" data=\"410\"/></condition></extension>"
         );
         stock
     });
