@@ -6,6 +6,7 @@ mod codes;
 mod lab;
 mod office;
 mod rows;
+mod table;
 mod vanilla;
 
 use hotdesk::desk::code::{Codes, Preset};

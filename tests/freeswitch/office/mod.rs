@@ -3,6 +3,7 @@
 mod canary;
 mod crash;
 mod lamps;
+mod load;
 mod login;
 mod refusals;
 
