@@ -2,6 +2,7 @@
 
 mod canary;
 mod crash;
+mod cut;
 mod lamps;
 mod load;
 mod login;
