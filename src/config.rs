@@ -127,6 +127,7 @@ impl Config {
         config.store.pepper_file = config.folder.join(&config.store.pepper_file);
         for switch in &mut config.switches {
             switch.ami_secret_file = config.folder.join(&switch.ami_secret_file);
+            switch.esl_password_file = config.folder.join(&switch.esl_password_file);
         }
         config.agrees().map_err(|why| ConfigError::Refused(path.into(), why))?;
         Ok(config)

@@ -9,6 +9,7 @@ mod cli;
 mod conversation;
 mod dialplan;
 mod fastagi;
+mod freeswitch;
 mod freeswitch_client;
 mod freeswitch_codec;
 mod lab;

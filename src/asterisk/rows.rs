@@ -13,10 +13,9 @@
 //!
 //! Read rows back by `DBGetTree`, which is whole: `DBGet` cuts a value at 255 bytes on 16.28.
 
-use percent_encoding::percent_decode_str;
-
-use crate::desk::id::{DeviceName, DialTarget, Extension, Revision};
-use crate::desk::table::{DeviceRow, Key, Row, UserRow};
+use crate::desk::id::{DeviceName, DialTarget, Extension};
+use crate::desk::table::{Key, Row};
+use crate::desk::text::Syntax;
 
 /// The AstDB family that is ours alone.
 pub const FAMILY: &str = "hotdesk";
@@ -28,7 +27,8 @@ pub const HINTS: &str = "hotdesk-hints";
 /// watcher of an empty one hears nothing, ever) and never removed (that ends the watchers' subscriptions).
 pub const NOWHERE: &str = "Custom:hotdesk";
 
-const SEPARATOR: char = '|';
+const SYNTAX: Syntax =
+    Syntax { plain: " -._'@/&:+", dial: DialTarget::to_string, read_dial: |dial| DialTarget::new(dial).ok() };
 
 /// The key of a row within [`FAMILY`]. A lamp has none: it is a hint.
 #[must_use]
@@ -56,20 +56,9 @@ pub fn read_key(key: &str) -> Key {
 #[must_use]
 pub fn value(row: &Row) -> Option<String> {
     match row {
-        Row::Device(row) => {
-            Some(join(&[text(row.user.as_ref()), row.revision.to_string(), text(row.emergency.as_ref())]))
-        }
+        Row::Device(row) => Some(SYNTAX.device(row)),
         Row::Lamp(_) | Row::Unreadable(_) => None,
-        Row::User(row) => Some(join(&[
-            text(row.dial.as_ref()),
-            row.revision.to_string(),
-            row.number.to_string(),
-            text(row.name.as_ref()),
-            u8::from(row.anonymous).to_string(),
-            text(row.language.as_ref()),
-            text(row.class.as_ref()),
-            text(row.mailbox.as_ref()),
-        ])),
+        Row::User(row) => Some(SYNTAX.user(row)),
     }
 }
 
@@ -77,8 +66,8 @@ pub fn value(row: &Row) -> Option<String> {
 #[must_use]
 pub fn read(key: &Key, value: &str) -> Row {
     let row = match key {
-        Key::Device(_) => device_row(value).map(Row::Device),
-        Key::User(_) => user_row(value).map(Row::User),
+        Key::Device(_) => SYNTAX.read_device(value).map(Row::Device),
+        Key::User(_) => SYNTAX.read_user(value).map(Row::User),
         Key::Lamp(_) | Key::Unknown(_) => None,
     };
     row.unwrap_or_else(|| Row::Unreadable(value.into()))
@@ -99,75 +88,14 @@ pub fn read_hint(hint: &str) -> Option<Row> {
     Some(DialTarget::new(hint).map_or_else(|_| Row::Unreadable(hint.into()), Row::Lamp))
 }
 
-fn device_row(value: &str) -> Option<DeviceRow> {
-    let [user, revision, emergency] = split(value)?;
-    Some(DeviceRow { user: some(&user)?, revision: number(&revision)?, emergency: some(&emergency)? })
-}
-
-fn user_row(value: &str) -> Option<UserRow> {
-    let [dial, revision, shown, name, anonymous, language, class, mailbox] = split(value)?;
-    Some(UserRow {
-        dial: some(&dial)?,
-        revision: number(&revision)?,
-        number: shown.parse().ok()?,
-        name: some(&name)?,
-        anonymous: match anonymous.as_str() {
-            "0" => false,
-            "1" => true,
-            _ => return None,
-        },
-        language: some(&language)?,
-        class: some(&class)?,
-        mailbox: some(&mailbox)?,
-    })
-}
-
-fn join(fields: &[String]) -> String {
-    let fields: Vec<String> = fields.iter().map(|field| encode(field)).collect();
-    fields.join(&SEPARATOR.to_string())
-}
-
-/// Exactly `N` fields, decoded.
-fn split<const N: usize>(value: &str) -> Option<[String; N]> {
-    let fields: Option<Vec<String>> =
-        value.split(SEPARATOR).map(|f| percent_decode_str(f).decode_utf8().ok().map(Into::into)).collect();
-    fields?.try_into().ok()
-}
-
-/// Encodes each ASCII character that could mean something on the way: all but letters, digits and a few.
-fn encode(field: &str) -> String {
-    let mut encoded = String::with_capacity(field.len());
-    for c in field.chars() {
-        if c.is_ascii() && !c.is_ascii_alphanumeric() && !" -._'@/&:+".contains(c) {
-            encoded.push_str(percent_encoding::percent_encode_byte(c as u8));
-        } else {
-            encoded.push(c);
-        }
-    }
-    encoded
-}
-
-/// An optional field as text: nothing is empty.
-fn text<T: ToString>(field: Option<&T>) -> String {
-    field.map(ToString::to_string).unwrap_or_default()
-}
-
-/// An optional field: empty is nothing; `None` when it is neither empty nor valid.
-fn some<T: std::str::FromStr>(field: &str) -> Option<Option<T>> {
-    if field.is_empty() { Some(None) } else { field.parse().ok().map(Some) }
-}
-
-fn number(field: &str) -> Option<Revision> {
-    field.parse().ok().map(Revision)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::option::of;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::desk::id::{Context, DisplayName, Language, Mailbox, Number};
+    use crate::desk::id::{Context, DisplayName, Language, Mailbox, Number, Revision};
+    use crate::desk::table::{DeviceRow, UserRow};
 
     fn ext(extension: &str) -> Extension {
         Extension::new(extension).unwrap()

@@ -3,36 +3,23 @@
 use std::borrow::Cow;
 
 use super::dialplan::{Settings, hotdesk_conf};
+use crate::switch::prompts;
 
 /// A file by its path within the tree, and what is in it.
-pub type File = (&'static str, Cow<'static, [u8]>);
-
-macro_rules! prompts {
-    ($($language:literal),+ $(,)?) => {
-        [$(prompts!(@ $language,
-            "enter-extension", "enter-pin", "locked", "logged-in", "logged-out", "moved-from", "not-accepted",
-            "not-allowed-here", "not-available",
-        )),+].concat()
-    };
-    (@ $language:literal, $($name:literal,)+) => {
-        // Asterisk looks for `hotdesk/<name>` in the folder of each language.
-        [$((
-            concat!("sounds/", $language, "/hotdesk/", $name, ".wav"),
-            include_bytes!(concat!("../../dialplan/sounds/", $language, "/", $name, ".wav")).as_slice(),
-        )),+]
-    };
-}
+pub type File = (String, Cow<'static, [u8]>);
 
 /// All files: `hotdesk.conf` for these settings, `hotdesk-manager.conf`, and `sounds/<language>/hotdesk/<name>.wav`,
 /// 8 kHz 16-bit mono.
 #[must_use]
 pub fn files(settings: &Settings) -> Vec<File> {
-    let sounds: Vec<(&str, &[u8])> = prompts!("de", "en", "nl");
     let manager = include_bytes!("../../dialplan/asterisk/manager.conf").as_slice();
     let mut files: Vec<File> = vec![
-        ("hotdesk.conf", Cow::Owned(hotdesk_conf(settings).into_bytes())),
-        ("hotdesk-manager.conf", Cow::Borrowed(manager)),
+        ("hotdesk.conf".into(), Cow::Owned(hotdesk_conf(settings).into_bytes())),
+        ("hotdesk-manager.conf".into(), Cow::Borrowed(manager)),
     ];
-    files.extend(sounds.into_iter().map(|(path, bytes)| (path, Cow::Borrowed(bytes))));
+    // Asterisk looks for `hotdesk/<name>` in the folder of each language.
+    files.extend(prompts::files().iter().map(|prompt| {
+        (format!("sounds/{}/hotdesk/{}.wav", prompt.language, prompt.name), Cow::Borrowed(prompt.wav))
+    }));
     files
 }

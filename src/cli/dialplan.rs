@@ -4,12 +4,12 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
-use crate::asterisk::dialplan::{Settings, hotdesk_conf};
-use crate::asterisk::tree;
+use crate::asterisk::{self, dialplan::Settings};
 use crate::config::{Config, Kind, Switch};
 use crate::desk::id::SwitchName;
+use crate::freeswitch;
 
 /// Seconds that a phone rings before the voicemail answers: six rings.
 const RING: u16 = 30;
@@ -17,26 +17,39 @@ const RING: u16 = 30;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Dialplan {
     /// Print hotdesk.conf, to be included into extensions.conf
-    Asterisk {
-        /// Write it into this folder instead, with the manager's user and the prompts beside it
-        #[arg(long, value_name = "DIR")]
-        out: Option<PathBuf>,
-        /// For this switch, where there are several
-        #[arg(long, value_name = "NAME")]
-        switch: Option<SwitchName>,
-    },
+    Asterisk(Wanted),
+    /// Print hotdesk.xml, to be put into the folder dialplan
+    Freeswitch(Wanted),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Wanted {
+    /// Write it into this folder instead, with all that belongs to it and the prompts beside it
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// For this switch, where there are several
+    #[arg(long, value_name = "NAME")]
+    switch: Option<SwitchName>,
 }
 
 impl Dialplan {
     /// Needs no store: the switch's side depends on the configuration alone.
     pub(super) fn run(self, config: &Config, out: &mut dyn Write) -> anyhow::Result<()> {
-        let Self::Asterisk { out: folder, switch } = self;
-        let settings = settings(config, meant(config, switch.as_ref())?);
+        let (kind, Wanted { out: folder, switch }) = match self {
+            Self::Asterisk(wanted) => (Kind::Asterisk, wanted),
+            Self::Freeswitch(wanted) => (Kind::FreeSwitch, wanted),
+        };
+        let switch = meant(config, kind, switch.as_ref())?;
+        let files = match kind {
+            Kind::Asterisk => asterisk::tree::files(&settings(config, switch)),
+            Kind::FreeSwitch => freeswitch::tree::files(&freeswitch_settings(config, switch)),
+        };
         let Some(folder) = folder else {
-            out.write_all(hotdesk_conf(&settings).as_bytes())?;
+            // The dialplan is the first of them.
+            files.first().map_or(Ok(()), |(_, text)| out.write_all(text))?;
             return Ok(());
         };
-        for (path, bytes) in tree::files(&settings) {
+        for (path, bytes) in files {
             let path = folder.join(path);
             // A secret that was put into the manager's file is not taken out again.
             let kept = path.ends_with("hotdesk-manager.conf") && path.exists();
@@ -62,14 +75,28 @@ pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
     }
 }
 
-fn meant<'a>(config: &'a Config, name: Option<&SwitchName>) -> anyhow::Result<&'a Switch> {
-    if let Some(name) = name {
-        return config.switch(name).with_context(|| format!("there is no [[switch]] named {name}"));
+/// What the dialplan of this FreeSWITCH depends on.
+fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitch::dialplan::Settings {
+    freeswitch::dialplan::Settings {
+        tenant: switch.tenant.clone(),
+        codes: config.codes.clone(),
+        users: config.dialplan.users.clone(),
+        emergency_numbers: config.emergency.numbers.clone(),
+        emergency_context: config.emergency.context.clone(),
+        ring: RING,
     }
-    let asterisk = config.switches.iter().filter(|switch| switch.kind == Kind::Asterisk);
-    match asterisk.collect::<Vec<_>>().as_slice() {
+}
+
+fn meant<'a>(config: &'a Config, kind: Kind, name: Option<&SwitchName>) -> anyhow::Result<&'a Switch> {
+    if let Some(name) = name {
+        let switch = config.switch(name).with_context(|| format!("there is no [[switch]] named {name}"))?;
+        ensure!(switch.kind == kind, "switch {name} is of kind {}, not {kind}", switch.kind);
+        return Ok(switch);
+    }
+    let of_kind = config.switches.iter().filter(|switch| switch.kind == kind);
+    match of_kind.collect::<Vec<_>>().as_slice() {
         [only] => Ok(only),
-        [] => bail!("the configuration has no [[switch]] of kind asterisk"),
+        [] => bail!("the configuration has no [[switch]] of kind {kind}"),
         several => {
             let names: Vec<&str> = several.iter().map(|switch| switch.name.as_str()).collect();
             bail!("say for which switch, with --switch: {}", names.join(" or "))

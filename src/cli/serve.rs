@@ -1,5 +1,8 @@
 //! `hotdesk serve`: takes calls and keeps the switches true, until it is told to stop.
 
+pub(super) mod asterisk;
+pub(super) mod freeswitch;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,18 +10,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use ipnet::IpNet;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use zeroize::Zeroizing;
 
-use crate::asterisk::astdb::AstDb;
-use crate::asterisk::fastagi::{self, Server};
-use crate::asterisk::manager::{Manager, Settings};
-use crate::config::{Config, Switch};
+use crate::config::{Config, Kind, Switch};
 use crate::controller::pins::Pins;
 use crate::controller::reconcile::Reconciler;
 use crate::controller::{Controller, pepper};
@@ -26,11 +24,25 @@ use crate::desk::code::Codes;
 use crate::desk::id::SwitchName;
 use crate::store;
 
-/// How long an Asterisk may take for an action, connecting and each step of the login included.
+/// How long a switch may take for a command, connecting and each step of the login included.
 const SWITCH_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a reload replaces of each switch: who may call in.
 type Allowed = BTreeMap<SwitchName, watch::Sender<Arc<Vec<IpNet>>>>;
+
+/// What stops: first calls, and with them gone the tables.
+#[derive(Default)]
+struct Stop {
+    calls: CancellationToken,
+    tables: CancellationToken,
+}
+
+/// A switch that is being connected to.
+struct Open {
+    table: Arc<dyn crate::switch::Switch>,
+    /// Takes its calls, until those are stopped.
+    serve: Box<dyn FnOnce(Arc<Controller>) -> JoinHandle<()>>,
+}
 
 /// Serves until SIGTERM or SIGINT. SIGHUP reads the configuration anew.
 ///
@@ -42,43 +54,28 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
         (on(SignalKind::terminate())?, on(SignalKind::interrupt())?, on(SignalKind::hangup())?);
     let pepper = pepper::load_or_create(&config.store.pepper_file)?;
     let store = store::open(config.store.url.as_str(), &config.folder).await?;
-    let (stop_calls, stop_tables) = (CancellationToken::new(), CancellationToken::new());
+    let stop = Stop::default();
     let (codes, watched) = watch::channel(Arc::new(config.codes.clone()));
 
+    let mut allowed = Allowed::new();
     let mut tables: Vec<JoinHandle<()>> = vec![];
     let mut switches = BTreeMap::new();
     let mut doors = vec![];
     for switch in &config.switches {
-        // The address first: what cannot listen must not write into a switch that another hotdesk serves.
-        doors.push((switch, listen(switch).await?));
-        let manager = Manager::start(manager(switch)?, stop_tables.clone());
-        let (reconciler, task) = Reconciler::start(
-            switch.name.clone(),
-            switch.tenant.clone(),
-            store.clone(),
-            Arc::new(AstDb::new(manager)),
-            stop_tables.clone(),
-        );
-        switches.insert(switch.name.clone(), reconciler);
+        let Open { table, serve } = match switch.kind {
+            Kind::Asterisk => asterisk::open(switch, &stop, &mut allowed).await?,
+            Kind::FreeSwitch => freeswitch::open(switch, &stop)?,
+        };
+        let (name, tenant) = (switch.name.clone(), switch.tenant.clone());
+        let (reconciler, task) =
+            Reconciler::start(name.clone(), tenant, store.clone(), table, stop.tables.clone());
+        switches.insert(name, reconciler);
         tables.push(task);
+        doors.push(serve);
     }
 
     let controller = Arc::new(Controller { store, pins: Pins::new(pepper), codes: watched, switches });
-    let mut allowed = Allowed::new();
-    let mut servers = vec![];
-    for (switch, listener) in doors {
-        let (sender, allow) = watch::channel(Arc::new(allowed_by(switch).await));
-        allowed.insert(switch.name.clone(), sender);
-        let server = Server {
-            switch: switch.name.clone(),
-            tenant: switch.tenant.clone(),
-            allow,
-            controller: controller.clone(),
-            calls: fastagi::CALLS,
-        };
-        info!(event = "agi.listening", switch = %switch.name, address = %listener.local_addr()?, "taking calls");
-        servers.push(tokio::spawn(server.run(listener, stop_calls.clone())));
-    }
+    let servers: Vec<JoinHandle<()>> = doors.into_iter().map(|serve| serve(controller.clone())).collect();
 
     info!(event = "serve.started", version = env!("CARGO_PKG_VERSION"), "hotdesk is up");
     loop {
@@ -89,43 +86,16 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
         }
     }
     info!(event = "serve.stopping", "letting calls end");
-    stop_calls.cancel();
+    stop.calls.cancel();
     for server in servers {
         let _ = server.await;
     }
-    stop_tables.cancel();
+    stop.tables.cancel();
     for table in tables {
         let _ = table.await;
     }
     info!(event = "serve.stopped", "hotdesk is down; phones keep working by the switch's own table");
     Ok(())
-}
-
-/// How to get into a switch's manager interface.
-pub(super) fn manager(switch: &Switch) -> anyhow::Result<Settings> {
-    Ok(Settings {
-        name: switch.name.clone(),
-        address: switch.ami.to_string(),
-        user: switch.ami_user.clone(),
-        secret: Zeroizing::new(switch.ami_secret()?.reveal().to_owned()),
-        deadline: SWITCH_PATIENCE,
-    })
-}
-
-/// Who may call in. Names are looked up, which blocks: off the reactor.
-async fn allowed_by(switch: &Switch) -> Vec<IpNet> {
-    let switch = switch.clone();
-    tokio::task::spawn_blocking(move || switch.agi_allow()).await.unwrap_or_default()
-}
-
-async fn listen(switch: &Switch) -> anyhow::Result<TcpListener> {
-    let address = switch.agi_listen.to_string();
-    TcpListener::bind(&address).await.with_context(|| {
-        format!(
-            "switch {}: cannot listen on {address} (agi_listen): is another hotdesk running there?",
-            switch.name
-        )
-    })
 }
 
 fn on(kind: SignalKind) -> anyhow::Result<Signal> {
@@ -148,7 +118,7 @@ async fn reload(started: &Config, file: Option<&Path>, codes: &watch::Sender<Arc
     codes.send_replace(Arc::new(new.codes.clone()));
     for switch in &new.switches {
         if let Some(sender) = allowed.get(&switch.name) {
-            sender.send_replace(Arc::new(allowed_by(switch).await));
+            sender.send_replace(Arc::new(asterisk::allowed_by(switch).await));
         }
     }
     info!(event = "reload.done", "the configuration was read anew");

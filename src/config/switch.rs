@@ -1,5 +1,6 @@
 //! `[[switch]]`: a switch that we stand beside.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -9,9 +10,9 @@ use serde::Deserialize;
 use super::{ConfigError, HostPort, Secret};
 use crate::desk::id::{SwitchName, TenantId};
 
-/// One switch.
+/// One switch. The keys of the other kind are at their defaults.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(default, deny_unknown_fields)]
+#[serde(try_from = "Written")]
 pub struct Switch {
     /// What devices call it: `hotdesk device set … --switch pbx`.
     pub name: SwitchName,
@@ -31,6 +32,73 @@ pub struct Switch {
     pub ami_user: String,
     /// The file with our secret there.
     pub ami_secret_file: PathBuf,
+    /// Where a FreeSWITCH's event socket listens.
+    pub esl: HostPort,
+    /// The file with the password of it.
+    pub esl_password_file: PathBuf,
+}
+
+/// A switch as it is written: what is not there is at its default, or of the other kind.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: Option<SwitchName>,
+    kind: Option<Kind>,
+    tenant: Option<TenantId>,
+    agi_listen: Option<SocketAddr>,
+    agi_advertise: Option<HostPort>,
+    agi_allow: Option<Vec<IpNet>>,
+    ami: Option<HostPort>,
+    ami_user: Option<String>,
+    ami_secret_file: Option<PathBuf>,
+    esl: Option<HostPort>,
+    esl_password_file: Option<PathBuf>,
+}
+
+impl TryFrom<Written> for Switch {
+    type Error = String;
+    fn try_from(written: Written) -> Result<Self, String> {
+        let default = Self::default();
+        let name = written.name.clone().unwrap_or(default.name);
+        let kind = written.kind.unwrap_or(default.kind);
+        if let Some(key) = written.foreign(kind) {
+            return Err(format!("switch {name}: {key} is no key of kind {kind}: drop it, or change kind"));
+        }
+        Ok(Self {
+            name,
+            kind,
+            tenant: written.tenant.unwrap_or(default.tenant),
+            agi_listen: written.agi_listen.unwrap_or(default.agi_listen),
+            agi_advertise: written.agi_advertise,
+            agi_allow: written.agi_allow,
+            ami: written.ami.unwrap_or(default.ami),
+            ami_user: written.ami_user.unwrap_or(default.ami_user),
+            ami_secret_file: written.ami_secret_file.unwrap_or(default.ami_secret_file),
+            esl: written.esl.unwrap_or(default.esl),
+            esl_password_file: written.esl_password_file.unwrap_or(default.esl_password_file),
+        })
+    }
+}
+
+impl Written {
+    /// The first key that a switch of this kind does not have.
+    fn foreign(&self, kind: Kind) -> Option<&'static str> {
+        let of_asterisk = [
+            ("agi_listen", self.agi_listen.is_some()),
+            ("agi_advertise", self.agi_advertise.is_some()),
+            ("agi_allow", self.agi_allow.is_some()),
+            ("ami", self.ami.is_some()),
+            ("ami_user", self.ami_user.is_some()),
+            ("ami_secret_file", self.ami_secret_file.is_some()),
+        ];
+        let of_freeswitch =
+            [("esl", self.esl.is_some()), ("esl_password_file", self.esl_password_file.is_some())];
+        let foreign = match kind {
+            Kind::Asterisk => &of_freeswitch[..],
+            Kind::FreeSwitch => &of_asterisk[..],
+        };
+        foreign.iter().find(|(_, written)| *written).map(|(key, _)| *key)
+    }
 }
 
 /// What a switch is.
@@ -39,6 +107,17 @@ pub struct Switch {
 pub enum Kind {
     /// Asterisk 16 to 22.
     Asterisk,
+    /// FreeSWITCH 1.10.
+    FreeSwitch,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Asterisk => "asterisk",
+            Self::FreeSwitch => "freeswitch",
+        })
+    }
 }
 
 impl Switch {
@@ -76,6 +155,14 @@ impl Switch {
         Secret::read(&self.ami_secret_file)
     }
 
+    /// The password of its event socket.
+    ///
+    /// # Errors
+    /// [`ConfigError::Secret`] when the file cannot be read, is empty, or open to others.
+    pub fn esl_password(&self) -> Result<Secret, ConfigError> {
+        Secret::read(&self.esl_password_file)
+    }
+
     pub(super) fn agrees(&self) -> Result<(), String> {
         let name = &self.name;
         let user = &self.ami_user;
@@ -104,7 +191,15 @@ impl Switch {
         if *name == other.name {
             return Err(format!("two switches are named {name}: devices could not say which they mean"));
         }
-        if self.agi_listen == other.agi_listen && self.agi_listen.port() != 0 {
+        let both = |kind| self.kind == kind && other.kind == kind;
+        if both(Kind::FreeSwitch) && self.esl == other.esl && self.tenant == other.tenant {
+            let esl = &self.esl;
+            return Err(format!(
+                "the switches {} and {name} are the same, {esl}, with the same tenant",
+                other.name
+            ));
+        }
+        if both(Kind::Asterisk) && self.agi_listen == other.agi_listen && self.agi_listen.port() != 0 {
             let agi = self.agi_listen;
             return Err(format!("the switches {} and {name} have the same agi_listen, {agi}", other.name));
         }
@@ -124,6 +219,8 @@ impl Default for Switch {
             ami: SocketAddr::from((Ipv4Addr::LOCALHOST, 5038)).into(),
             ami_user: "hotdesk".into(),
             ami_secret_file: "ami.secret".into(),
+            esl: SocketAddr::from((Ipv4Addr::LOCALHOST, 8021)).into(),
+            esl_password_file: "esl.secret".into(),
         }
     }
 }

@@ -89,6 +89,12 @@ fn a_value_that_cannot_be_one_is_shown_where_it_stands() {
         ("[[switch]]\nami = \"pbx\"\n", "line 2", "HOST:PORT"),
         ("[[switch]]\nkind = \"3cx\"\n", "line 2", "asterisk"),
         ("[[switch]]\nagi_allow = [\"10.0.0.0/33\"]\n", "line 2", "IP"),
+        ("[[switch]]\nesl = \"127.0.0.1:8021\"\n", "line 1", "switch pbx: esl is no key of kind asterisk"),
+        (
+            "[[switch]]\nkind = \"freeswitch\"\nami_user = \"x\"\n",
+            "line 1",
+            "ami_user is no key of kind freeswitch",
+        ),
     ] {
         let error = refusal(text);
         assert!(error.contains(line) && error.contains(says), "{text}{error}");
@@ -105,6 +111,10 @@ fn values_that_do_not_go_together_are_refused_with_both_named() {
         ("[[switch]]\nagi_allow = []\n", "lets nobody in"),
         ("[[switch]]\nami_user = \"a b\"\n", "ami_user"),
         ("[dialplan]\nusers = []\n[[switch]]\n", "users is empty"),
+        (
+            "[[switch]]\nkind = \"freeswitch\"\n[[switch]]\nname = \"b\"\nkind = \"freeswitch\"\n",
+            "pbx and b are the same",
+        ),
     ] {
         let error = refusal(text);
         assert!(error.starts_with("/etc/hotdesk/hotdesk.toml: ") && error.contains(says), "{text}{error}");
@@ -182,4 +192,13 @@ fn without_a_file_one_is_told_what_to_do() {
     let missing = Config::load(Some(Path::new("/nonexistent/hotdesk.toml")), &|_| None).unwrap_err();
     assert!(missing.to_string().starts_with("/nonexistent/hotdesk.toml cannot be read"), "{missing}");
     assert!(ConfigError::NoFile.to_string().contains("hotdesk.example.toml"));
+}
+
+#[test]
+fn a_freeswitch_has_an_event_socket() {
+    let config =
+        parsed("[[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\nesl = \"fs:8021\"\n", &[]).unwrap();
+    assert_eq!(config.switches[0].kind, Kind::FreeSwitch);
+    assert_eq!(config.switches[0].esl.to_string(), "fs:8021");
+    assert_eq!(config.switches[0].esl_password_file, Path::new("/etc/hotdesk/esl.secret"));
 }

@@ -258,7 +258,11 @@ impl Work {
         let office = self.store.office(&self.tenant, &scope).await?;
         let scope = scope.widened_to(&office);
         let wanted = table::wanted(&office, &self.name);
-        let seen = self.switch.read(&scope).await?;
+        let mut seen = self.switch.read(&scope).await?;
+        if scope == Scope::All && !self.switch.lists_all() {
+            let unlisted = Scope::about(wanted.keys().filter(|key| !seen.contains_key(key)));
+            seen.extend(self.switch.read(&unlisted).await?);
+        }
         let edits = table::difference(&wanted, &seen);
         if !edits.is_empty() {
             self.switch.apply(&edits).await?;

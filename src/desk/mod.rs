@@ -11,3 +11,4 @@ pub mod pin;
 pub mod policy;
 pub mod seat;
 pub mod table;
+pub mod text;

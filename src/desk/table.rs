@@ -134,6 +134,20 @@ impl Scope {
         Self::Some { users, devices }
     }
 
+    /// The users and devices that these rows are about.
+    #[must_use]
+    pub fn about<'a>(keys: impl Iterator<Item = &'a Key>) -> Self {
+        let (mut users, mut devices) = (BTreeSet::new(), BTreeSet::new());
+        for key in keys {
+            match key {
+                Key::Device(device) => drop(devices.insert(device.clone())),
+                Key::Lamp(user) | Key::User(user) => drop(users.insert(user.clone())),
+                Key::Unknown(_) => {}
+            }
+        }
+        Self::Some { users, devices }
+    }
+
     /// One user.
     #[must_use]
     pub fn user(user: &Extension) -> Self {

@@ -11,92 +11,19 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
-use zeroize::Zeroizing;
 
 use super::command::{Command, InvalidCommand};
-use super::esl::{Reply, Response, Said};
+use super::esl::{Response, Said};
 use super::event::Event;
-use super::session::attend;
-use crate::desk::id::SwitchName;
+use super::session::{Answer, Post, Request, WINDOW, Wants, attend};
 use crate::switch::SwitchError;
 use crate::switch::reconnect::{Backoff, Ended};
 
-/// Commands that are sent before the first of them must be answered.
-pub(super) const WINDOW: usize = 256;
+pub use super::login::Settings;
+pub use super::session::{State, Up};
+
 /// Events that wait for whoever takes them; a call's has about 8 KB.
 const EVENTS: usize = 1024;
-
-/// Where a FreeSWITCH's event socket is, and what is wanted from it.
-pub struct Settings {
-    /// The switch, for logs and errors.
-    pub name: SwitchName,
-    /// `host:port`.
-    pub address: String,
-    /// The password of its `event_socket.conf.xml`. The event socket knows no other way than to send it as it is.
-    pub password: Zeroizing<String>,
-    /// How long a command may take, waiting for earlier ones included; and connecting, and each step of the login.
-    pub deadline: Duration,
-    /// Events wanted, as in [`Command::events`]. What the client itself needs comes on top and is not passed on.
-    pub events: Vec<&'static str>,
-    /// Of these events only those with one of these headers and values, as in [`Command::filter`]; all, if there are none.
-    pub filters: Vec<(&'static str, String)>,
-}
-
-/// How it stands with a switch.
-#[derive(Clone, Debug)]
-pub enum State {
-    /// Not connected, for this reason. Tried again within a second.
-    Down(String),
-    /// It is there and does not let us in; says what to do. Tried again every half minute.
-    Refused(String),
-    /// Logged in.
-    Up(Up),
-}
-
-/// What is known of a FreeSWITCH that is up.
-#[derive(Clone, Debug)]
-pub struct Up {
-    /// Its version, as `version` tells it: `1.10.12-release-64bit`.
-    pub freeswitch: String,
-    /// Its `Core-UUID`: another one after each start of it.
-    pub core: String,
-    /// Where the session takes commands.
-    pub(super) commands: mpsc::Sender<Request>,
-}
-
-/// A command on its way to the session.
-pub(super) struct Request {
-    pub(super) command: Command,
-    pub(super) wants: Wants,
-    /// Dropped, when nobody waits any more; the answer is then dropped, too.
-    pub(super) answer: oneshot::Sender<Result<Answer, SwitchError>>,
-}
-
-/// What a command's answer is.
-pub(super) enum Wants {
-    /// What is said to it at once.
-    Reply,
-    /// The `BACKGROUND_JOB` with this id.
-    Job(String),
-    /// The `CHANNEL_EXECUTE_COMPLETE` with this id, or the end of the call.
-    Execution { id: String, call: String },
-}
-
-pub(super) enum Answer {
-    Reply(Reply),
-    Response(Response),
-    Complete(Event),
-    /// The call is over.
-    Gone,
-}
-
-/// What the session tells the handles.
-pub(super) struct Post {
-    pub(super) state: watch::Sender<State>,
-    pub(super) unsettled: watch::Sender<u64>,
-    pub(super) events: mpsc::Sender<Event>,
-    pub(super) overflown: Arc<AtomicU64>,
-}
 
 /// A FreeSWITCH's event socket. Clones share one connection, which is made again whenever it is lost.
 ///

@@ -6,10 +6,11 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::codec::Decoder as _;
+use zeroize::Zeroizing;
 
-use super::client::Settings;
 use super::command::{Command, InvalidCommand};
 use super::esl::{Decoder, EslError, Frame, Notice, Response, Said};
+use crate::desk::id::SwitchName;
 use crate::switch::reconnect::Ended;
 
 /// Asks for the `Core-UUID`, which each start of FreeSWITCH makes anew. Also what a silent one is asked.
@@ -17,6 +18,22 @@ pub(super) const CORE: &str = "global_getvar core_uuid";
 /// The events that the client itself needs.
 const NEEDED: [&str; 2] = ["BACKGROUND_JOB", "SHUTDOWN"];
 const READ: usize = 16 * 1024;
+
+/// Where a FreeSWITCH's event socket is, and what is wanted from it.
+pub struct Settings {
+    /// The switch, for logs and errors.
+    pub name: SwitchName,
+    /// `host:port`.
+    pub address: String,
+    /// The password of its `event_socket.conf.xml`. The event socket knows no other way than to send it as it is.
+    pub password: Zeroizing<String>,
+    /// How long a command may take, waiting for earlier ones included; and connecting, and each step of the login.
+    pub deadline: Duration,
+    /// Events wanted, as in [`Command::events`]. What the client itself needs comes on top and is not passed on.
+    pub events: Vec<&'static str>,
+    /// Of these events only those with one of these headers and values, as in [`Command::filter`]; all, if there are none.
+    pub filters: Vec<(&'static str, String)>,
+}
 
 impl From<EslError> for Ended {
     fn from(error: EslError) -> Self {

@@ -2,23 +2,25 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::Decoder as _;
 
-use super::client::{Answer, Post, Request, Settings, State, Up, WINDOW, Wants};
 use super::command::Command;
-use super::esl::{Frame, Response};
+use super::esl::{Frame, Reply, Response};
 use super::event::Event;
-use super::login::{CORE, Core, Wire, goodbye, late, receive, value};
+use super::login::{CORE, Core, Settings, Wire, goodbye, late, receive, value};
 use crate::switch::SwitchError;
 use crate::switch::reconnect::Ended;
 
+/// Commands that are sent before the first of them must be answered.
+pub(super) const WINDOW: usize = 256;
 /// Silence after which it is asked whether it is still there, and still the same.
 const PING: Duration = Duration::from_secs(10);
 /// How long the connection of a FreeSWITCH that said it shuts down is watched; 2 s is usual.
@@ -31,6 +33,62 @@ const UNANSWERED: usize = 4 * WINDOW;
 const RUNNING: usize = 8 * WINDOW;
 /// Bytes that wait to be written before more commands are taken.
 const WRITE: usize = 64 * 1024;
+
+/// How it stands with a switch.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// Not connected, for this reason. Tried again within a second.
+    Down(String),
+    /// It is there and does not let us in; says what to do. Tried again every half minute.
+    Refused(String),
+    /// Logged in.
+    Up(Up),
+}
+
+/// What is known of a FreeSWITCH that is up.
+#[derive(Clone, Debug)]
+pub struct Up {
+    /// Its version, as `version` tells it: `1.10.12-release-64bit`.
+    pub freeswitch: String,
+    /// Its `Core-UUID`: another one after each start of it.
+    pub core: String,
+    /// Where the session takes commands.
+    pub(super) commands: mpsc::Sender<Request>,
+}
+
+/// A command on its way to the session.
+pub(super) struct Request {
+    pub(super) command: Command,
+    pub(super) wants: Wants,
+    /// Dropped, when nobody waits any more; the answer is then dropped, too.
+    pub(super) answer: oneshot::Sender<Result<Answer, SwitchError>>,
+}
+
+/// What a command's answer is.
+pub(super) enum Wants {
+    /// What is said to it at once.
+    Reply,
+    /// The `BACKGROUND_JOB` with this id.
+    Job(String),
+    /// The `CHANNEL_EXECUTE_COMPLETE` with this id, or the end of the call.
+    Execution { id: String, call: String },
+}
+
+pub(super) enum Answer {
+    Reply(Reply),
+    Response(Response),
+    Complete(Event),
+    /// The call is over.
+    Gone,
+}
+
+/// What the session tells the handles.
+pub(super) struct Post {
+    pub(super) state: watch::Sender<State>,
+    pub(super) unsettled: watch::Sender<u64>,
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) overflown: Arc<AtomicU64>,
+}
 
 /// Logs in on `stream`, tells that the switch is up, and serves until the connection ends. `core` is the `Core-UUID` that
 /// was seen last.

@@ -1,5 +1,6 @@
 //! The second and third seam: a switch with its copy of the table, and a caller on the line.
 
+pub mod prompts;
 pub mod reconnect;
 
 use std::future::Future;
@@ -19,6 +20,11 @@ use crate::desk::table::{Edit, Scope, Table};
 pub trait Switch: Send + Sync {
     /// The rows it holds, of all there are or of `scope`.
     async fn read(&self, scope: &Scope) -> Result<Table, SwitchError>;
+
+    /// Whether reading all finds every row there is. If not, those that are wanted are read by name, too.
+    fn lists_all(&self) -> bool {
+        true
+    }
 
     /// Writes the differences. All of them are acknowledged by the switch when this returns.
     async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError>;

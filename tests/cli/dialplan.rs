@@ -52,3 +52,31 @@ fn where_there_are_several_switches_one_is_named() {
     assert!(desk.ok("dialplan asterisk --switch b").contains("agi://127.0.0.1:4574/"));
     assert!(desk.fails("dialplan asterisk --switch c").contains("no [[switch]] named c"));
 }
+
+#[test]
+fn a_freeswitchs_side_is_a_tree_of_its_own() {
+    let desk = Desk::bare();
+    desk.configure(
+        "[dialplan]\nusers = [\"2XX\", \"30[1-4]\"]\n[emergency]\nnumbers = [\"999\"]\ncontext = \"help\"\n\
+         [[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\ntenant = \"a.example\"\n",
+    );
+    let printed = desk.ok("dialplan freeswitch");
+    for says in
+        [r"^(?:2\d\d|30[1-4])\z", r"^999#?\z", "999 XML help", r"^(\*35)#?\z", "hotdesk-user-${domain_name}/"]
+    {
+        assert!(printed.contains(says), "{says}");
+    }
+    let said = desk.ok("dialplan freeswitch --out site");
+    assert_eq!(said.lines().count(), 4 + 3 * 9);
+    assert_eq!(fs::read_to_string(desk.path("site/dialplan/hotdesk.xml")).unwrap(), printed);
+    assert!(
+        fs::read_to_string(desk.path("site/dialplan/default/00_hotdesk.xml"))
+            .unwrap()
+            .contains("hotdesk-user")
+    );
+    assert!(desk.path("site/sounds/hotdesk/nl/not-available.wav").exists());
+    assert!(desk.fails("dialplan asterisk").contains("no [[switch]] of kind asterisk"));
+    assert!(
+        desk.fails("dialplan asterisk --switch fs").contains("switch fs is of kind freeswitch, not asterisk")
+    );
+}

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
+use super::freeswitch;
+
 /// The secret of the AMI user that hotdesk logs in as.
 pub const SECRET: &str = "ami-secret-of-the-test";
 
@@ -22,22 +24,50 @@ pub struct Hotdesk {
     program: Vec<PathBuf>,
     child: Option<Child>,
     dir: TempDir,
+    site: Site,
+}
+
+/// What its switch calls things.
+struct Site {
+    class: &'static str,
+    dial: fn(&str) -> String,
 }
 
 impl Hotdesk {
     /// Writes the configuration for one Asterisk. `program` is what starts hotdesk, with its first arguments.
     pub fn new(program: &[PathBuf], store: &str, ami: SocketAddr, agi: SocketAddr) -> Result<Self> {
+        let switch = format!(
+            "kind = \"asterisk\"\nagi_listen = \"{agi}\"\nami = \"{ami}\"\nami_user = \"hotdesk\"\n\
+             ami_secret_file = \"ami.secret\"\n"
+        );
+        let site = Site { class: "from-internal", dial: |desk| format!("PJSIP/{desk}") };
+        Self::beside(program, store, &switch, ("ami.secret", SECRET), site)
+    }
+
+    /// Writes the configuration for one FreeSWITCH.
+    pub fn beside_freeswitch(program: &[PathBuf], store: &str, esl: SocketAddr) -> Result<Self> {
+        let switch = format!("kind = \"freeswitch\"\nesl = \"{esl}\"\nesl_password_file = \"esl.secret\"\n");
+        let site = Site { class: "default", dial: |desk| format!("user/{desk}@{}", freeswitch::DOMAIN) };
+        Self::beside(program, store, &switch, ("esl.secret", freeswitch::PASSWORD), site)
+    }
+
+    fn beside(
+        program: &[PathBuf],
+        store: &str,
+        switch: &str,
+        (file, secret): (&str, &str),
+        site: Site,
+    ) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("hotdesk-").tempdir()?;
         let toml = format!(
-            "[store]\nurl = \"{store}\"\n[dialplan]\nusers = [\"1XX\"]\n[emergency]\nnumbers = [\"112\"]\ncontext = \"emergency\"\n\
-             [[switch]]\nname = \"pbx\"\nkind = \"asterisk\"\nagi_listen = \"{agi}\"\nami = \"{ami}\"\n\
-             ami_user = \"hotdesk\"\nami_secret_file = \"ami.secret\"\n"
+            "[store]\nurl = \"{store}\"\n[dialplan]\nusers = [\"1XX\"]\n[emergency]\nnumbers = [\"112\"]\n\
+             context = \"emergency\"\n[[switch]]\nname = \"pbx\"\n{switch}"
         );
         fs::write(dir.path().join("hotdesk.toml"), toml)?;
-        let secret = dir.path().join("ami.secret");
-        fs::write(&secret, SECRET)?;
-        fs::set_permissions(&secret, fs::Permissions::from_mode(0o600))?;
-        Ok(Self { program: program.to_vec(), child: None, dir })
+        let file = dir.path().join(file);
+        fs::write(&file, secret)?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
+        Ok(Self { program: program.to_vec(), child: None, dir, site })
     }
 
     /// A path within its folder.
@@ -87,7 +117,7 @@ impl Hotdesk {
 
     /// Adds a user with a PIN who may call everything inside.
     pub fn add_user(&self, extension: &str, name: &str, pin: &str) -> Result<()> {
-        let class = ["--class", "from-internal"];
+        let class = ["--class", self.site.class];
         self.run(
             &[&["user", "set", extension, "--name", name, "--mailbox", extension], &class[..]].concat(),
         )?;
@@ -97,7 +127,7 @@ impl Hotdesk {
 
     /// Adds a desk whose emergency calls show `emergency`.
     pub fn add_desk(&self, desk: &str, emergency: &str) -> Result<()> {
-        let dial = format!("PJSIP/{desk}");
+        let dial = (self.site.dial)(desk);
         self.run(&[
             "device",
             "set",

@@ -9,6 +9,7 @@ pub mod ami;
 pub mod asterisk;
 pub mod company;
 pub mod debian;
+pub mod freeswitch;
 pub mod hotdesk;
 pub mod office;
 pub mod phone;

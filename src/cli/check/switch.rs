@@ -10,7 +10,7 @@ use crate::asterisk::inspect::Inspection;
 use crate::asterisk::manager::Manager;
 use crate::cli::site::Site;
 use crate::cli::{dialplan, serve};
-use crate::config::Switch;
+use crate::config::{Kind, Switch};
 use crate::desk::finding::Finding;
 use crate::desk::model::Office;
 
@@ -19,9 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Its secret, its calls' way to us, and all that can be asked of it.
 pub(super) async fn look(site: &Site, office: &Office, switch: &Switch) -> Vec<Finding> {
+    if switch.kind == Kind::FreeSwitch {
+        return vec![password(switch)];
+    }
     let mut findings = vec![calls(switch).await];
     let check = format!("secret of switch {}", switch.name);
-    let settings = match serve::manager(switch) {
+    let settings = match serve::asterisk::manager(switch) {
         Ok(settings) => settings,
         Err(error) => {
             findings.push(Finding::wrong(
@@ -45,6 +48,21 @@ pub(super) async fn look(site: &Site, office: &Office, switch: &Switch) -> Vec<F
     };
     findings.extend(inspection.findings(office).await);
     findings
+}
+
+/// Whether the password of a FreeSWITCH's event socket is there.
+fn password(switch: &Switch) -> Finding {
+    let check = format!("secret of switch {}", switch.name);
+    match switch.esl_password() {
+        Ok(_) => {
+            Finding::fine(check, format!("{} can be read, by us alone", switch.esl_password_file.display()))
+        }
+        Err(error) => Finding::wrong(
+            check,
+            error.to_string(),
+            "it is the password in autoload_configs/event_socket.conf.xml",
+        ),
+    }
 }
 
 /// Whether somebody answers where the switch's calls go. A connection without a call is nothing to `serve`.

@@ -133,7 +133,12 @@ impl Asterisk {
 
     /// What a phone needs to know to be this endpoint's.
     pub fn account(&self, endpoint: &str) -> Account {
-        Account { server: self.site.ports.sip, user: endpoint.to_owned(), password: password(endpoint) }
+        Account {
+            server: self.site.ports.sip,
+            domain: None,
+            user: endpoint.to_owned(),
+            password: password(endpoint),
+        }
     }
 
     /// Where it takes SIP over UDP.

@@ -84,9 +84,13 @@ impl Line {
         format!("{:016x}", self.random.wrapping_mul(0xBF58_476D_1CE4_E5B9))
     }
 
-    /// `sip:<user>@<switch>`.
+    /// `sip:<user>@<domain>`.
     pub(super) fn address_of(&self, user: &str) -> String {
-        format!("sip:{}@{}", user.replace('#', "%23"), self.account.server)
+        format!("sip:{}@{}", user.replace('#', "%23"), self.domain())
+    }
+
+    fn domain(&self) -> String {
+        self.account.domain.clone().unwrap_or_else(|| self.account.server.to_string())
     }
 
     /// Where this phone takes requests.
@@ -112,7 +116,7 @@ impl Line {
         let me = self.address_of(&self.account.user);
         let local = format!("<{me}>;tag={}", self.token());
         let dialog = Dialog { id: self.registration.clone(), local, remote: format!("<{me}>") };
-        let registrar = format!("sip:{}", self.account.server);
+        let registrar = format!("sip:{}", self.domain());
         self.sequence += 1;
         let request = self.request("REGISTER", &registrar, &dialog, self.sequence).with("Expires", seconds);
         self.start(request);

@@ -42,6 +42,8 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Account {
     /// The switch's SIP address, UDP.
     pub server: SocketAddr,
+    /// The domain of its addresses, where that is not the switch's own address.
+    pub domain: Option<String>,
     /// The auth user: the device's name.
     pub user: String,
     /// Its password.

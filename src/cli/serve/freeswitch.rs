@@ -1,0 +1,43 @@
+//! A FreeSWITCH's part of `hotdesk serve`.
+
+use std::sync::Arc;
+
+use tracing::info;
+use zeroize::Zeroizing;
+
+use super::{Open, SWITCH_PATIENCE, Stop};
+use crate::config::Switch;
+use crate::freeswitch::calls::{self, Calls};
+use crate::freeswitch::client::{Client, Settings};
+use crate::freeswitch::moddb::ModDb;
+
+/// Connects to its event socket, twice: FreeSWITCH holds a connection's events back while it works off its commands, so
+/// that calls would wait for the table.
+pub(super) fn open(switch: &Switch, stop: &Stop) -> anyhow::Result<Open> {
+    let (client, _) = Client::start(settings(switch)?, stop.tables.clone());
+    let table = ModDb::new(client, switch.tenant.clone());
+    let settings =
+        Settings { events: calls::EVENTS.to_vec(), filters: calls::filters(), ..settings(switch)? };
+    let (client, events) = Client::start(settings, stop.tables.clone());
+    let (switch, tenant, stop) = (switch.name.clone(), switch.tenant.clone(), stop.calls.clone());
+    Ok(Open {
+        table: Arc::new(table),
+        serve: Box::new(move |controller| {
+            info!(event = "esl.waiting", %switch, "taking calls");
+            let calls = Calls { switch, tenant, controller, client, calls: calls::CALLS };
+            tokio::spawn(calls.run(events, stop))
+        }),
+    })
+}
+
+/// How to get into a switch's event socket.
+pub(in crate::cli) fn settings(switch: &Switch) -> anyhow::Result<Settings> {
+    Ok(Settings {
+        name: switch.name.clone(),
+        address: switch.esl.to_string(),
+        password: Zeroizing::new(switch.esl_password()?.reveal().to_owned()),
+        deadline: SWITCH_PATIENCE,
+        events: vec![],
+        filters: vec![],
+    })
+}

@@ -1,0 +1,34 @@
+//! The prompts as this program carries them: 8 kHz, 16 bit, mono.
+
+macro_rules! prompts {
+    ($($language:literal),+ $(,)?) => {
+        [$(prompts!(@ $language,
+            "enter-extension", "enter-pin", "locked", "logged-in", "logged-out", "moved-from", "not-accepted",
+            "not-allowed-here", "not-available",
+        )),+].concat()
+    };
+    (@ $language:literal, $($name:literal,)+) => {
+        [$(File {
+            language: $language,
+            name: $name,
+            wav: include_bytes!(concat!("../../dialplan/sounds/", $language, "/", $name, ".wav")),
+        }),+]
+    };
+}
+
+/// A prompt in a language.
+#[derive(Clone, Copy, Debug)]
+pub struct File {
+    /// `de`, `en`, `nl`.
+    pub language: &'static str,
+    /// As its [`Prompt`](crate::desk::policy::Prompt) is named.
+    pub name: &'static str,
+    /// The WAV file.
+    pub wav: &'static [u8],
+}
+
+/// All of them.
+#[must_use]
+pub fn files() -> Vec<File> {
+    prompts!("de", "en", "nl")
+}

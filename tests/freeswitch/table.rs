@@ -1,0 +1,91 @@
+//! The table in a real `mod_db`, more of it than `db list` tells.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use hotdesk::desk::id::{
+    DeviceName, DialTarget, DisplayName, Extension, Number, Revision, SwitchName, TenantId,
+};
+use hotdesk::desk::table::{DeviceRow, Key, Row, Scope, Table, UserRow, difference};
+use hotdesk::freeswitch::client::{Client, Settings, State};
+use hotdesk::freeswitch::moddb::ModDb;
+use hotdesk::switch::Switch as _;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::support::freeswitch::{FreeSwitch, PASSWORD, Site, installed};
+
+/// Each has a name that takes more than one piece, and stands at a desk of his own.
+fn wanted(users: u32) -> Table {
+    let mut table = Table::new();
+    for n in 0..users {
+        let user = Extension::new(format!("{}", 10_000 + n)).unwrap();
+        let dial = DialTarget::new(format!("user/desk{n}@hotdesk.test")).unwrap();
+        let row = UserRow {
+            dial: Some(dial.clone()),
+            revision: Revision(1),
+            number: Number::from(user.clone()),
+            name: DisplayName::new(format!("{} '{n}'", "é/".repeat(n as usize % 36))).ok(),
+            anonymous: false,
+            language: None,
+            class: "default".parse().ok(),
+            mailbox: None,
+        };
+        let device = DeviceRow { user: Some(user.clone()), revision: Revision(1), emergency: None };
+        table.insert(Key::Device(DeviceName::new(format!("desk{n}")).unwrap()), Row::Device(device));
+        table.insert(Key::Lamp(user.clone()), Row::Lamp(dial));
+        table.insert(Key::User(user), Row::User(row));
+    }
+    table
+}
+
+async fn moddb(fs: &FreeSwitch, stop: &CancellationToken) -> ModDb {
+    let settings = Settings {
+        name: SwitchName::new("fs").unwrap(),
+        address: fs.esl_address().to_string(),
+        password: Zeroizing::new(PASSWORD.into()),
+        deadline: Duration::from_secs(10),
+        events: vec![],
+        filters: vec![],
+    };
+    let (client, _) = Client::start(settings, stop.clone());
+    client.state().wait_for(|state| matches!(state, State::Up(_))).await.unwrap();
+    ModDb::new(client, TenantId::default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_larger_than_a_list_is_read_back_whole_and_what_is_foreign_is_removed() {
+    let Some(install) = installed() else { return };
+    let fs = Site::new().unwrap().start(&install).unwrap();
+    let stop = CancellationToken::new();
+    let moddb_1 = moddb(&fs, &stop).await;
+    let wanted = wanted(1200);
+    moddb_1.apply(&difference(&wanted, &Table::new())).await.unwrap();
+    assert!(fs.api("db list/hotdesk-user-default").unwrap().len() < 4096, "the list is cut");
+    assert_eq!(moddb_1.read(&Scope::All).await.unwrap(), wanted, "what was written is known");
+
+    // One that did not write them finds the others by name, as the reconciler asks for them.
+    let moddb_2 = moddb(&fs, &stop).await;
+    let mut seen = moddb_2.read(&Scope::All).await.unwrap();
+    assert!(seen.len() < wanted.len() && !moddb_2.lists_all());
+    let unlisted = Scope::about(wanted.keys().filter(|key| !seen.contains_key(key)));
+    seen.extend(moddb_2.read(&unlisted).await.unwrap());
+    assert_eq!(seen, wanted);
+
+    // All go, and with them whatever else stands in our realms.
+    for row in
+        ["device-default/desk1+/x", "user-default/abc/x", "user-default/10003/garbage", "lamp-default/1/"]
+    {
+        fs.api(&format!("db insert/hotdesk-{row}")).unwrap();
+    }
+    for _ in 0..20 {
+        let edits = difference(&Table::new(), &moddb_2.read(&Scope::All).await.unwrap());
+        moddb_2.apply(&edits).await.unwrap();
+    }
+    for relation in ["device", "lamp", "user"] {
+        let left = fs.api(&format!("db list/hotdesk-{relation}-default")).unwrap();
+        let left: BTreeSet<&str> = left.split(',').collect();
+        assert_eq!(left, BTreeSet::from(["-ERR no reply"]), "{relation}");
+    }
+    stop.cancel();
+}

@@ -1,0 +1,170 @@
+//! A small office, written down as a FreeSWITCH's configuration.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::support::asterisk::ports::Ports;
+
+/// The domain of its users: not the address that it listens on.
+pub const DOMAIN: &str = "hotdesk.test";
+
+/// The event socket's password.
+pub const PASSWORD: &str = "esl-password-of-the-test";
+
+/// What is given to the program, and the folder that stands for it.
+pub(super) const FOLDERS: [(&str, &str); 9] = [
+    ("-conf", "conf"),
+    ("-log", "log"),
+    ("-db", "db"),
+    ("-run", "run"),
+    ("-storage", "storage"),
+    ("-recordings", "recordings"),
+    ("-cache", "cache"),
+    ("-temp", "temp"),
+    ("-sounds", "sounds"),
+];
+
+/// What a FreeSWITCH is to be: its phones and its dialplan.
+pub struct Site {
+    /// Its ports, ours until it is dropped; `ami` is the event socket's.
+    pub ports: Ports,
+    users: Vec<User>,
+    mailboxes: Vec<String>,
+    dialplan: String,
+    dial_string: String,
+    files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+/// A user of the directory, with a phone. The password is `pw-` and the name.
+#[derive(Clone, Debug)]
+pub struct User {
+    name: String,
+    context: String,
+    variables: Vec<(String, String)>,
+}
+
+impl User {
+    /// A hotdesk device: its calls go to `hotdesk`.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), context: "hotdesk".to_owned(), variables: vec![] }
+    }
+
+    /// Where its calls go.
+    #[must_use]
+    pub fn context(mut self, context: &str) -> Self {
+        self.context = context.to_owned();
+        self
+    }
+
+    /// One more variable, such as `effective_caller_id_number`.
+    #[must_use]
+    pub fn with(mut self, variable: &str, value: &str) -> Self {
+        self.variables.push((variable.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn xml(&self) -> String {
+        let Self { name, context, variables } = self;
+        let variables: String = variables
+            .iter()
+            .map(|(name, value)| format!("<variable name=\"{name}\" value=\"{value}\"/>\n"))
+            .collect();
+        format!(
+            "<user id=\"{name}\">\n<params><param name=\"password\" value=\"{}\"/></params>\n\
+             <variables><variable name=\"user_context\" value=\"{context}\"/>\n{variables}</variables>\n</user>\n",
+            password(name)
+        )
+    }
+}
+
+/// The password of a user.
+pub fn password(user: &str) -> String {
+    format!("pw-{user}")
+}
+
+impl Site {
+    /// An office with nothing in it, on free ports.
+    pub fn new() -> Result<Self> {
+        Ok(Self {
+            ports: Ports::claim()?,
+            users: vec![],
+            mailboxes: vec![],
+            dialplan: String::new(),
+            dial_string: "${sofia_contact(*/${dialed_user}@${dialed_domain})}".to_owned(),
+            files: vec![],
+        })
+    }
+
+    /// `desk1` to `desk<n>`: hotdesk devices.
+    #[must_use]
+    pub fn desks(self, n: usize) -> Self {
+        (1..=n).fold(self, |site, i| site.user(User::new(&format!("desk{i}"))))
+    }
+
+    /// One more user.
+    #[must_use]
+    pub fn user(mut self, user: User) -> Self {
+        self.users.push(user);
+        self
+    }
+
+    /// A voicemail box, PIN 1111.
+    #[must_use]
+    pub fn mailbox(mut self, extension: &str) -> Self {
+        self.mailboxes.push(format!(
+            "<user id=\"{extension}\"><params><param name=\"vm-password\" value=\"1111\"/></params></user>\n"
+        ));
+        self
+    }
+
+    /// Contexts of the site's own.
+    #[must_use]
+    pub fn dialplan(mut self, xml: &str) -> Self {
+        self.dialplan.push_str(xml);
+        self
+    }
+
+    /// What `user/<name>` rings: the directory's `dial-string`.
+    #[must_use]
+    pub fn dial_string(mut self, dial_string: &str) -> Self {
+        self.dial_string = dial_string.to_owned();
+        self
+    }
+
+    /// A file within its folder: `conf/dialplan/hotdesk.xml`, `sounds/hotdesk/en/locked.wav`.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) -> Self {
+        self.files.push((path.into(), bytes.into()));
+        self
+    }
+
+    /// Writes it all under `dir`.
+    pub(super) fn write(&self, dir: &Path) -> Result<()> {
+        let made = ["conf/dialplan/default", "log/cdr-csv"];
+        for folder in FOLDERS.iter().map(|(_, folder)| *folder).chain(made) {
+            fs::create_dir_all(dir.join(folder))
+                .with_context(|| format!("making {folder} in {}", dir.display()))?;
+        }
+        let users: String = self.users.iter().map(User::xml).chain(self.mailboxes.iter().cloned()).collect();
+        let xml = include_str!("freeswitch.xml")
+            .replace("@CDRS@", &dir.join("log/cdr-csv").display().to_string())
+            .replace("@DIAL-STRING@", &self.dial_string)
+            .replace("@DIALPLAN@", &self.dialplan)
+            .replace("@DOMAIN@", DOMAIN)
+            .replace("@ESL-PORT@", &self.ports.ami.port().to_string())
+            .replace("@PASSWORD@", PASSWORD)
+            .replace("@RTP-FIRST@", &self.ports.rtp.start().to_string())
+            .replace("@RTP-LAST@", &self.ports.rtp.end().to_string())
+            .replace("@SIP-PORT@", &self.ports.sip.port().to_string())
+            .replace("@USERS@", &users);
+        fs::write(dir.join("conf/freeswitch.xml"), xml)?;
+        for (path, bytes) in &self.files {
+            let path = dir.join(path);
+            path.parent().map_or(Ok(()), fs::create_dir_all)?;
+            fs::write(&path, bytes).with_context(|| format!("writing {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
