@@ -94,3 +94,46 @@ fn no_file_outgrows_its_subject() {
         assert!(lines <= 500, "{} has {lines} lines", file.display());
     }
 }
+
+#[test]
+fn no_files_of_a_room_go_in_a_circle() {
+    let sources = sources();
+    let name = |file: &Path| file.with_extension("").to_str().unwrap().replace('/', "::");
+    let files: Vec<String> = sources.iter().map(|(file, _)| name(file)).collect();
+    // From each file to those of its own folder that it takes something from; a mod.rs is the folder's table of contents.
+    let looks = |(file, text): &(PathBuf, String)| -> Vec<usize> {
+        let folder = name(file.parent().unwrap());
+        let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let code = code.join("\n");
+        let code = code.split("mod tests").next().unwrap();
+        files
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| {
+                other.strip_prefix(&format!("{folder}::")).is_some_and(|sibling| {
+                    code.contains(&format!("super::{sibling}::"))
+                        || code.contains(&format!("crate::{other}::"))
+                })
+            })
+            .map(|(at, _)| at)
+            .collect()
+    };
+    let arrows: Vec<Vec<usize>> = sources
+        .iter()
+        .map(|source| if source.0.file_stem().unwrap() == "mod" { vec![] } else { looks(source) })
+        .collect();
+    assert!(arrows.iter().map(Vec::len).sum::<usize>() > 40, "the imports are read");
+    for start in 0..files.len() {
+        let (mut reached, mut next) = (vec![false; files.len()], arrows[start].clone());
+        while let Some(at) = next.pop() {
+            assert_ne!(
+                at, start,
+                "{} comes back to itself: move what both take into one of them",
+                files[start]
+            );
+            if !std::mem::replace(&mut reached[at], true) {
+                next.extend(&arrows[at]);
+            }
+        }
+    }
+}
