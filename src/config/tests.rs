@@ -105,6 +105,7 @@ fn values_that_do_not_go_together_are_refused_with_both_named() {
         ("[[switch]]\nagi_allow = []\n", "lets nobody in"),
         ("[[switch]]\nami_user = \"a b\"\n", "ami_user"),
         ("[dialplan]\nusers = []\n[[switch]]\n", "users is empty"),
+        ("[emergency]\nnumbers = []\n[[switch]]\n", "call for help"),
     ] {
         let error = refusal(text);
         assert!(error.starts_with("/etc/hotdesk/hotdesk.toml: ") && error.contains(says), "{text}{error}");
