@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use super::site::switch_named;
 use crate::asterisk::dialplan::{Settings, hotdesk_conf};
 use crate::asterisk::tree;
 use crate::config::{Config, Kind, Switch};
@@ -64,7 +65,7 @@ pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
 
 fn meant<'a>(config: &'a Config, name: Option<&SwitchName>) -> anyhow::Result<&'a Switch> {
     if let Some(name) = name {
-        return config.switch(name).with_context(|| format!("there is no [[switch]] named {name}"));
+        return switch_named(config, name);
     }
     let asterisk = config.switches.iter().filter(|switch| switch.kind == Kind::Asterisk);
     match asterisk.collect::<Vec<_>>().as_slice() {
