@@ -43,7 +43,7 @@ fn decode_ami(bytes: &[u8]) -> u64 {
 fn decode_agi(bytes: &[u8]) -> u64 {
     decode(agi::Decoder::default(), bytes, |frame| match frame {
         agi::Frame::Environment(env) => {
-            black_box((env.script(), env.var("uniqueid"), env.var("channel")));
+            black_box((env.var("network_script"), env.var("uniqueid"), env.var("channel")));
         }
         agi::Frame::Reply(agi::Reply::Done(answer)) => {
             black_box((answer.result(), answer.value()));

@@ -167,6 +167,13 @@ impl Config {
                 "[dialplan] users is empty: say which numbers may be users, for example [\"1XX\"]".into()
             );
         }
+        if self.emergency.numbers.is_empty() {
+            return Err(
+                "[emergency] numbers is empty, and nobody could call for help from a phone at which nobody \
+                        sits: name them, for example [\"112\"]"
+                    .into(),
+            );
+        }
         for (n, switch) in self.switches.iter().enumerate() {
             switch.agrees()?;
             for before in self.switches.iter().take(n) {

@@ -31,7 +31,7 @@ fn meaning(pieces: &[&[u8]]) -> (Vec<String>, Option<String>) {
 fn show(frame: &Frame) -> String {
     match frame {
         Frame::Environment(env) => {
-            format!("{:?} {:?} {:?}", env.vars().collect::<Vec<_>>(), env.query("a"), env.args().count())
+            format!("{:?} {:?} {:?}", env.vars().collect::<Vec<_>>(), env.var("network_script"), env.args().count())
         }
         Frame::Reply(Reply::Done(answer)) => done(answer),
         other => format!("{other:?}"),

@@ -4,13 +4,11 @@
 //! comes this way: texts are wiped when dropped, decoded bytes are wiped from the buffer, and no `Debug` and no
 //! error shows any of them.
 
-use std::borrow::Cow;
 use std::{fmt, io};
 
 use bytes::{Buf, BytesMut};
 use memchr::memchr;
 use memchr::memmem::find;
-use percent_encoding::percent_decode_str;
 use tokio_util::codec;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -84,22 +82,6 @@ impl Environment {
         let end = self.text.rfind("\nagi_threadid: ").unwrap_or(self.text.len());
         let after = self.text.get(end..).unwrap_or_default().lines().filter_map(|line| variable(line).ok());
         after.filter_map(|(name, value)| name.starts_with("arg_").then_some(value))
-    }
-
-    /// The path of the address that the dialplan called, without its query: `hotdesk` of `agi://host/hotdesk?a=b`.
-    #[must_use]
-    pub fn script(&self) -> &str {
-        let script = self.var("network_script").unwrap_or_default();
-        script.split_once('?').map_or(script, |(path, _)| path)
-    }
-
-    /// A value of that address' query, percent-decoded.
-    #[must_use]
-    pub fn query(&self, name: &str) -> Option<Cow<'_, str>> {
-        let (_, query) = self.var("network_script")?.split_once('?')?;
-        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        let (_, value) = pairs.into_iter().find(|(key, _)| *key == name)?;
-        Some(percent_decode_str(value).decode_utf8_lossy())
     }
 }
 

@@ -102,14 +102,6 @@ impl Command {
         Self::quoted("STREAM FILE", &[sound, escape])
     }
 
-    /// Writes to Asterisk's console and log from verbosity `level` (1 to 4) on. Never what a caller entered.
-    ///
-    /// # Errors
-    /// [`InvalidCommand`] when it cannot be sent as one line.
-    pub fn verbose(text: &str, level: u8) -> Result<Self, InvalidCommand> {
-        Self::quoted("VERBOSE", &[text, &level.to_string()])
-    }
-
     /// Takes one digit. Result: its character code, 0 after `timeout`, -1 after a hang-up.
     ///
     /// # Errors

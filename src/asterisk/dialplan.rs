@@ -44,6 +44,15 @@ pub fn hotdesk_conf(settings: &Settings) -> String {
     text(settings).replace(VERSION, &version(settings))
 }
 
+/// The numbers that are looked up as users': those that may be, but for the emergency numbers. A context that includes
+/// `hotdesk-users` may know these by a later include, which Asterisk does not come to once a pattern of ours matches.
+#[must_use]
+pub fn callable(settings: &Settings) -> Vec<NumberPattern> {
+    settings.emergency_numbers.iter().fold(settings.users.clone(), |patterns, number| {
+        patterns.iter().flat_map(|pattern| pattern.without(number.as_str())).collect()
+    })
+}
+
 /// What tells this text from any other: the only extension of `hotdesk-version`.
 #[must_use]
 pub fn version(settings: &Settings) -> String {
@@ -58,14 +67,14 @@ fn text(settings: &Settings) -> String {
         ("@agi@", &settings.agi),
         ("@codes@", &codes(&settings.codes)),
         ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
-        ("@hints@", &hints(&settings.users)),
+        ("@hints@", &hints(&callable(settings))),
         ("@not-allowed-here-stock@", not_allowed_stock),
         ("@not-allowed-here@", not_allowed),
         ("@not-available-stock@", not_available_stock),
         ("@not-available@", not_available),
         ("@otherwise@", &otherwise(settings.otherwise.as_ref())),
         ("@ring@", &settings.ring.to_string()),
-        ("@users@", &users(&settings.users)),
+        ("@users@", &users(&callable(settings))),
     ];
     values.iter().fold(TEMPLATE.into(), |text: String, (name, value)| text.replace(name, value.trim_end()))
 }
@@ -208,17 +217,29 @@ mod tests {
     #[test]
     fn a_site_says_which_numbers_are_users_and_where_the_others_go() {
         let mut site = settings();
-        site.users = vec![NumberPattern::new("[1-3]XX").unwrap(), NumberPattern::new("_8[0-24]NZ").unwrap()];
+        site.users = vec![NumberPattern::new("[2-4]XX").unwrap(), NumberPattern::new("_8[0-24]NZ").unwrap()];
         site.otherwise = Context::new("internal").ok();
         let printed = hotdesk_conf(&site);
         for line in [
-            "exten => _[1-3]XX,1,Goto(hotdesk-user,${EXTEN},1)",
+            "exten => _[2-4]XX,1,Goto(hotdesk-user,${EXTEN},1)",
             "exten => _8[0-24]NZ,1,Goto(hotdesk-user,${EXTEN},1)",
             "?internal,${EXTEN},1)",
-            "exten => _[1-3]XX,hint,${IF($[\"${CUT(DB(hotdesk/user/${EXTEN}),|,1)}\" != \"\"]?",
+            "exten => _[2-4]XX,hint,${IF($[\"${CUT(DB(hotdesk/user/${EXTEN}),|,1)}\" != \"\"]?",
         ] {
             assert!(printed.contains(line), "{line} is not in {printed}");
         }
+    }
+
+    #[test]
+    fn an_emergency_number_is_never_taken_for_a_users() {
+        let mut site = settings();
+        site.emergency_numbers = ["110", "112"].map(|number| EmergencyNumber::new(number).unwrap()).into();
+        let callable: Vec<String> = callable(&site).iter().map(ToString::to_string).collect();
+        assert_eq!(callable, ["[02-9]XX", "1[02-9]X", "11[13-9]"]);
+        let printed = hotdesk_conf(&site);
+        assert!(callable.iter().all(|pattern| printed.contains(&format!("_{pattern},1,Goto(hotdesk-user,"))));
+        assert!(callable.iter().all(|pattern| printed.contains(&format!("_{pattern},hint,"))));
+        assert!(!printed.contains("_XXX"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
@@ -18,6 +19,9 @@ use crate::desk::id::{SwitchName, TenantId};
 pub const CALLS: usize = 1024;
 /// How long calls may go on after a stop was asked for.
 pub const DRAIN: Duration = Duration::from_secs(20);
+
+/// How often it is logged that somebody was turned away.
+const SELDOM: Duration = Duration::from_secs(1);
 
 /// A FastAGI server for one switch.
 pub struct Server {
@@ -38,6 +42,7 @@ impl Server {
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) {
         let server = Arc::new(self);
         let (calls, permits) = (TaskTracker::new(), Arc::new(Semaphore::new(server.calls)));
+        let (mut strangers, mut too_many) = (Seldom::default(), Seldom::default());
         while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
@@ -48,12 +53,16 @@ impl Server {
                 }
             };
             if !server.allow.borrow().iter().any(|net| net.contains(&peer.ip().to_canonical())) {
-                warn!(event = "agi.not_allowed", switch = %server.switch, %peer,
-                    "turned away: add the address to agi_allow if it is the switch");
+                if let Some(unsaid) = strangers.say() {
+                    warn!(event = "agi.not_allowed", switch = %server.switch, %peer, unsaid,
+                        "turned away: add the address to agi_allow if it is the switch");
+                }
                 continue;
             }
             let Ok(permit) = permits.clone().try_acquire_owned() else {
-                warn!(event = "agi.full", switch = %server.switch, calls = server.calls, "turned a call away");
+                if let Some(unsaid) = too_many.say() {
+                    warn!(event = "agi.full", switch = %server.switch, calls = server.calls, unsaid, "turned a call away");
+                }
                 continue;
             };
             let server = server.clone();
@@ -85,5 +94,40 @@ impl Server {
                 warn!(event = "agi.no_call", switch = %self.switch, %error, "a connection was not a call")
             }
         }
+    }
+}
+
+/// What is logged once in [`SELDOM`], however often it happens: who floods us with connections must not fill the disk.
+#[derive(Debug, Default)]
+struct Seldom {
+    said: Option<Instant>,
+    unsaid: u64,
+}
+
+impl Seldom {
+    /// If it is to be logged now: how often it happened unlogged before.
+    fn say(&mut self) -> Option<u64> {
+        if self.said.is_some_and(|said| said.elapsed() < SELDOM) {
+            self.unsaid += 1;
+            return None;
+        }
+        self.said = Some(Instant::now());
+        Some(std::mem::take(&mut self.unsaid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_is_logged_once_a_second_and_counted() {
+        let mut flood = Seldom::default();
+        assert_eq!(flood.say(), Some(0), "the first at once");
+        assert!((0..1000).all(|_| flood.say().is_none()));
+        tokio::time::advance(SELDOM).await;
+        assert_eq!(flood.say(), Some(1000));
+        tokio::time::advance(SELDOM).await;
+        assert_eq!(flood.say(), Some(0));
     }
 }

@@ -4,12 +4,12 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use ipnet::IpNet;
 use serde::Serialize;
 
 use super::print::{self, Given, Hotdesk};
-use super::site::{Site, actor, now};
+use super::site::{Site, actor, now, switch_named};
 use crate::desk::id::{DeviceName, DialTarget, Extension, Number, Revision, SwitchName};
 use crate::desk::journal::{Entry, Event};
 use crate::desk::model::{self, Location, Office};
@@ -151,8 +151,7 @@ impl Set {
         };
         if let Some(switch) = self.switch {
             let tenant = &site.tenant;
-            let configured = site.config.switch(&switch);
-            let configured = configured.with_context(|| format!("there is no [[switch]] named {switch}"))?;
+            let configured = switch_named(&site.config, &switch)?;
             if configured.tenant != *tenant {
                 bail!("the switch {switch} has phones of the tenant {}, not of {tenant}", configured.tenant);
             }

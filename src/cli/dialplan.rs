@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 
+use super::site::switch_named;
 use crate::asterisk::{self, dialplan::Settings};
 use crate::config::{Config, Kind, Switch};
 use crate::desk::id::SwitchName;
@@ -89,7 +90,7 @@ fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitch::dialplan
 
 fn meant<'a>(config: &'a Config, kind: Kind, name: Option<&SwitchName>) -> anyhow::Result<&'a Switch> {
     if let Some(name) = name {
-        let switch = config.switch(name).with_context(|| format!("there is no [[switch]] named {name}"))?;
+        let switch = switch_named(config, name)?;
         ensure!(switch.kind == kind, "switch {name} is of kind {}, not {kind}", switch.kind);
         return Ok(switch);
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
-use crate::config::Config;
-use crate::desk::id::{DeviceName, Extension, RequestId, TenantId};
+use crate::config::{Config, Switch};
+use crate::desk::id::{DeviceName, Extension, RequestId, SwitchName, TenantId};
 use crate::desk::journal::Actor;
 use crate::desk::model::{Device, Office, User};
 use crate::desk::seat::{Act, Move, Transition};
@@ -75,6 +75,14 @@ impl Site {
         };
         Ok(self.store.move_people(&act).await?)
     }
+}
+
+/// The switch of that name in the configuration.
+pub(super) fn switch_named<'a>(config: &'a Config, name: &SwitchName) -> anyhow::Result<&'a Switch> {
+    config.switch(name).with_context(|| {
+        let names: Vec<&str> = config.switches.iter().map(|switch| switch.name.as_str()).collect();
+        format!("there is no [[switch]] named {name} in the configuration; it has {}", names.join(" and "))
+    })
 }
 
 /// To the millisecond, as the store keeps it.

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::print::{self, Given, Hotdesk};
 use super::site::Site;
 use crate::controller::pepper;
+use crate::desk::guessable::guessable;
 use crate::desk::id::{Context, DeviceName, DisplayName, Extension, Language, Mailbox, Number};
 use crate::desk::model::{self, CallerId, Office};
 use crate::desk::pin::{Pin, PinRecord};
@@ -18,7 +19,7 @@ use crate::store::What;
 pub(super) enum User {
     /// Add a user, or change what is given of him; an empty value ("") takes away
     Set(Set),
-    /// Set a user's PIN, read from standard input: 4 to 10 digits
+    /// Set a user's PIN, read from standard input: 4 to 10 digits that are not easy to guess
     Pin {
         /// His extension
         extension: Extension,
@@ -143,7 +144,10 @@ async fn new_pin(
     generate: bool,
 ) -> anyhow::Result<()> {
     site.user(&extension).await?;
-    let pin = if generate { Pin::from_random(getrandom::u64()?) } else { asked_pin(&extension)? };
+    let pin = if generate { generated_pin(&extension)? } else { asked_pin(&extension)? };
+    if let Some(why) = guessable(&pin, &extension) {
+        bail!("this PIN is too easy to guess: {why}; choose another, or let one be made: --generate");
+    }
     let pepper = pepper::load_or_create(&site.config.store.pepper_file)?;
     let mut salt = [0; 16];
     getrandom::fill(&mut salt)?;
@@ -156,6 +160,16 @@ async fn new_pin(
         writeln!(out, "user {extension} has a new PIN")?;
     }
     Ok(())
+}
+
+/// The first that comes and is hard to guess.
+fn generated_pin(extension: &Extension) -> anyhow::Result<Pin> {
+    loop {
+        let pin = Pin::from_random(getrandom::u64()?);
+        if guessable(&pin, extension).is_none() {
+            return Ok(pin);
+        }
+    }
 }
 
 /// A PIN from standard input: asked for twice and not shown at a terminal, else its first line.

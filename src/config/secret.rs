@@ -24,7 +24,9 @@ impl Secret {
     /// [`ConfigError::Secret`] when it cannot be read, is empty, longer than a line, or open to others.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let bad = |why: String| ConfigError::Secret(path.into(), why);
-        let unreadable = |error: std::io::Error| bad(format!("cannot be read: {error}"));
+        let unreadable = |error: std::io::Error| {
+            bad(format!("cannot be read: {error}; it takes the switch's secret for us, one line"))
+        };
         let file = File::open(path).map_err(unreadable)?;
         let mode = file.metadata().map_err(unreadable)?.permissions().mode();
         if mode & 0o077 != 0 {

@@ -115,6 +115,7 @@ fn values_that_do_not_go_together_are_refused_with_both_named() {
             "[[switch]]\nkind = \"freeswitch\"\n[[switch]]\nname = \"b\"\nkind = \"freeswitch\"\n",
             "pbx and b are the same",
         ),
+        ("[emergency]\nnumbers = []\n[[switch]]\n", "call for help"),
     ] {
         let error = refusal(text);
         assert!(error.starts_with("/etc/hotdesk/hotdesk.toml: ") && error.contains(says), "{text}{error}");

@@ -3,6 +3,7 @@
 
 pub mod code;
 pub mod finding;
+pub mod guessable;
 pub mod id;
 pub mod journal;
 pub mod model;

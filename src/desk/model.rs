@@ -135,9 +135,4 @@ impl Office {
         let owner = self.devices.get(device)?.owner.as_ref()?;
         (self.users.contains_key(owner) && self.binding_of(owner).is_none()).then_some(owner)
     }
-
-    /// The devices that are `user`'s now: the one he sits at, else those he owns.
-    pub fn devices_of<'a>(&'a self, user: &'a Extension) -> impl Iterator<Item = &'a Device> {
-        self.devices.values().filter(move |device| self.user_at(&device.name) == Some(user))
-    }
 }

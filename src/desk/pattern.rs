@@ -49,6 +49,28 @@ impl NumberPattern {
         elements.iter().filter_map(|accepted| accepted.first()).map(|digit| char::from(*digit)).collect()
     }
 
+    /// The same numbers but this one, as patterns that have no number in common; none, if it was the only one.
+    #[must_use]
+    pub fn without(&self, number: &str) -> Vec<Self> {
+        let elements = elements(&self.0).unwrap_or_default();
+        let among = number.len() == elements.len()
+            && elements.iter().zip(number.bytes()).all(|(accepted, digit)| accepted.contains(&digit));
+        if !among {
+            return vec![self.clone()];
+        }
+        let mut rest = vec![];
+        for ((at, accepted), digit) in elements.iter().enumerate().zip(number.bytes()) {
+            let others: Vec<u8> = accepted.iter().copied().filter(|other| *other != digit).collect();
+            if !others.is_empty() {
+                let same = number.chars().take(at).collect();
+                let after = elements.iter().skip(at + 1).map(Vec::as_slice);
+                let differs = std::iter::once(others.as_slice()).chain(after);
+                rest.push(Self(differs.fold(same, |pattern: String, digits| pattern + &written(digits))));
+            }
+        }
+        rest
+    }
+
     /// The pattern as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -93,6 +115,24 @@ fn digits_of(set: &str) -> Option<Vec<u8>> {
     (!digits.is_empty()).then_some(digits)
 }
 
+/// An element of a pattern that accepts these digits: `X`, `[02-9]`.
+fn written(digits: &[u8]) -> String {
+    let accepted: Vec<u8> = (b'0'..=b'9').filter(|digit| digits.contains(digit)).collect();
+    match accepted.as_slice() {
+        b"0123456789" => "X".into(),
+        b"123456789" => "Z".into(),
+        b"23456789" => "N".into(),
+        [one] => char::from(*one).into(),
+        several => {
+            let runs = several.chunk_by(|a, b| a + 1 == *b).map(|run| match run {
+                [from, _, .., to] => format!("{}-{}", char::from(*from), char::from(*to)),
+                few => few.iter().copied().map(char::from).collect(),
+            });
+            format!("[{}]", runs.collect::<String>())
+        }
+    }
+}
+
 impl fmt::Display for NumberPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -114,6 +154,8 @@ impl From<NumberPattern> for String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn matches(pattern: &str, extension: &str) -> bool {
@@ -139,6 +181,37 @@ mod tests {
         for (pattern, first) in [("1XX", "100"), ("ZN0", "120"), ("2[5-7]X", "250"), ("007", "007")] {
             assert_eq!(NumberPattern::new(pattern).unwrap().first(), first);
             assert!(matches(pattern, first));
+        }
+    }
+
+    #[test]
+    fn a_pattern_without_a_number_is_written_as_patterns() {
+        for (pattern, number, others) in [
+            ("XXX", "112", &["[02-9]XX", "1[02-9]X", "11[013-9]"][..]),
+            ("1XX", "112", &["1[02-9]X", "11[013-9]"]),
+            ("ZN0", "120", &["NN0", "1[3-9]0"]),
+            ("1[12]X", "112", &["12X", "11[013-9]"]),
+            ("2XX", "112", &["2XX"]),
+            ("XX", "112", &["XX"]),
+            ("112", "112", &[]),
+        ] {
+            let without = NumberPattern::new(pattern).unwrap().without(number);
+            assert_eq!(without.iter().map(NumberPattern::as_str).collect::<Vec<_>>(), others, "{pattern}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn without_a_number_every_other_is_matched_once(
+            pattern in "([0-9XZN]|\\[[0-9]{1,4}\\]|\\[[0-4]-[5-9]\\]){1,4}", number in "[0-9]{1,4}", other in "[0-9]{1,4}",
+        ) {
+            let pattern = NumberPattern::new(pattern).unwrap();
+            let without = pattern.without(&number);
+            let other = Extension::new(other).unwrap();
+            let matched = without.iter().filter(|one| one.matches(&other)).count();
+            prop_assert_eq!(matched, usize::from(other.as_str() != number && pattern.matches(&other)));
+            prop_assert!(!without.iter().any(|one| one.matches(&Extension::new(number.clone()).unwrap())));
+            prop_assert!(without.iter().all(|one| NumberPattern::new(one.as_str()).is_ok()));
         }
     }
 

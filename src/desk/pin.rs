@@ -39,7 +39,7 @@ impl Pin {
         Self(format!("{:06}", random % 1_000_000))
     }
 
-    /// The digits, for the one place that tells a generated PIN to its user.
+    /// The digits, for who judges a PIN that was chosen, and for who tells a generated one to its user.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0

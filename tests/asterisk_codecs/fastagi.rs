@@ -20,26 +20,15 @@ fn environment(bytes: &[u8]) -> Environment {
 }
 
 #[test]
-fn an_environment_tells_channel_script_query_and_arguments() {
+fn an_environment_tells_channel_script_and_arguments() {
     let env = environment(&recorded("agi-login-and-basics"));
     assert_eq!(env.var("channel"), Some("PJSIP/desk1-00000001"));
     assert_eq!(env.var("extension"), Some("*901"));
     assert_eq!(env.var("rdnis"), Some("unknown"));
     assert_eq!(env.var("accountcode"), Some(""));
     assert_eq!(env.var("nothing"), None);
-    assert_eq!(env.script(), "t01");
-    assert_eq!((env.query("x").as_deref(), env.query("y").as_deref()), (Some("1"), Some("2")));
-    assert_eq!(env.query("z"), None);
+    assert_eq!(env.var("network_script"), Some("t01?x=1&y=2"));
     assert_eq!(env.args().collect::<Vec<_>>(), ["arg one", "arg2"]);
-}
-
-#[test]
-fn a_script_without_a_query_has_none_and_one_is_percent_decoded() {
-    let env = environment(&recorded("agi-hangup-while-idle-AGIEXITONHANGUP-yes"));
-    assert_eq!((env.script(), env.query("x")), ("t07", None));
-    let env = environment(b"agi_network_script: login?dialled=%2a35%23&flag\n\n");
-    assert_eq!((env.script(), env.query("dialled").as_deref()), ("login", Some("*35#")));
-    assert_eq!(env.query("flag").as_deref(), Some(""));
 }
 
 #[test]
@@ -118,7 +107,6 @@ fn commands_are_quoted_as_asterisk_unquotes_them() {
         "GET FULL VARIABLE \"${CHANNEL(endpoint)}\"\n"
     );
     assert_eq!(line(Command::exec("Playback", "a&b,noanswer")), "EXEC \"Playback\" \"a&b,noanswer\"\n");
-    assert_eq!(line(Command::verbose("hello", 1)), "VERBOSE \"hello\" \"1\"\n");
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn a_new_device_takes_a_switch_of_the_configuration_and_a_dial_target() {
     assert!(desk.fails("device set desk1").contains("--switch pbx --dial PJSIP/desk1"));
     assert!(desk.fails("device set desk1 --switch pbx").contains("--dial"));
     let nope = desk.fails("device set desk1 --switch nope --dial PJSIP/desk1 --no-hotdesk");
-    assert!(nope.contains("no [[switch]] named nope"), "{nope}");
+    assert!(nope.contains("no [[switch]] named nope in the configuration; it has pbx"), "{nope}");
     desk.configure(
         "[[switch]]\n[[switch]]\nname = \"b\"\ntenant = \"acme\"\nagi_listen = \"127.0.0.1:4574\"\n",
     );

@@ -36,6 +36,25 @@ fn what_is_no_pin_is_refused_without_being_repeated() {
 }
 
 #[test]
+fn a_pin_that_would_be_tried_first_is_refused_with_the_reason() {
+    let desk = Desk::furnished();
+    desk.ok("user set 4711 --name X");
+    for (user, pin, why) in [
+        ("101", "2580", "in a row"),
+        ("101", "445544", "fewer than three different digits"),
+        ("4711", "4711", "it is the extension"),
+    ] {
+        let said = desk.run_with(&["user", "pin", user], pin);
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{said:?}");
+        assert!(
+            said.err.contains(why) && said.err.contains("--generate") && !said.err.contains(pin),
+            "{said:?}"
+        );
+        assert!(desk.ok(&format!("user show {user}")).contains("PIN           none"));
+    }
+}
+
+#[test]
 fn a_pin_cannot_be_given_as_an_argument() {
     assert_eq!(Desk::furnished().run("user pin 101 7305914").code, 2);
 }

@@ -27,6 +27,7 @@ exten => 600,1,Answer()
  same => n,Echo()
 exten => _00X.,1,Dial(PJSIP/trunk,20)
  same => n,Hangup()
+include => emergency
 
 [fallback]
 include => hotdesk-users

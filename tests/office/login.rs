@@ -8,6 +8,7 @@ use crate::support::debian::Version;
 
 on_both! {
     one_touch_makes_the_phone_his
+    any_name_is_shown_as_it_is
     each_length_asks_for_what_is_missing_and_each_logs_out
     a_login_elsewhere_moves_him_and_leaves_the_desk_empty
 }
@@ -47,6 +48,21 @@ fn one_touch_makes_the_phone_his(version: Version) {
     assert_eq!(shown_outside(&company, &desk1, &trunk, "0205550777"), "0205550777");
     company.hotdesk.run(&["user", "set", "101", "--anonymous"]).unwrap();
     assert_eq!(shown_outside(&company, &desk1, &trunk, "anonymous"), "anonymous");
+}
+
+/// What a name may hold and a dialplan, a row, a hint or a header would read as something else.
+fn any_name_is_shown_as_it_is(version: Version) {
+    const ODD: &str = "${EXTEN} $[1+1] %41+|,;&:=@()[]{}<b>'~\\ \"Zoë\" 李";
+    let company = company(version);
+    let (desk1, desk2) = (company.pbx.phone("desk1").unwrap(), company.pbx.phone("desk2").unwrap());
+    company.hotdesk.run(&["user", "set", "101", "--name", ODD]).unwrap();
+    company.log_in(&desk1, "101").unwrap();
+    company.log_in(&desk2, "102").unwrap();
+    desk1.dial("102").unwrap();
+    let caller = desk2.wait_ringing().unwrap();
+    assert_eq!((caller.from.name.as_str(), caller.from.number.as_str()), (ODD, "101"));
+    desk1.hang_up().unwrap();
+    desk2.wait_ended().unwrap();
 }
 
 /// What the trunk sees of a call that goes abroad; asked until it is `awaited`, as a change takes its 300 ms.

@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 
 use super::super::ami::Action;
-use super::super::dialplan::{Settings, version};
+use super::super::dialplan::{Settings, callable, version};
 use super::super::rows::HINTS;
 use super::Inspection;
 use crate::desk::finding::Finding;
 use crate::desk::id::{Context, Extension};
 use crate::desk::model::Office;
+use crate::desk::pattern::NumberPattern;
 use crate::switch::SwitchError;
 
 /// The context of hotdesk phones.
@@ -60,12 +61,12 @@ impl Inspection<'_> {
     /// The users that cannot be called or watched. Codes and emergency numbers cannot be asked for: in `hotdesk`
     /// whatever is dialled exists, and only the version tells what is done with it.
     async fn lacks(&self) -> Result<Vec<String>, SwitchError> {
-        let users = &self.dialplan.users;
+        let users = callable(self.dialplan);
         let exist =
             self.exist(users.iter().map(|users| format!("hotdesk-users,{},1", users.first()))).await?;
         let lacks = users.iter().zip(exist).filter(|(_, there)| !there);
         let mut lacks: Vec<String> = lacks.map(|(users, _)| format!("the users {users}")).collect();
-        for users in users {
+        for users in &users {
             let state = Action::new("ExtensionState").with("Exten", users.first()).with("Context", HINTS);
             if self.manager.act(state).await?.header("Hint").is_none_or(str::is_empty) {
                 lacks.push(format!("the lamps of {users}"));
@@ -120,7 +121,7 @@ impl Inspection<'_> {
                 classes.entry(class).or_default().push(&user.extension);
             }
         }
-        let colleague = self.dialplan.users.first().map(|pattern| pattern.first()).unwrap_or_default();
+        let colleague = callable(self.dialplan).first().map(NumberPattern::first).unwrap_or_default();
         let mut findings = vec![];
         for (class, users) in classes {
             let check = format!("class {class} on switch {}", self.name);

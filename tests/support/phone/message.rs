@@ -25,11 +25,28 @@ pub struct Identity {
 impl Identity {
     /// Of `"Alice" <sip:101@host>;tag=…`.
     pub fn parse(header: &str) -> Self {
-        let name = if header.contains('<') { header.split('<').next().unwrap_or("") } else { "" };
-        let address = address(header);
+        let (name, rest) = match header.trim_start().strip_prefix('"') {
+            Some(quoted) => unquoted(quoted),
+            None => header.split_once('<').map_or((String::new(), header), |(name, _)| (name.into(), header)),
+        };
+        let address = address(rest);
         let user = address.split_once(':').map_or(address, |(_, rest)| rest).split('@').next().unwrap_or("");
-        Self { name: name.trim().trim_matches('"').to_owned(), number: user.to_owned() }
+        Self { name: name.trim().to_owned(), number: user.to_owned() }
     }
+}
+
+/// What stands before the closing quote, without the backslashes before what is quoted (RFC 3261, 25.1), and what after.
+fn unquoted(text: &str) -> (String, &str) {
+    let mut name = String::new();
+    let mut characters = text.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '"' => break,
+            '\\' => name.extend(characters.next()),
+            _ => name.push(c),
+        }
+    }
+    (name, characters.as_str())
 }
 
 impl Message {
