@@ -48,3 +48,16 @@ impl Modules {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_has_all_that_are_asked_for() {
+        let readme = include_str!("../../../dialplan/README.md");
+        for name in NEEDED {
+            assert!(readme.contains(name), "{name}");
+        }
+    }
+}

@@ -40,16 +40,13 @@ impl Inspection<'_> {
             return Ok(Finding::fine(check, format!("our prompts are in {ours}: {}", languages.join(", "))));
         }
 
-        let english = |prompt| sounds::ours(prompt, ENGLISH);
-        let instead = |(prompt, path): &&(Prompt, String)| {
-            *path != english(*prompt) && missing.iter().all(|(_, path)| *path != english(*prompt))
-        };
-        let silent: Vec<&(Prompt, String)> = missing.iter().copied().filter(|it| !instead(it)).collect();
-        let stocks =
-            silent.iter().map(|(prompt, _)| format!("{stock}/ivr/8000/{}.wav", sounds::stock(*prompt)));
+        let lacks_english =
+            |prompt: &Prompt| missing.iter().any(|(_, path)| *path == sounds::ours(*prompt, ENGLISH));
+        let stocks = Prompt::ALL.into_iter().filter(lacks_english);
+        let stocks = stocks.map(|prompt| format!("{stock}/ivr/8000/{}.wav", sounds::stock(prompt)));
         let beeps = self.exist(stocks).await?.contains(&false);
         let paths: Vec<&str> = missing.iter().map(|(_, path)| path.as_str()).collect();
-        let found = format!("{} lacks {}", ours, paths.join(", "));
+        let found = format!("{ours} lacks {}", paths.join(", "));
         Ok(if beeps {
             Finding::wrong(check, format!("{found}, and stock sounds for it: callers hear beeps"), copy)
         } else {

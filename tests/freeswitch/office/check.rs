@@ -119,6 +119,15 @@ fn what_is_away_is_named() {
     company.hotdesk.run(&["login", "101", "desk1"]).unwrap();
     all_is_well(&company.hotdesk);
 
+    let (log, journal) = (company.hotdesk.log(), company.hotdesk.run(&["journal"]).unwrap());
+    assert!(log.contains("INFO") && !log.contains("WARN") && !log.contains("ERROR"), "{log}");
+    assert_eq!(
+        journal.lines().filter(|line| line.contains("desk1")).count(),
+        1,
+        "the look itself is no act: {journal}"
+    );
+    assert!(!journal.contains("hotdesk-check"), "{journal}");
+
     let secret = company.hotdesk.path("esl.secret");
     let right = fs::read(&secret).unwrap();
     fs::write(&secret, "wrong").unwrap();
