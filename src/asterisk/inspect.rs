@@ -8,26 +8,22 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::ami::Action;
 use super::astdb::AstDb;
 use super::dialplan::Settings;
 use super::manager::{Manager, State, Up};
+use crate::controller::inspect;
 use crate::desk::finding::Finding;
 use crate::desk::id::{DeviceName, SwitchName, TenantId};
 use crate::desk::model::Office;
-use crate::desk::table::{self, Edit, Scope};
 use crate::store::Store;
-use crate::switch::{Switch as _, SwitchError};
+use crate::switch::SwitchError;
 use modules::Modules;
 
 /// How long an Asterisk may take to let us in. It answers a wrong secret after 1 s.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a login that is under way may take to reach the table.
-const SETTLE: Duration = Duration::from_millis(700);
-/// Rows that are named one by one.
-const ROWS: usize = 10;
 /// Phones that are asked about at a time.
 const AT_ONCE: usize = 32;
 /// What our user needs of `read` and `write` in manager.conf.
@@ -94,7 +90,8 @@ impl Inspection<'_> {
         if modules.can_tell_phones() {
             findings.extend(self.phones(office).await?);
         }
-        findings.push(self.table().await?);
+        let switch = AstDb::new(self.manager.clone());
+        findings.push(inspect::table(self.of("table"), self.store, self.tenant, self.name, &switch).await?);
         Ok(())
     }
 
@@ -159,9 +156,7 @@ impl Inspection<'_> {
     }
 
     async fn phones(&self, office: &Office) -> Result<Vec<Finding>, SwitchError> {
-        let devices = office.devices.values();
-        let ours = devices.filter(|device| device.switch == *self.name && device.hotdesk);
-        let looks = ours.map(|device| self.phone(&device.name));
+        let looks = inspect::phones(office, self.name).map(|device| self.phone(&device.name));
         let found: Vec<_> = stream::iter(looks).buffered(AT_ONCE).collect().await;
         let (all, wrong) = (found.len(), found.into_iter().filter_map(Result::transpose));
         let wrong = wrong.collect::<Result<Vec<Finding>, SwitchError>>()?;
@@ -201,47 +196,9 @@ impl Inspection<'_> {
         }))
     }
 
-    /// Compares what the switch holds with the truth, twice if they differ: a login may be under way.
-    async fn table(&self) -> Result<Finding, SwitchError> {
-        let check = self.of("table");
-        let switch = AstDb::new(self.manager.clone());
-        let mut edits = vec![];
-        for pause in [Duration::ZERO, SETTLE] {
-            sleep(pause).await;
-            let office = match self.store.office(self.tenant, &Scope::All).await {
-                Ok(office) => office,
-                Err(error) => return Ok(Finding::wrong(check, error.to_string(), "see to the store first")),
-            };
-            let wanted = table::wanted(&office, self.name);
-            edits = table::difference(&wanted, &switch.read(&Scope::All).await?);
-            if edits.is_empty() {
-                return Ok(Finding::fine(check, format!("in step, {} rows", wanted.len())));
-            }
-        }
-        Ok(Finding::wrong(
-            check,
-            differing(&edits),
-            "`hotdesk serve` puts it right within a minute; if not, see its log",
-        ))
-    }
-
     /// The name of a check of this switch.
     fn of(&self, check: &str) -> String {
         format!("{check} of switch {}", self.name)
-    }
-}
-
-fn differing(edits: &[Edit]) -> String {
-    let text = |row: &Option<table::Row>| row.as_ref().map_or("missing".into(), ToString::to_string);
-    let named = edits.iter().take(ROWS).map(|edit| match (text(&edit.was), text(&edit.is)) {
-        // What differs is not what people read of a row.
-        (was, is) if was == is => format!("{} differs", edit.key),
-        (was, is) => format!("{} is {was} and should be {is}", edit.key),
-    });
-    let named = named.collect::<Vec<_>>().join("; ");
-    match edits.len().saturating_sub(ROWS) {
-        0 => named,
-        more => format!("{named}; and {more} more"),
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
 }
 
 /// What the dialplan of this FreeSWITCH depends on.
-fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitch::dialplan::Settings {
+pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitch::dialplan::Settings {
     freeswitch::dialplan::Settings {
         tenant: switch.tenant.clone(),
         codes: config.codes.clone(),

@@ -13,7 +13,7 @@ use tracing::{error, info, warn};
 
 use crate::desk::id::{Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
-use crate::desk::table::{self, Edit, Scope};
+use crate::desk::table::{self, Edit, Scope, Table};
 use crate::store::{Store, StoreError};
 use crate::switch::{Switch, SwitchError};
 
@@ -258,15 +258,20 @@ impl Work {
         let office = self.store.office(&self.tenant, &scope).await?;
         let scope = scope.widened_to(&office);
         let wanted = table::wanted(&office, &self.name);
-        let mut seen = self.switch.read(&scope).await?;
-        if scope == Scope::All && !self.switch.lists_all() {
-            let unlisted = Scope::about(wanted.keys().filter(|key| !seen.contains_key(key)));
-            seen.extend(self.switch.read(&unlisted).await?);
-        }
-        let edits = table::difference(&wanted, &seen);
+        let edits = table::difference(&wanted, &read(self.switch.as_ref(), &scope, &wanted).await?);
         if !edits.is_empty() {
             self.switch.apply(&edits).await?;
         }
         Ok(edits)
     }
+}
+
+/// The rows of `scope`; of all also those that are `wanted`, where a switch does not list everything.
+pub(super) async fn read(switch: &dyn Switch, scope: &Scope, wanted: &Table) -> Result<Table, SwitchError> {
+    let mut seen = switch.read(scope).await?;
+    if *scope == Scope::All && !switch.lists_all() {
+        let unlisted = Scope::about(wanted.keys().filter(|key| !seen.contains_key(key)));
+        seen.extend(switch.read(&unlisted).await?);
+    }
+    Ok(seen)
 }

@@ -31,7 +31,7 @@ pub const EVENTS: [&str; 5] = [
 ];
 
 /// The dialplan's context in which calls wait for us, and the one where it ends them.
-const CONTEXTS: [&str; 2] = ["hotdesk-code", "hotdesk-end"];
+pub(super) const CONTEXTS: [&str; 2] = ["hotdesk-code", "hotdesk-end"];
 /// `show channels` is written late: looked at again after this, it has all calls that there were before.
 const LATE: Duration = Duration::from_secs(1);
 

@@ -167,6 +167,19 @@ impl Client {
         self.in_time("hangup", self.deadline, self.ask(request, Wants::Reply)).await.map(drop)
     }
 
+    /// Makes an event, as in [`Command::event`].
+    ///
+    /// # Errors
+    /// As [`Client::api`].
+    pub(super) async fn tell(
+        &self,
+        event: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<(), SwitchError> {
+        let request = sendable(Command::event(event, headers), "sendevent")?;
+        self.in_time("sendevent", self.deadline, self.ask(request, Wants::Reply)).await.map(drop)
+    }
+
     /// How it stands with the switch, now and later. Whoever holds on to a borrow of it stops the connection.
     #[must_use]
     pub fn state(&self) -> watch::Receiver<State> {
@@ -255,7 +268,7 @@ fn meaning(command: &str, response: &Response) -> Result<Option<String>, SwitchE
 }
 
 /// A UUID that nobody else uses, not even we before our last restart.
-fn fresh_id() -> String {
+pub(super) fn fresh_id() -> String {
     let random = || getrandom::u64().unwrap_or_default();
     let (a, b) = (random(), random());
     format!(

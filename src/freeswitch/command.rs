@@ -99,6 +99,16 @@ impl Command {
         draft.header("event-lock", "true")?.header("Event-UUID", id)?.end()
     }
 
+    /// Makes an event, for all who want events of that name. It has what is given here alone, and no `Event-Name` but by
+    /// that.
+    ///
+    /// # Errors
+    /// [`InvalidCommand`] when it cannot be sent as lines.
+    pub fn event(name: &str, headers: &[(&'static str, &str)]) -> Result<Self, InvalidCommand> {
+        let draft = Draft::new("sendevent", 0).word(name)?.header("Event-Name", name)?;
+        headers.iter().try_fold(draft, |draft, (name, value)| draft.header(name, value))?.end()
+    }
+
     /// Hangs `call` up, in the middle of whatever it does.
     ///
     /// # Errors

@@ -6,6 +6,8 @@
 
 use std::fmt::Write as _;
 
+use sha2::{Digest, Sha256};
+
 use super::rows;
 use super::sounds;
 use crate::desk::code::{Codes, Part, Pattern};
@@ -16,6 +18,12 @@ use crate::desk::policy::Prompt;
 const HOTDESK: &str = include_str!("hotdesk.xml.in");
 const DROP_IN: &str = include_str!("00_hotdesk.xml.in");
 const DIRECTORY: &str = include_str!("directory.xml.in");
+
+/// Where the version stands in the text that it is the version of.
+const VERSION: &str = "@version@";
+
+/// The context of hotdesk phones.
+pub(super) const HOTDESK_CONTEXT: &str = "hotdesk";
 
 /// A user's row, but for the revision and the exact name.
 const ROW: &str = r"^([^|]*)\|\d+\|([^|]+)\|([^|]*)\|([01])\|([^|]*)\|([^|]*)\|([^|]*)\|";
@@ -41,6 +49,17 @@ pub struct Settings {
 /// The text of `dialplan/hotdesk.xml`: contexts of ours.
 #[must_use]
 pub fn hotdesk_xml(settings: &Settings) -> String {
+    text(settings).replace(VERSION, &version(settings))
+}
+
+/// What tells these two texts from any others: the name of the only extension of `hotdesk-version` ends with it.
+#[must_use]
+pub fn version(settings: &Settings) -> String {
+    let digest = Sha256::new().chain_update(text(settings)).chain_update(drop_in(settings)).finalize();
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn text(settings: &Settings) -> String {
     let values: [(&str, &str); 8] = [
         ("@codes@", &codes(&settings.codes)),
         ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
@@ -162,7 +181,7 @@ fn code(pattern: &Pattern) -> Option<(String, String)> {
 }
 
 /// One expression for all patterns of users' extensions.
-fn users(patterns: &[NumberPattern]) -> String {
+pub(super) fn users(patterns: &[NumberPattern]) -> String {
     let each: Vec<String> = patterns.iter().map(regex).collect();
     format!(r"^(?:{})\z", each.join("|"))
 }
@@ -219,6 +238,14 @@ mod tests {
                 "{printed}"
             );
         }
+    }
+
+    #[test]
+    fn a_text_has_a_version_of_its_own_and_names_it() {
+        let other = Settings { ring: 31, ..settings() };
+        assert_ne!(version(&settings()), version(&other));
+        let named = format!("<extension name=\"hotdesk-version-{}\"/>", version(&other));
+        assert!(hotdesk_xml(&other).contains(&named));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod command;
 pub mod dialplan;
 pub mod esl;
 pub mod event;
+pub mod inspect;
 mod login;
 pub mod moddb;
 pub mod phone;

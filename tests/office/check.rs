@@ -4,6 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::{SOON, company, on_both};
+use crate::support::check::{all_is_well, broken};
 use crate::support::company::Company;
 use crate::support::debian::Version;
 
@@ -12,50 +13,18 @@ on_both! {
     what_is_away_is_named
 }
 
-/// What was said of one thing that was looked at.
-type Said = (String, String, Option<String>);
-
 /// A company with which all is well. Debian's Asterisk 16 comes without voicemail: there nobody has a mailbox.
 fn well(version: Version) -> Company {
     let company = company(version);
     if version == Version::V16 {
-        let broken = broken(&company);
+        let broken = broken(&company.hotdesk);
         assert!(broken.contains("modules of switch pbx: not loaded: app_voicemail"), "{broken}");
         for user in ["101", "102", "103"] {
             company.hotdesk.run(&["user", "set", user, "--mailbox", ""]).unwrap();
         }
     }
-    all_is_well(&company);
+    all_is_well(&company.hotdesk);
     company
-}
-
-/// Each thing, whether it is well, how it is and what to do.
-fn findings(company: &Company) -> (Option<i32>, Vec<(bool, Said)>) {
-    let output = company.hotdesk.output(&["check", "--json"], "").unwrap();
-    let findings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-    let findings = findings.as_array().unwrap().iter().map(|finding| {
-        let said = (text(&finding["check"]).unwrap(), text(&finding["found"]).unwrap(), text(&finding["do"]));
-        (finding["ok"].as_bool().unwrap(), said)
-    });
-    (output.status.code(), findings.collect())
-}
-
-fn all_is_well(company: &Company) {
-    let (code, findings) = findings(company);
-    assert!(code == Some(0) && findings.iter().all(|(ok, said)| *ok && said.2.is_none()), "{findings:#?}");
-}
-
-/// What is wrong, one a line; each with what to do.
-fn broken(company: &Company) -> String {
-    let (code, findings) = findings(company);
-    let wrong = findings.into_iter().filter(|(ok, _)| !ok).map(|(_, (check, found, remedy))| {
-        assert!(remedy.is_some_and(|remedy| !remedy.is_empty()), "{check}: what is to be done?");
-        format!("{check}: {found}")
-    });
-    let wrong = wrong.collect::<Vec<_>>().join("\n");
-    assert_eq!(code, Some(i32::from(!wrong.is_empty())), "{wrong}");
-    wrong
 }
 
 /// Replaces `was` in a file of the switch, reloads, sees that this and nothing else is told, and puts it back.
@@ -64,7 +33,7 @@ fn with(company: &Company, file: &str, (was, is): (&str, &str), reload: &str, to
     assert!(before.contains(was), "{file} has no {was}:\n{before}");
     company.pbx.write(file, &before.replacen(was, is, 1)).unwrap();
     company.pbx.cli(reload).unwrap();
-    assert_eq!(broken(company), told);
+    assert_eq!(broken(&company.hotdesk), told);
     company.pbx.write(file, &before).unwrap();
     company.pbx.cli(reload).unwrap();
 }
@@ -90,7 +59,7 @@ fn what_breaks_in_the_switch_is_named(version: Version) {
     let toml = fs::read_to_string(company.hotdesk.path("hotdesk.toml")).unwrap();
     fs::write(company.hotdesk.path("hotdesk.toml"), toml.replace("[\"1XX\"]", "[\"1XX\", \"2XX\"]")).unwrap();
     assert_eq!(
-        broken(&company),
+        broken(&company.hotdesk),
         "dialplan of switch pbx: it is not the one that this configuration prints; it lacks the users 2XX, the lamps of 2XX"
     );
     fs::write(company.hotdesk.path("hotdesk.toml"), toml).unwrap();
@@ -116,18 +85,18 @@ fn what_breaks_in_the_switch_is_named(version: Version) {
         "phone desk2: its endpoint has context = from-internal: codes and the user's identity do not work there",
     );
     company.hotdesk.add_desk("desk9", "0205550109").unwrap();
-    assert_eq!(broken(&company), "phone desk9: switch pbx has no PJSIP endpoint of this name");
+    assert_eq!(broken(&company.hotdesk), "phone desk9: switch pbx has no PJSIP endpoint of this name");
     company.hotdesk.run(&["device", "remove", "desk9"]).unwrap();
 
     let modules = if version == Version::V16 { &["app_exec"][..] } else { &["app_exec", "app_voicemail"] };
     for module in modules {
         company.pbx.cli(&format!("module unload {module}.so")).unwrap();
-        assert_eq!(broken(&company), format!("modules of switch pbx: not loaded: {module}"));
+        assert_eq!(broken(&company.hotdesk), format!("modules of switch pbx: not loaded: {module}"));
         company.pbx.cli(&format!("module load {module}.so")).unwrap();
     }
     // What says whether something is in the dialplan is itself a module.
     company.pbx.cli("module unload func_dialplan.so").unwrap();
-    assert_eq!(broken(&company), "modules of switch pbx: not loaded: func_dialplan");
+    assert_eq!(broken(&company.hotdesk), "modules of switch pbx: not loaded: func_dialplan");
     company.pbx.cli("module load func_dialplan.so").unwrap();
 
     let write = "write = system,call,user";
@@ -146,19 +115,19 @@ fn what_breaks_in_the_switch_is_named(version: Version) {
     assert!(said.ends_with("all is well\n"), "{said}");
     company.pbx.write("manager.conf", &manager).unwrap();
     company.pbx.cli("manager reload").unwrap();
-    all_is_well(&company);
+    all_is_well(&company.hotdesk);
 }
 
 fn what_is_away_is_named(version: Version) {
     let mut company = well(version);
     // A login that is under way is no difference.
     company.hotdesk.run(&["login", "101", "desk1"]).unwrap();
-    all_is_well(&company);
+    all_is_well(&company.hotdesk);
 
     let secret = company.hotdesk.path("ami.secret");
     let right = fs::read(&secret).unwrap();
     fs::write(&secret, "wrong").unwrap();
-    let (began, said) = (Instant::now(), broken(&company));
+    let (began, said) = (Instant::now(), broken(&company.hotdesk));
     assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
     let refused = "login of switch pbx: Asterisk refused the login of user hotdesk: Authentication failed.";
     assert!(said.starts_with(refused) && !said.contains('\n'), "{said}");
@@ -167,7 +136,7 @@ fn what_is_away_is_named(version: Version) {
     company.agreed(SOON).unwrap();
     company.hotdesk.stop().unwrap();
     let nobody = format!("calls of switch pbx: nobody takes them at {}", company.agi());
-    let said = broken(&company);
+    let said = broken(&company.hotdesk);
     assert!(said.starts_with(&nobody) && !said.contains('\n'), "{said}");
 
     let mut ami = company.pbx.ami().unwrap();
@@ -175,7 +144,7 @@ fn what_is_away_is_named(version: Version) {
         let put = ami.act("DBPut", &[("Family", "hotdesk"), ("Key", key), ("Val", value)]).unwrap();
         assert_eq!(put.get("Response"), "Success");
     }
-    let said = broken(&company);
+    let said = broken(&company.hotdesk);
     let lines: Vec<&str> = said.lines().collect();
     assert!(lines.len() == 2 && lines[0].starts_with(&nobody), "{said}");
     assert_eq!(
@@ -186,12 +155,12 @@ fn what_is_away_is_named(version: Version) {
         let key = format!("x/{n}");
         ami.act("DBPut", &[("Family", "hotdesk"), ("Key", &key), ("Val", "z")]).unwrap();
     }
-    assert!(broken(&company).ends_with("; and 4 more"), "{}", broken(&company));
+    assert!(broken(&company.hotdesk).ends_with("; and 4 more"), "{}", broken(&company.hotdesk));
 
     company.hotdesk.start().unwrap();
-    all_is_well(&company);
+    all_is_well(&company.hotdesk);
     company.pbx.stop().unwrap();
-    let said = broken(&company);
+    let said = broken(&company.hotdesk);
     let away = format!("login of switch pbx: {} cannot be reached", company.pbx.ami_address());
     assert!(said.starts_with(&away) && !said.contains('\n'), "{said}");
 }

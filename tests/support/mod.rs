@@ -7,6 +7,7 @@
 
 pub mod ami;
 pub mod asterisk;
+pub mod check;
 pub mod company;
 pub mod debian;
 pub mod freeswitch;

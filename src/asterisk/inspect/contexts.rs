@@ -3,14 +3,12 @@
 //! `ShowDialPlan` needs rights that we don't have, and `hotdesk.conf` defines no variable to ask for; but
 //! `DIALPLAN_EXISTS` can be read without a channel.
 
-use std::collections::BTreeMap;
-
 use super::super::ami::Action;
 use super::super::dialplan::{Settings, callable, version};
 use super::super::rows::HINTS;
 use super::Inspection;
+use crate::controller::inspect;
 use crate::desk::finding::Finding;
-use crate::desk::id::{Context, Extension};
 use crate::desk::model::Office;
 use crate::desk::pattern::NumberPattern;
 use crate::switch::SwitchError;
@@ -115,19 +113,13 @@ impl Inspection<'_> {
 
     /// A class of service is a context of the site; one that lets nobody call a colleague is odd.
     async fn classes(&self, office: &Office) -> Result<Vec<Finding>, SwitchError> {
-        let mut classes: BTreeMap<&Context, Vec<&Extension>> = BTreeMap::new();
-        for user in office.users.values() {
-            if let Some(class) = &user.class {
-                classes.entry(class).or_default().push(&user.extension);
-            }
-        }
         let colleague = callable(self.dialplan).first().map(NumberPattern::first).unwrap_or_default();
         let mut findings = vec![];
-        for (class, users) in classes {
+        for (class, users) in inspect::classes(office) {
             let check = format!("class {class} on switch {}", self.name);
             let places = [class.to_string(), format!("{class},{colleague},1")];
             findings.push(match self.exist(places).await?[..] {
-                [true, true] => Finding::fine(check, format!("{} users may call what this context lets them", users.len())),
+                [true, true] => Finding::fine(check, format!("{users} users may call what this context lets them")),
                 [true, false] => Finding::remark(
                     check,
                     "whoever has it cannot call users",
@@ -135,7 +127,7 @@ impl Inspection<'_> {
                 ),
                 _ => Finding::wrong(
                     check,
-                    format!("there is no such context, so {} users can call nobody", users.len()),
+                    format!("there is no such context, so {users} users can call nobody"),
                     format!("add [{class}] to extensions.conf, or give them another: hotdesk user set EXT --class CONTEXT"),
                 ),
             });

@@ -1,45 +1,41 @@
 //! What `hotdesk check` says of a switch.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::asterisk::inspect::Inspection;
-use crate::asterisk::manager::Manager;
+use crate::asterisk::{self, manager::Manager};
 use crate::cli::site::Site;
 use crate::cli::{dialplan, serve};
 use crate::config::{Kind, Switch};
 use crate::desk::finding::Finding;
 use crate::desk::model::Office;
+use crate::freeswitch::{self, client::Client};
 
 /// How long a `hotdesk serve` may take to take a call.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Its secret, its calls' way to us, and all that can be asked of it.
 pub(super) async fn look(site: &Site, office: &Office, switch: &Switch) -> Vec<Finding> {
-    if switch.kind == Kind::FreeSwitch {
-        return vec![password(switch)];
+    match switch.kind {
+        Kind::Asterisk => look_at_asterisk(site, office, switch).await,
+        Kind::FreeSwitch => look_at_freeswitch(site, office, switch).await,
     }
+}
+
+async fn look_at_asterisk(site: &Site, office: &Office, switch: &Switch) -> Vec<Finding> {
     let mut findings = vec![calls(switch).await];
-    let check = format!("secret of switch {}", switch.name);
-    let settings = match serve::asterisk::manager(switch) {
-        Ok(settings) => settings,
-        Err(error) => {
-            findings.push(Finding::wrong(
-                check,
-                error.to_string(),
-                "it is the secret of ami_user in manager.conf; without it the switch cannot be asked",
-            ));
-            return findings;
-        }
+    let settings = serve::asterisk::manager(switch);
+    let whose = "the secret of ami_user in manager.conf";
+    let Some(settings) = secret(switch, settings, &switch.ami_secret_file, whose, &mut findings) else {
+        return findings;
     };
-    let file = switch.ami_secret_file.display();
-    findings.push(Finding::fine(check, format!("{file} can be read, by us alone")));
     let stop = CancellationToken::new();
     let _until_the_end = stop.clone().drop_guard();
-    let inspection = Inspection {
+    let inspection = asterisk::inspect::Inspection {
         name: &switch.name,
         tenant: &site.tenant,
         manager: &Manager::start(settings, stop),
@@ -50,18 +46,46 @@ pub(super) async fn look(site: &Site, office: &Office, switch: &Switch) -> Vec<F
     findings
 }
 
-/// Whether the password of a FreeSWITCH's event socket is there.
-fn password(switch: &Switch) -> Finding {
+async fn look_at_freeswitch(site: &Site, office: &Office, switch: &Switch) -> Vec<Finding> {
+    let mut findings = vec![];
+    let settings = serve::freeswitch::settings(switch);
+    let whose = "the password in autoload_configs/event_socket.conf.xml";
+    let Some(settings) = secret(switch, settings, &switch.esl_password_file, whose, &mut findings) else {
+        return findings;
+    };
+    let stop = CancellationToken::new();
+    let _until_the_end = stop.clone().drop_guard();
+    let (client, _events) = Client::start(settings, stop);
+    let inspection = freeswitch::inspect::Inspection {
+        name: &switch.name,
+        tenant: &site.tenant,
+        client: &client,
+        dialplan: &dialplan::freeswitch_settings(&site.config, switch),
+        store: site.store.as_ref(),
+    };
+    findings.extend(inspection.findings(office).await);
+    findings
+}
+
+/// What is needed to log in, if the secret in it could be read from `file`.
+fn secret<S>(
+    switch: &Switch,
+    settings: anyhow::Result<S>,
+    file: &Path,
+    whose: &str,
+    findings: &mut Vec<Finding>,
+) -> Option<S> {
     let check = format!("secret of switch {}", switch.name);
-    match switch.esl_password() {
-        Ok(_) => {
-            Finding::fine(check, format!("{} can be read, by us alone", switch.esl_password_file.display()))
+    match settings {
+        Ok(settings) => {
+            findings.push(Finding::fine(check, format!("{} can be read, by us alone", file.display())));
+            Some(settings)
         }
-        Err(error) => Finding::wrong(
-            check,
-            error.to_string(),
-            "it is the password in autoload_configs/event_socket.conf.xml",
-        ),
+        Err(error) => {
+            let remedy = format!("it is {whose}; without it the switch cannot be asked");
+            findings.push(Finding::wrong(check, error.to_string(), remedy));
+            None
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A whole company: real phones on a real FreeSWITCH, a real hotdesk beside it.
 
 mod canary;
+mod check;
 mod crash;
 mod cut;
 mod lamps;
