@@ -169,6 +169,7 @@ impl Config {
         }
         for (n, switch) in self.switches.iter().enumerate() {
             switch.agrees()?;
+            switch.reaches(&self.switches)?;
             for before in self.switches.iter().take(n) {
                 switch.agrees_with(before)?;
             }

@@ -212,7 +212,7 @@ impl Inspection<'_> {
                 Ok(office) => office,
                 Err(error) => return Ok(Finding::wrong(check, error.to_string(), "see to the store first")),
             };
-            let wanted = table::wanted(&office, self.name);
+            let wanted = table::wanted(&office, self.name, &self.dialplan.reach);
             edits = table::difference(&wanted, &switch.read(&Scope::All).await?);
             if edits.is_empty() {
                 return Ok(Finding::fine(check, format!("in step, {} rows", wanted.len())));

@@ -72,6 +72,7 @@ pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
         emergency_context: config.emergency.context.clone(),
         agi: switch.agi_advertise().to_string(),
         ring: RING,
+        reach: switch.reach(),
     }
 }
 
@@ -84,6 +85,7 @@ fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitch::dialplan
         emergency_numbers: config.emergency.numbers.clone(),
         emergency_context: config.emergency.context.clone(),
         ring: RING,
+        reach: switch.reach(),
     }
 }
 
