@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 use hotdesk::asterisk::fastagi::{self, Server};
 use hotdesk::controller::Controller;
 use hotdesk::controller::pins::Pins;
-use hotdesk::controller::reconcile::Reconciler;
+use hotdesk::controller::reconcile::{Kept, Reconciler};
 use hotdesk::desk::code::Codes;
 use hotdesk::desk::id::{Extension, SwitchName, TenantId};
 use hotdesk::desk::pin::{Pepper, Pin, PinRecord};
+use hotdesk::desk::reach::Reach;
 use hotdesk::store::Store;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::sync::watch;
@@ -100,8 +101,8 @@ async fn hotdesk(address: mpsc::Sender<SocketAddr>, stop: CancellationToken) {
     let name = SwitchName::default();
     let tables = CancellationToken::new();
     let toy = Arc::new(ToySwitch::default());
-    let (reconciler, _) =
-        Reconciler::start(name.clone(), TenantId::default(), store.clone(), toy, tables.clone());
+    let kept = Kept { name: name.clone(), tenant: TenantId::default(), reach: Reach::default() };
+    let (reconciler, _) = Reconciler::start(kept, store.clone(), toy, tables.clone());
     let controller = Arc::new(Controller {
         store,
         pins: Pins::new(pepper()),

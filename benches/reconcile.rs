@@ -71,6 +71,7 @@ fn asterisk() -> Asterisk {
         emergency_context: Context::emergency(),
         agi: "127.0.0.1:4573".into(),
         ring: 30,
+        reach: hotdesk::desk::reach::Reach::default(),
     };
     let site = Site::new().unwrap().desks(1).dialplan("#include hotdesk.conf\n");
     site.file("hotdesk.conf", &hotdesk_conf(&settings)).start(Version::Current).unwrap()

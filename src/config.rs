@@ -176,6 +176,7 @@ impl Config {
         }
         for (n, switch) in self.switches.iter().enumerate() {
             switch.agrees()?;
+            switch.reaches(&self.switches)?;
             for before in self.switches.iter().take(n) {
                 switch.agrees_with(before)?;
             }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use hotdesk::controller::Controller;
 use hotdesk::controller::pins::Pins;
-use hotdesk::controller::reconcile::Reconciler;
+use hotdesk::controller::reconcile::{Kept, Reconciler};
 use hotdesk::desk::code::{Codes, Preset};
 use hotdesk::desk::id::{CallId, Language, TenantId};
 use hotdesk::desk::journal::Event;
 use hotdesk::desk::policy::Prompt;
+use hotdesk::desk::reach::Reach;
 use hotdesk::desk::table::{Edit, Key, Row, Scope, Table};
 use hotdesk::store::{self, Store, What};
 use hotdesk::switch::{Call, Dialled, Digits, Entry, Gone, Outcome, Phone, Switch, SwitchError, Utterance};
@@ -119,8 +120,8 @@ impl Scene {
             unsettled: watch::Sender::new(0),
         });
         let stop = CancellationToken::new();
-        let (reconciler, _) =
-            Reconciler::start(switch("pbx"), TenantId::default(), store.clone(), toy.clone(), stop.clone());
+        let kept = Kept { name: switch("pbx"), tenant: TenantId::default(), reach: Reach::default() };
+        let (reconciler, _) = Reconciler::start(kept, store.clone(), toy.clone(), stop.clone());
         let controller = Controller {
             store: store.clone(),
             pins: Pins::new(office::pepper()),

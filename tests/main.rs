@@ -18,3 +18,4 @@ mod manager_live;
 mod office;
 mod store;
 mod support;
+mod two_switches;

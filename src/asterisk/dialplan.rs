@@ -13,6 +13,7 @@ use crate::desk::code::{Codes, Part, Pattern};
 use crate::desk::id::{Context, EmergencyNumber};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
+use crate::desk::reach::{HEADER, Reach};
 
 /// Where the version stands in the text that it is the version of.
 const VERSION: &str = "@version@";
@@ -36,6 +37,8 @@ pub struct Settings {
     pub agi: String,
     /// Seconds that a user's phone rings before his voicemail answers.
     pub ring: u16,
+    /// How it reaches users at other switches' phones.
+    pub reach: Reach,
 }
 
 /// The text of `hotdesk.conf`.
@@ -76,7 +79,17 @@ fn text(settings: &Settings) -> String {
         ("@ring@", &settings.ring.to_string()),
         ("@users@", &users(&callable(settings))),
     ];
-    values.iter().fold(TEMPLATE.into(), |text: String, (name, value)| text.replace(name, value.trim_end()))
+    let between: [(&str, &str); 3] = match settings.reach.routes.is_empty() {
+        true => [("@here@", ""), ("@sent-on@", ""), ("@reach@", "")],
+        false => [
+            ("@here@", &here(&settings.reach)),
+            ("@sent-on@", ",b(hotdesk-reach^${EXTEN}^1)"),
+            ("@reach@", &tell()),
+        ],
+    };
+    let template =
+        between.iter().fold(TEMPLATE.into(), |text: String, (name, value)| text.replace(name, value));
+    values.iter().fold(template, |text: String, (name, value)| text.replace(name, value.trim_end()))
 }
 
 /// Phones may send `#` as their dial key, with these numbers too.
@@ -136,6 +149,36 @@ fn hints(patterns: &[NumberPattern]) -> String {
     })
 }
 
+/// A call that another switch sent on for this user rings here or nowhere. Each target is ended by `&` meanwhile, so that
+/// no route is found in the beginning of another.
+fn here(reach: &Reach) -> String {
+    let mut lines = format!(
+        r#" ; a call that another switch sent here for him rings here or nowhere: it is not sent on once more
+ same => n,GotoIf($["${{CHANNEL(channeltype)}}" != "PJSIP"]?dial)
+ same => n,GotoIf($["${{FILTER(0-9,${{PJSIP_HEADER(read,{HEADER})}})}}" != "${{EXTEN}}"]?dial)
+ same => n,Set(HD_DIAL=${{HD_DIAL}}&)
+"#
+    );
+    for route in reach.routes.values() {
+        let _ =
+            writeln!(lines, " same => n,Set(HD_DIAL=${{STRREPLACE(HD_DIAL,{}&)}})", route.with("${EXTEN}"));
+    }
+    lines + " same => n,Set(HD_DIAL=${HD_DIAL:0:-1})\n same => n(dial),NoOp()\n"
+}
+
+/// Tells the switch that a call is sent on to for whom it is. A phone is told too, and does not mind.
+fn tell() -> String {
+    format!(
+        r#"; ---- A call that is sent on to another switch says for whom.
+[hotdesk-reach]
+exten => _X!,1,GotoIf($["${{CHANNEL(channeltype)}}" != "PJSIP"]?done)
+ same => n,Set(PJSIP_HEADER(add,{HEADER})=${{EXTEN}})
+ same => n(done),Return()
+
+"#
+    )
+}
+
 /// The site's context may include ours: a number that has been there once does not go there again.
 fn otherwise(context: Option<&Context>) -> String {
     let Some(context) = context else { return " same => n(otherwise),NoOp()".into() };
@@ -160,6 +203,7 @@ mod tests {
             emergency_context: Context::new("emergency").unwrap(),
             agi: "127.0.0.1:4573".into(),
             ring: 30,
+            reach: Reach::default(),
         }
     }
 

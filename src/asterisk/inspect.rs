@@ -91,7 +91,17 @@ impl Inspection<'_> {
             findings.extend(self.phones(office).await?);
         }
         let switch = AstDb::new(self.manager.clone());
-        findings.push(inspect::table(self.of("table"), self.store, self.tenant, self.name, &switch).await?);
+        findings.push(
+            inspect::table(
+                self.of("table"),
+                self.store,
+                self.tenant,
+                self.name,
+                &self.dialplan.reach,
+                &switch,
+            )
+            .await?,
+        );
         Ok(())
     }
 

@@ -73,6 +73,7 @@ pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
         emergency_context: config.emergency.context.clone(),
         agi: switch.agi_advertise().to_string(),
         ring: RING,
+        reach: switch.reach(),
     }
 }
 
@@ -85,6 +86,7 @@ pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitc
         emergency_numbers: config.emergency.numbers.clone(),
         emergency_context: config.emergency.context.clone(),
         ring: RING,
+        reach: switch.reach(),
     }
 }
 

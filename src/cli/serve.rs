@@ -18,7 +18,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{Config, Kind, Switch};
 use crate::controller::pins::Pins;
-use crate::controller::reconcile::Reconciler;
+use crate::controller::reconcile::{Kept, Reconciler};
 use crate::controller::{Controller, pepper};
 use crate::desk::code::Codes;
 use crate::desk::id::SwitchName;
@@ -66,9 +66,9 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
             Kind::Asterisk => asterisk::open(switch, &stop, &mut allowed).await?,
             Kind::FreeSwitch => freeswitch::open(switch, &stop)?,
         };
-        let (name, tenant) = (switch.name.clone(), switch.tenant.clone());
-        let (reconciler, task) =
-            Reconciler::start(name.clone(), tenant, store.clone(), table, stop.tables.clone());
+        let name = switch.name.clone();
+        let kept = Kept { name: name.clone(), tenant: switch.tenant.clone(), reach: switch.reach() };
+        let (reconciler, task) = Reconciler::start(kept, store.clone(), table, stop.tables.clone());
         switches.insert(name, reconciler);
         tables.push(task);
         doors.push(serve);

@@ -1,5 +1,6 @@
 //! `[[switch]]`: a switch that we stand beside.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 
 use super::{ConfigError, HostPort, Secret};
 use crate::desk::id::{SwitchName, TenantId};
+use crate::desk::reach::{Reach, Route};
 
 /// One switch. The keys of the other kind are at their defaults.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -36,6 +38,8 @@ pub struct Switch {
     pub esl: HostPort,
     /// The file with the password of it.
     pub esl_password_file: PathBuf,
+    /// How it reaches the others, by their names.
+    reach: BTreeMap<SwitchName, Route>,
 }
 
 /// A switch as it is written: what is not there is at its default, or of the other kind.
@@ -53,6 +57,8 @@ struct Written {
     ami_secret_file: Option<PathBuf>,
     esl: Option<HostPort>,
     esl_password_file: Option<PathBuf>,
+    #[serde(default)]
+    reach: BTreeMap<SwitchName, Route>,
 }
 
 impl TryFrom<Written> for Switch {
@@ -76,6 +82,7 @@ impl TryFrom<Written> for Switch {
             ami_secret_file: written.ami_secret_file.unwrap_or(default.ami_secret_file),
             esl: written.esl.unwrap_or(default.esl),
             esl_password_file: written.esl_password_file.unwrap_or(default.esl_password_file),
+            reach: written.reach,
         })
     }
 }
@@ -147,6 +154,13 @@ impl Switch {
         Self { agi_allow: None, ..self }
     }
 
+    /// How it reaches the others. A FreeSWITCH's lamp rows are what its directory dials, routes too; an Asterisk's are
+    /// devices that are watched.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        Reach { routes: self.reach.clone(), lamps: self.kind == Kind::FreeSwitch }
+    }
+
     /// Our secret at its manager interface.
     ///
     /// # Errors
@@ -186,6 +200,38 @@ impl Switch {
         Ok(())
     }
 
+    /// Whether each switch that it reaches is one of `all`, by a route that can carry
+    /// [`HEADER`](crate::desk::reach::HEADER).
+    pub(super) fn reaches(&self, all: &[Self]) -> Result<(), String> {
+        let name = &self.name;
+        for (other, route) in &self.reach {
+            if other == name {
+                return Err(format!("switch {name}: reach.{other} leads to itself: drop it"));
+            }
+            let Some(other) = all.iter().find(|switch| switch.name == *other) else {
+                return Err(format!("switch {name}: reach.{other} names no [[switch]]"));
+            };
+            let other_name = &other.name;
+            if other.tenant != self.tenant {
+                return Err(format!(
+                    "switch {name}: reach.{other_name} leads to another tenant, {}: none of its people are there",
+                    other.tenant
+                ));
+            }
+            let sip = match self.kind {
+                Kind::Asterisk => "PJSIP/",
+                Kind::FreeSwitch => "sofia/",
+            };
+            if !route.with("").starts_with(sip) {
+                return Err(format!(
+                    "switch {name}: reach.{other_name} must begin with {sip}: a header of SIP keeps calls from going \
+                     round between the two"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn agrees_with(&self, other: &Self) -> Result<(), String> {
         let name = &self.name;
         if *name == other.name {
@@ -221,6 +267,7 @@ impl Default for Switch {
             ami_secret_file: "ami.secret".into(),
             esl: SocketAddr::from((Ipv4Addr::LOCALHOST, 8021)).into(),
             esl_password_file: "esl.secret".into(),
+            reach: BTreeMap::new(),
         }
     }
 }

@@ -14,6 +14,24 @@ fn refusal(text: &str) -> String {
 
 const SMALLEST: &str = "[[switch]]\n";
 
+/// An Asterisk and a FreeSWITCH that reach each other.
+fn two_switches(to_fs: &str, to_pbx: &str) -> String {
+    format!(
+        "[[switch]]\nreach.fs = \"{to_fs}\"\n\
+         [[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\nreach.pbx = \"{to_pbx}\"\n"
+    )
+}
+
+#[test]
+fn switches_say_how_they_reach_each_other() {
+    let config = parsed(&two_switches("PJSIP/{user}@fs", "sofia/gateway/pbx/{user}"), &[]).unwrap();
+    let [pbx, fs] = [0, 1].map(|n| config.switches[n].reach());
+    assert_eq!(pbx.routes[&SwitchName::new("fs").unwrap()].with("101"), "PJSIP/101@fs");
+    assert_eq!(fs.routes[&SwitchName::new("pbx").unwrap()].with("101"), "sofia/gateway/pbx/101");
+    let error = refusal(&two_switches("PJSIP/fs", "sofia/gateway/pbx/{user}"));
+    assert!(error.contains("line 2") && error.contains("one {user}"), "{error}");
+}
+
 #[test]
 fn the_example_holds_every_default() {
     let example = include_str!("../../hotdesk.example.toml");
@@ -50,7 +68,8 @@ fn the_example_shows_every_key() {
                 .unwrap();
             assert!(
                 format!("\n{shown}").contains(&format!("\n{key} = "))
-                    || shown.contains(&format!("\n# {key} = ")),
+                    || shown.contains(&format!("\n# {key} = "))
+                    || shown.contains(&format!("\n# {key}.")),
                 "{section} {key}"
             );
         }
@@ -111,6 +130,14 @@ fn values_that_do_not_go_together_are_refused_with_both_named() {
         ("[[switch]]\nagi_allow = []\n", "lets nobody in"),
         ("[[switch]]\nami_user = \"a b\"\n", "ami_user"),
         ("[dialplan]\nusers = []\n[[switch]]\n", "users is empty"),
+        ("[[switch]]\nreach.fs = \"PJSIP/{user}@fs\"\n", "reach.fs names no [[switch]]"),
+        ("[[switch]]\nreach.pbx = \"PJSIP/{user}@fs\"\n", "reach.pbx leads to itself"),
+        (&two_switches("PJSIP/{user}@fs", "PJSIP/{user}@pbx"), "reach.pbx must begin with sofia/"),
+        (&two_switches("Local/{user}@fs", "sofia/gateway/pbx/{user}"), "reach.fs must begin with PJSIP/"),
+        (
+            &two_switches("PJSIP/{user}@fs", "sofia/gateway/pbx/{user}\"\ntenant = \"b"),
+            "reach.fs leads to another tenant, b",
+        ),
         (
             "[[switch]]\nkind = \"freeswitch\"\n[[switch]]\nname = \"b\"\nkind = \"freeswitch\"\n",
             "pbx and b are the same",

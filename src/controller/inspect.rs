@@ -9,6 +9,7 @@ use super::reconcile;
 use crate::desk::finding::Finding;
 use crate::desk::id::{Context, SwitchName, TenantId};
 use crate::desk::model::{Device, Office};
+use crate::desk::reach::Reach;
 use crate::desk::table::{self, Edit, Scope};
 use crate::store::Store;
 use crate::switch::{Switch, SwitchError};
@@ -27,6 +28,7 @@ pub async fn table(
     store: &dyn Store,
     tenant: &TenantId,
     name: &SwitchName,
+    reach: &Reach,
     switch: &dyn Switch,
 ) -> Result<Finding, SwitchError> {
     let mut edits = vec![];
@@ -36,7 +38,7 @@ pub async fn table(
             Ok(office) => office,
             Err(error) => return Ok(Finding::wrong(check, error.to_string(), "see to the store first")),
         };
-        let wanted = table::wanted(&office, name);
+        let wanted = table::wanted(&office, name, reach);
         edits = table::difference(&wanted, &reconcile::read(switch, &Scope::All, &wanted).await?);
         if edits.is_empty() {
             return Ok(Finding::fine(check, format!("in step, {} rows", wanted.len())));

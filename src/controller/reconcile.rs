@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 
 use crate::desk::id::{Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
+use crate::desk::reach::Reach;
 use crate::desk::table::{self, Edit, Scope, Table};
 use crate::store::{Store, StoreError};
 use crate::switch::{Switch, SwitchError};
@@ -46,6 +47,16 @@ pub struct Reconciler {
     asked: mpsc::Sender<Asked>,
 }
 
+/// Whose table is kept true.
+pub struct Kept {
+    /// The switch's name.
+    pub name: SwitchName,
+    /// Whose people and phones it has.
+    pub tenant: TenantId,
+    /// How it reaches the other switches.
+    pub reach: Reach,
+}
+
 struct Asked {
     scope: Scope,
     done: oneshot::Sender<Result<(), Unsettled>>,
@@ -54,14 +65,14 @@ struct Asked {
 impl Reconciler {
     /// Keeps `switch` true until `stop`. Returns the task to wait for.
     pub fn start(
-        name: SwitchName,
-        tenant: TenantId,
+        kept: Kept,
         store: Arc<dyn Store>,
         switch: Arc<dyn Switch>,
         stop: CancellationToken,
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (asked, requests) = mpsc::channel(1024);
-        let work = Work { name, tenant, store, switch, after: Revision(0) };
+        let Kept { name, tenant, reach } = kept;
+        let work = Work { name, tenant, reach, store, switch, after: Revision(0) };
         let task = tokio::spawn(async move {
             stop.run_until_cancelled(work.run(requests)).await;
         });
@@ -85,6 +96,7 @@ impl Reconciler {
 struct Work {
     name: SwitchName,
     tenant: TenantId,
+    reach: Reach,
     store: Arc<dyn Store>,
     switch: Arc<dyn Switch>,
     /// Changes up to here have been written.
@@ -257,7 +269,7 @@ impl Work {
     async fn pass(&self, scope: Scope) -> Result<Vec<Edit>, Unsettled> {
         let office = self.store.office(&self.tenant, &scope).await?;
         let scope = scope.widened_to(&office);
-        let wanted = table::wanted(&office, &self.name);
+        let wanted = table::wanted(&office, &self.name, &self.reach);
         let edits = table::difference(&wanted, &read(self.switch.as_ref(), &scope, &wanted).await?);
         if !edits.is_empty() {
             self.switch.apply(&edits).await?;

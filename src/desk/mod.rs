@@ -10,6 +10,7 @@ pub mod model;
 pub mod pattern;
 pub mod pin;
 pub mod policy;
+pub mod reach;
 pub mod seat;
 pub mod table;
 pub mod text;

@@ -8,6 +8,7 @@ use super::id::{
     Context, DeviceName, DialTarget, DisplayName, Extension, Language, Mailbox, Number, Revision, SwitchName,
 };
 use super::model::{Binding, CallerId, Office, User};
+use super::reach::Reach;
 
 /// Rows by key: what one switch should hold, or what it does hold.
 pub type Table = BTreeMap<Key, Row>;
@@ -203,24 +204,30 @@ impl Scope {
     }
 }
 
-/// The rows that `switch` should hold for the users and devices of `office`.
+/// The rows that `switch` should hold for the users and devices of `office`. Who sits at another switch's device is called
+/// there, as far as `reach` goes: after the devices here, if he owns some of each.
 #[must_use]
-pub fn wanted(office: &Office, switch: &SwitchName) -> Table {
+pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
     let bound: BTreeSet<&Extension> = office.bindings.values().map(|binding| &binding.user).collect();
     let mut table = Table::new();
-    let mut places: BTreeMap<&Extension, (Vec<&str>, Revision)> = BTreeMap::new();
+    let mut places: BTreeMap<&Extension, Place<'_>> = BTreeMap::new();
     for device in office.devices.values() {
         let (user, revision) = match office.bindings.get(&device.name) {
             Some(binding) => (Some(&binding.user), binding.revision),
             None => (device.owner.as_ref().filter(|owner| !bound.contains(owner)), Revision(0)),
         };
         let user = user.filter(|user| office.users.contains_key(user));
+        if let Some(user) = user {
+            let place = places.entry(user).or_default();
+            place.revision = revision;
+            if device.switch == *switch {
+                place.here.push(device.dial.as_str());
+            } else {
+                place.there.insert(&device.switch);
+            }
+        }
         if device.switch != *switch {
             continue;
-        }
-        if let Some(user) = user {
-            let place = places.entry(user).or_insert((vec![], revision));
-            place.0.push(device.dial.as_str());
         }
         let row = DeviceRow {
             user: user.cloned(),
@@ -230,14 +237,31 @@ pub fn wanted(office: &Office, switch: &SwitchName) -> Table {
         table.insert(Key::Device(device.name.clone()), Row::Device(row));
     }
     for user in office.users.values() {
-        let (dials, revision) = places.remove(&user.extension).unwrap_or_default();
-        let dial = DialTarget::new(dials.join("&")).ok();
-        if let Some(dial) = &dial {
-            table.insert(Key::Lamp(user.extension.clone()), Row::Lamp(dial.clone()));
+        let Place { here, there, revision } = places.remove(&user.extension).unwrap_or_default();
+        let routes: Vec<String> = there
+            .into_iter()
+            .filter_map(|switch| Some(reach.routes.get(switch)?.with(user.extension.as_str())))
+            .collect();
+        let all: Vec<&str> = here.iter().copied().chain(routes.iter().map(String::as_str)).collect();
+        let dial = DialTarget::new(all.join("&")).ok();
+        let lamp = if reach.lamps { dial.clone() } else { DialTarget::new(here.join("&")).ok() };
+        if let Some(lamp) = lamp {
+            table.insert(Key::Lamp(user.extension.clone()), Row::Lamp(lamp));
         }
+        let revision = if dial.is_some() { revision } else { Revision(0) };
         table.insert(Key::User(user.extension.clone()), Row::User(user_row(user, dial, revision)));
     }
     table
+}
+
+/// Where a user is.
+#[derive(Default)]
+struct Place<'a> {
+    /// His devices of this switch.
+    here: Vec<&'a str>,
+    /// The other switches where he has some.
+    there: BTreeSet<&'a SwitchName>,
+    revision: Revision,
 }
 
 fn user_row(user: &User, dial: Option<DialTarget>, revision: Revision) -> UserRow {
@@ -336,11 +360,11 @@ mod tests {
 
     #[test]
     fn a_guest_sits_where_he_logged_in_and_the_owner_comes_back() {
-        let table = wanted(&office(&[("101", "desk3")]), &pbx());
+        let table = wanted(&office(&[("101", "desk3")]), &pbx(), &Reach::default());
         assert_eq!(at(&table, "desk3").as_deref(), Some("101"));
         assert_eq!(rings(&table, "101").as_deref(), Some("PJSIP/desk3"));
         assert_eq!(rings(&table, "103"), None);
-        let table = wanted(&office(&[]), &pbx());
+        let table = wanted(&office(&[]), &pbx(), &Reach::default());
         assert_eq!(at(&table, "desk3").as_deref(), Some("103"));
         assert_eq!(rings(&table, "103").as_deref(), Some("PJSIP/desk3"));
         assert_eq!(
@@ -351,23 +375,50 @@ mod tests {
 
     #[test]
     fn an_owner_who_sits_elsewhere_leaves_his_own_desk_empty() {
-        let table = wanted(&office(&[("103", "desk1")]), &pbx());
+        let table = wanted(&office(&[("103", "desk1")]), &pbx(), &Reach::default());
         assert_eq!((at(&table, "desk1").as_deref(), at(&table, "desk3")), (Some("103"), None));
     }
 
     #[test]
     fn a_switch_holds_its_own_devices_and_every_user() {
-        let table = wanted(&office(&[("101", "desk4")]), &pbx());
+        let table = wanted(&office(&[("101", "desk4")]), &pbx(), &Reach::default());
         assert_eq!(table.get(&Key::Device(name("desk4"))), None);
         assert_eq!(rings(&table, "101"), None);
-        let far = wanted(&office(&[("101", "desk4")]), &SwitchName::new("far").unwrap());
+        let far = wanted(&office(&[("101", "desk4")]), &SwitchName::new("far").unwrap(), &Reach::default());
         assert_eq!(rings(&far, "101").as_deref(), Some("PJSIP/desk4"));
         assert_eq!(far.keys().filter(|key| matches!(key, Key::User(_))).count(), 3);
     }
 
     #[test]
+    fn who_sits_at_another_switchs_device_is_called_there() {
+        use crate::desk::reach::Route;
+        let far = SwitchName::new("far").unwrap();
+        let routes = BTreeMap::from([(far, Route::new("PJSIP/{user}@far").unwrap())]);
+        let mut reach = Reach { routes, lamps: false };
+        let mut office = office(&[("101", "desk4")]);
+        // 103 has a device of his own on each.
+        let mut own = office.devices[&name("desk4")].clone();
+        (own.name, own.owner) = (name("desk5"), Some(ext("103")));
+        office.devices.insert(name("desk5"), own);
+        let table = wanted(&office, &pbx(), &reach);
+        assert_eq!(rings(&table, "101").as_deref(), Some("PJSIP/101@far"));
+        assert_eq!(rings(&table, "102"), None);
+        assert_eq!(rings(&table, "103").as_deref(), Some("PJSIP/desk3&PJSIP/103@far"));
+        // No lamp watches the trunk.
+        let lamp = |table: &Table, user: &str| table.get(&Key::Lamp(ext(user))).map(ToString::to_string);
+        assert_eq!(lamp(&table, "101"), None);
+        assert_eq!(lamp(&table, "103").as_deref(), Some("PJSIP/desk3"));
+        reach.lamps = true;
+        let table = wanted(&office, &pbx(), &reach);
+        assert_eq!(lamp(&table, "101").as_deref(), Some("PJSIP/101@far"));
+        // He moves here: the route is gone.
+        office.bindings.clear();
+        assert_eq!(rings(&wanted(&office, &pbx(), &reach), "101"), None);
+    }
+
+    #[test]
     fn an_empty_desk_still_has_its_emergency_number() {
-        let table = wanted(&office(&[]), &pbx());
+        let table = wanted(&office(&[]), &pbx(), &Reach::default());
         let Some(Row::Device(row)) = table.get(&Key::Device(name("desk1"))) else { panic!("{table:?}") };
         assert_eq!((row.user.clone(), row.emergency.clone()), (None, Number::new("0201112222").ok()));
     }
@@ -376,12 +427,12 @@ mod tests {
     fn a_removed_user_sits_nowhere() {
         let mut office = office(&[("101", "desk1")]);
         office.users.remove(&ext("101"));
-        assert_eq!(at(&wanted(&office, &pbx()), "desk1"), None);
+        assert_eq!(at(&wanted(&office, &pbx(), &Reach::default()), "desk1"), None);
     }
 
     #[test]
     fn what_is_not_ours_goes_and_what_is_unreadable_is_written_anew() {
-        let wanted = wanted(&office(&[]), &pbx());
+        let wanted = wanted(&office(&[]), &pbx(), &Reach::default());
         let mut seen = wanted.clone();
         seen.insert(Key::Unknown("device/x/y".into()), Row::Unreadable("1".into()));
         seen.insert(Key::User(ext("101")), Row::Unreadable("garbage".into()));
@@ -397,7 +448,7 @@ mod tests {
             now in proptest::sample::subsequence(vec![("101", "desk1"), ("102", "desk2"), ("103", "desk4")], 0..=3),
             then in proptest::sample::subsequence(vec![("101", "desk2"), ("102", "desk3"), ("103", "desk1")], 0..=3),
         ) {
-            let (wanted, mut seen) = (wanted(&office(&now), &pbx()), wanted(&office(&then), &pbx()));
+            let (wanted, mut seen) = (wanted(&office(&now), &pbx(), &Reach::default()), wanted(&office(&then), &pbx(), &Reach::default()));
             for Edit { key, is, .. } in difference(&wanted, &seen) {
                 match is {
                     Some(row) => seen.insert(key, row),

@@ -14,6 +14,7 @@ use crate::desk::code::{Codes, Part, Pattern};
 use crate::desk::id::{Context, EmergencyNumber, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
+use crate::desk::reach::{HEADER, Reach};
 
 const HOTDESK: &str = include_str!("hotdesk.xml.in");
 const DROP_IN: &str = include_str!("00_hotdesk.xml.in");
@@ -44,6 +45,8 @@ pub struct Settings {
     pub emergency_context: Context,
     /// Seconds that a user's phone rings before his voicemail answers.
     pub ring: u16,
+    /// How it reaches users at other switches' phones.
+    pub reach: Reach,
 }
 
 /// The text of `dialplan/hotdesk.xml`: contexts of ours.
@@ -60,6 +63,10 @@ pub fn version(settings: &Settings) -> String {
 }
 
 fn text(settings: &Settings) -> String {
+    let (here, sent_on) = match settings.reach.routes.is_empty() {
+        true => Default::default(),
+        false => (here(&settings.reach), format!(",sip_h_{HEADER}=${{destination_number}}")),
+    };
     let values: [(&str, &str); 8] = [
         ("@codes@", &codes(&settings.codes)),
         ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
@@ -70,9 +77,10 @@ fn text(settings: &Settings) -> String {
         ("@row@", ROW),
         ("@tone@", sounds::TONE),
     ];
-    let text = values
-        .iter()
-        .fold(HOTDESK.into(), |text: String, (name, value)| text.replace(name, value.trim_end()));
+    let text = values.iter().fold(
+        HOTDESK.replace("@here@", &here).replace("@sent-on@", &sent_on),
+        |text: String, (name, value)| text.replace(name, value.trim_end()),
+    );
     with_rows(&text, settings)
 }
 
@@ -111,6 +119,26 @@ fn with_rows(text: &str, settings: &Settings) -> String {
         .replace("@lamp@", &lamp)
         .replace("@user@", &user)
         .replace("@users@", &users(&settings.users))
+}
+
+/// A call that another switch sent on for this user rings here or nowhere. Routes stand last in a row.
+fn here(reach: &Reach) -> String {
+    let routes: Vec<String> =
+        reach.routes.values().map(|route| escaped(&route.with("{user}")).replace("{user}", r"\d+")).collect();
+    format!(
+        r#"      <!-- A call that another switch sent here for him rings here or nowhere: it is not sent on once more. -->
+      <condition field="${{sip_h_{HEADER}}} ${{destination_number}} ${{hd_dial}}"
+                 expression="^(\d+) \1 (.*?)(?:(?&lt;= )|,)(?:{})(?:,|$)" break="never">
+        <action application="set" data="hd_dial=$2" inline="true"/>
+      </condition>
+"#,
+        routes.join("|")
+    )
+}
+
+/// A dial target as a regular expression that matches it alone.
+fn escaped(target: &str) -> String {
+    target.replace('.', r"\.").replace('+', r"\+")
 }
 
 /// Phones may send `#` as their dial key, with these numbers too.
@@ -204,6 +232,7 @@ mod tests {
             emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
             emergency_context: Context::new("emergency").unwrap(),
             ring: 30,
+            reach: Reach::default(),
         }
     }
 

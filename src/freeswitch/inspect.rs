@@ -69,7 +69,14 @@ impl Inspection<'_> {
         findings.push(self.sounds(office).await?);
         if modules.keep_rows() {
             let switch = ModDb::new(self.client.clone(), self.tenant.clone());
-            let table = inspect::table(self.of("table"), self.store, self.tenant, self.name, &switch);
+            let table = inspect::table(
+                self.of("table"),
+                self.store,
+                self.tenant,
+                self.name,
+                &self.dialplan.reach,
+                &switch,
+            );
             findings.push(table.await?);
         }
         Ok(())

@@ -11,6 +11,7 @@ use hotdesk::asterisk::dialplan::{Settings, hotdesk_conf};
 use hotdesk::desk::code::{Codes, Preset};
 use hotdesk::desk::id::{Context, EmergencyNumber};
 use hotdesk::desk::pattern::NumberPattern;
+use hotdesk::desk::reach::Reach;
 
 use crate::support::ami::Ami;
 use crate::support::asterisk::{Asterisk, Endpoint, Site};
@@ -62,6 +63,7 @@ impl Switch {
             emergency_context: Context::new("emergency").unwrap(),
             agi: site.ports.agi.to_string(),
             ring: 2,
+            reach: Reach::default(),
         };
         let other = |name: &str| Endpoint::new(name).context("from-internal");
         let pbx = site

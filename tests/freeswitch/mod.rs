@@ -12,6 +12,7 @@ mod vanilla;
 use hotdesk::desk::code::{Codes, Preset};
 use hotdesk::desk::id::{Context, EmergencyNumber, TenantId};
 use hotdesk::desk::pattern::NumberPattern;
+use hotdesk::desk::reach::Reach;
 use hotdesk::freeswitch::dialplan::{Settings, directory_example};
 use hotdesk::freeswitch::tree;
 
@@ -59,6 +60,7 @@ fn settings() -> Settings {
         emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
         emergency_context: Context::new("emergency").unwrap(),
         ring: 2,
+        reach: Reach::default(),
     }
 }
 
