@@ -38,6 +38,7 @@ mod crash;
 mod directory;
 mod feed;
 mod files;
+mod import;
 mod model;
 mod moves;
 mod together;
