@@ -22,6 +22,8 @@ use crate::store::Store;
 use crate::switch::SwitchError;
 use modules::Modules;
 
+pub(super) use contexts::HOTDESK;
+
 /// How long an Asterisk may take to let us in. It answers a wrong secret after 1 s.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Phones that are asked about at a time.

@@ -15,7 +15,15 @@ on_both_stores! {
 }
 
 fn import(users: Vec<User>, pins: Vec<(Extension, PinRecord)>, devices: Vec<Device>) -> Import {
-    Import { tenant: tenant(), users, pins, devices, by: Actor::Command("anna".into()), at: Timestamp::now() }
+    Import {
+        tenant: tenant(),
+        locations: vec![],
+        users,
+        pins,
+        devices,
+        by: Actor::Command("anna".into()),
+        at: Timestamp::now(),
+    }
 }
 
 fn record(user: &str) -> PinRecord {
@@ -66,14 +74,25 @@ async fn an_import_of_which_one_change_cannot_be_is_not_done_at_all(place: Place
     assert!(matches!(&refused, StoreError::Missing(what) if what == "user 999"), "{refused:?}");
     assert_eq!(all(&place.open().await).await, before);
     assert_eq!(store.pin(&tenant(), &ext("102")).await.unwrap(), None);
-    assert_eq!(store.import(&import(vec![], vec![], vec![])).await.unwrap(), before.revision);
+    let nowhere = Device { location: Some(at("ams")), ..device("desk2") };
+    let refused = store.import(&import(vec![user("102")], vec![], vec![nowhere.clone()])).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Missing(what) if what == "location ams"), "{refused:?}");
+    assert_eq!(all(&store).await, before);
+
+    let built =
+        Import { locations: vec![location("ams", &["112"])], ..import(vec![], vec![], vec![nowhere]) };
+    store.import(&built).await.unwrap();
+    let after = all(&place.open().await).await;
+    assert_eq!(after.emergency_caller_id(&after.devices[&name("desk2")]).unwrap().as_str(), "0201112222");
+    assert_eq!(store.import(&import(vec![], vec![], vec![])).await.unwrap(), after.revision);
 }
 
 async fn ten_thousand_users_come_in_at_once(place: Place) {
     let store = place.open().await;
     let numbers = || 10_000..20_000;
     let users: Vec<User> = numbers().map(|n| user(&n.to_string())).collect();
-    let devices: Vec<Device> = numbers().take(2000).map(|n| owned(&n.to_string(), &format!("desk{n}"))).collect();
+    let devices: Vec<Device> =
+        numbers().take(2000).map(|n| owned(&n.to_string(), &format!("desk{n}"))).collect();
     // One record for all: making ten thousand takes minutes.
     let one = record("10000");
     let pins = numbers().map(|n| (ext(&n.to_string()), one.clone())).collect();

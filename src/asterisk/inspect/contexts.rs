@@ -14,7 +14,7 @@ use crate::desk::pattern::NumberPattern;
 use crate::switch::SwitchError;
 
 /// The context of hotdesk phones.
-pub(super) const HOTDESK: &str = "hotdesk";
+pub(in crate::asterisk) const HOTDESK: &str = "hotdesk";
 const INCLUDE: &str = "print it (`hotdesk dialplan asterisk`) into hotdesk.conf beside extensions.conf, with \
                        #include \"hotdesk.conf\" there, and `dialplan reload`";
 

@@ -1,0 +1,56 @@
+//! An Asterisk's PJSIP endpoints. Asks only, with `read = system` and `write = system`; seen on 16.28 and 22.10.
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::ami::Action;
+use super::inspect::HOTDESK;
+use super::manager::Manager;
+use crate::switch::SwitchError;
+use crate::switch::endpoint::{Endpoint, Endpoints};
+
+/// Endpoints that are asked about at a time.
+const AT_ONCE: usize = 32;
+
+/// All of them.
+///
+/// # Errors
+/// [`SwitchError`] when Asterisk is away, or our user may not ask.
+pub async fn endpoints(manager: &Manager) -> Result<Endpoints, SwitchError> {
+    let listed = match manager.list(Action::new("PJSIPShowEndpoints")).await {
+        Ok(listed) => listed,
+        Err(SwitchError::Refused(_, why)) if why == "No endpoints found" => return Ok(Endpoints::new()),
+        Err(error) => return Err(error),
+    };
+    let names: Vec<&str> = listed
+        .iter()
+        .filter(|event| event.event() == Some("EndpointList"))
+        .filter_map(|event| event.header("ObjectName"))
+        .collect();
+    let mut asked = stream::iter(names.into_iter().map(|name| endpoint(manager, name))).buffered(AT_ONCE);
+    let mut endpoints = Endpoints::new();
+    while let Some(endpoint) = asked.next().await {
+        endpoints.extend(endpoint?.map(|endpoint| (endpoint.dial.clone(), endpoint)));
+    }
+    Ok(endpoints)
+}
+
+/// The list does not say in which context an endpoint is: each is asked for by name. None when it has gone meanwhile.
+async fn endpoint(manager: &Manager, name: &str) -> Result<Option<Endpoint>, SwitchError> {
+    let shown = match manager.list(Action::new("PJSIPShowEndpoint").with("Endpoint", name)).await {
+        Ok(shown) => shown,
+        Err(SwitchError::Refused(..)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let of = |event: &str| shown.iter().find(|shown| shown.event() == Some(event));
+    let detail = of("EndpointDetail");
+    let context = detail.and_then(|detail| detail.header("Context")).filter(|context| !context.is_empty());
+    Ok(Some(Endpoint {
+        name: name.to_owned(),
+        dial: format!("PJSIP/{name}"),
+        context: context.map(str::to_owned),
+        hotdesk: context == Some(HOTDESK),
+        // An endpoint with no contact has no event of its contacts.
+        registered: of("ContactStatusDetail").is_some(),
+    }))
+}
