@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::ami::Action;
+use super::ami::{Action, Message};
 use super::inspect::HOTDESK;
 use super::manager::Manager;
 use crate::switch::SwitchError;
@@ -42,15 +42,18 @@ async fn endpoint(manager: &Manager, name: &str) -> Result<Option<Endpoint>, Swi
         Err(SwitchError::Refused(..)) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let of = |event: &str| shown.iter().find(|shown| shown.event() == Some(event));
-    let detail = of("EndpointDetail");
+    let detail = shown.iter().find(|shown| shown.event() == Some("EndpointDetail"));
     let context = detail.and_then(|detail| detail.header("Context")).filter(|context| !context.is_empty());
     Ok(Some(Endpoint {
         name: name.to_owned(),
         dial: format!("PJSIP/{name}"),
         context: context.map(str::to_owned),
         hotdesk: context == Some(HOTDESK),
-        // An endpoint with no contact has no event of its contacts.
-        registered: of("ContactStatusDetail").is_some(),
+        registered: shown.iter().any(is_reachable),
     }))
+}
+
+/// A contact, unless it was asked and did not answer. One that is not asked is `NonQualified`.
+fn is_reachable(shown: &Message) -> bool {
+    shown.event() == Some("ContactStatusDetail") && shown.header("Status") != Some("Unreachable")
 }

@@ -8,9 +8,7 @@ use zeroize::Zeroizing;
 use super::ami::{Action, Message};
 use super::manager::Manager;
 use crate::desk::guessable::guessable;
-use crate::desk::id::{
-    DeviceName, DialTarget, DisplayName, Extension, Language, Mailbox, Number, SwitchName, TenantId,
-};
+use crate::desk::id::{DeviceName, DialTarget, DisplayName, Extension, Language, Mailbox, Number, TenantId};
 use crate::desk::model::{CallerId, User};
 use crate::desk::pin::Pin;
 use crate::switch::SwitchError;
@@ -37,8 +35,6 @@ pub struct FoundUser {
 pub struct FoundDevice {
     /// Its PJSIP endpoint.
     pub name: DeviceName,
-    /// The switch it registers with.
-    pub switch: SwitchName,
     /// What is dialled to ring it.
     pub dial: DialTarget,
     /// Whether users may log in there: `adhoc`.
@@ -71,7 +67,7 @@ impl FreePbx {
 
     /// What of it can be ours. FreePBX's `outboundcid` is left to its own outbound routes.
     #[must_use]
-    pub fn found(&self, tenant: &TenantId, switch: &SwitchName) -> Found {
+    pub fn found(&self, tenant: &TenantId) -> Found {
         let mut found = Found::default();
         for (key, fields) in &self.users {
             match Extension::new(key) {
@@ -80,7 +76,7 @@ impl FreePbx {
             }
         }
         for (key, fields) in &self.devices {
-            match self.found_device(key, switch, fields, &mut found.left) {
+            match self.found_device(key, fields, &mut found.left) {
                 Ok(device) => found.devices.push(device),
                 Err(why) => found.left.push(format!("device {key}: {why}")),
             }
@@ -91,7 +87,6 @@ impl FreePbx {
     fn found_device(
         &self,
         key: &str,
-        switch: &SwitchName,
         fields: &Fields,
         left: &mut Vec<String>,
     ) -> Result<FoundDevice, String> {
@@ -114,7 +109,6 @@ impl FreePbx {
         }
         Ok(FoundDevice {
             name: DeviceName::new(endpoint).map_err(|error| error.to_string())?,
-            switch: switch.clone(),
             dial: DialTarget::new(dial).map_err(|error| error.to_string())?,
             hotdesk: adhoc,
             owner: known.and_then(|owner| Extension::new(owner).ok()),
@@ -203,8 +197,7 @@ mod tests {
         let all = |of: &[(&str, &[(&str, &str)])]| {
             of.iter().map(|(key, of)| ((*key).to_owned(), fields(of))).collect()
         };
-        FreePbx { users: all(users), devices: all(devices) }
-            .found(&TenantId::default(), &SwitchName::default())
+        FreePbx { users: all(users), devices: all(devices) }.found(&TenantId::default())
     }
 
     #[test]

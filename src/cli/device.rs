@@ -125,16 +125,9 @@ impl Set {
         let name = self.device;
         let mut device = match (known, &self.switch, &self.dial) {
             (Some(device), _, _) => device,
-            (None, Some(switch), Some(dial)) => model::Device {
-                tenant: site.tenant.clone(),
-                name,
-                switch: switch.clone(),
-                dial: dial.clone(),
-                hotdesk: true,
-                location: None,
-                owner: None,
-                allow_from: vec![],
-            },
+            (None, Some(switch), Some(dial)) => {
+                model::Device::new(site.tenant.clone(), name, switch.clone(), dial.clone())
+            }
             (None, ..) => bail!(
                 "there is no device {name} yet; a new one takes --switch and --dial, for example \
                  --switch pbx --dial PJSIP/{name}"

@@ -67,16 +67,9 @@ impl Discover {
             if !endpoint.hotdesk {
                 elsewhere.insert(name.clone());
             }
-            plan.put_device(Device {
-                tenant: site.tenant.clone(),
-                name,
-                switch: switch.name.clone(),
-                dial,
-                hotdesk: true,
-                location: self.location.clone(),
-                owner: None,
-                allow_from: vec![],
-            });
+            let mut device = Device::new(site.tenant.clone(), name, switch.name.clone(), dial);
+            device.location = self.location.clone();
+            plan.put_device(device);
         }
         if let Some((subject, why)) = plan.refusals(self.force).first() {
             bail!("{subject}: {why}");

@@ -13,7 +13,7 @@ use crate::cli::plan::Plan;
 use crate::cli::site::Site;
 use crate::config::Kind;
 use crate::desk::id::{Context, InvalidId, LocationName, Number, SwitchName};
-use crate::desk::model::{Device, Office};
+use crate::desk::model::{Device, Office, User};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct FreePbx {
@@ -39,7 +39,7 @@ impl FreePbx {
         let asterisk = Connected::asterisk(switch).await?;
         let freepbx =
             freepbx::FreePbx::read(&asterisk.to).await.with_context(|| connected::refused(switch))?;
-        let Found { users, devices, left } = freepbx.found(&site.tenant, &switch.name);
+        let Found { users, devices, left } = freepbx.found(&site.tenant);
         if users.is_empty() && devices.is_empty() && left.is_empty() {
             bail!(
                 "the Asterisk of {} has no AMPUSER and no DEVICE in its AstDB: it is no FreePBX's",
@@ -56,20 +56,21 @@ impl FreePbx {
                     Err(why) => without.push(format!("{extension} needs a PIN: {why}")),
                 }
             }
-            let mut user = user;
-            match plan.before.users.get(&extension) {
-                Some(known) => (user.class, user.hotdesk) = (known.class.clone(), known.hotdesk),
-                None => user.class = Some(self.class.clone()),
-            }
-            plan.put_user(user);
+            let mut known = plan.before.users.get(&extension).cloned().unwrap_or_else(|| {
+                let new = User::new(site.tenant.clone(), extension);
+                User { class: Some(self.class.clone()), ..new }
+            });
+            (known.name, known.caller_id, known.mailbox) = (user.name, user.caller_id, user.mailbox);
+            known.language = user.language.or(known.language);
+            plan.put_user(known);
         }
         for found in devices {
             let known = plan.before.devices.get(&found.name).cloned();
             let location = self.location(site, &mut plan, &found, known.as_ref())?;
-            let FoundDevice { name, switch, dial, hotdesk, owner, .. } = found;
-            let allow_from = known.map(|known| known.allow_from).unwrap_or_default();
-            let tenant = site.tenant.clone();
-            plan.put_device(Device { tenant, name, switch, dial, hotdesk, location, owner, allow_from });
+            let FoundDevice { name, dial, hotdesk, owner, .. } = found;
+            let (tenant, switch) = (site.tenant.clone(), switch.name.clone());
+            let known = known.unwrap_or_else(|| Device::new(tenant, name, switch.clone(), dial.clone()));
+            plan.put_device(Device { switch, dial, hotdesk, location, owner, ..known });
         }
         let refused = plan.refusals(self.how.force);
         for line in left.iter().map(|left| format!("left out: {left}")).chain(without) {
