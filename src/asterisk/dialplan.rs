@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::rows;
 use super::sounds::sounds;
+use super::space::Space;
 use crate::desk::code::{Codes, Part, Pattern};
-use crate::desk::id::{Context, EmergencyNumber};
+use crate::desk::id::{Context, EmergencyNumber, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
 use crate::desk::reach::{HEADER, Reach};
@@ -23,6 +24,8 @@ const TEMPLATE: &str = include_str!("hotdesk.conf.in");
 /// What the dialplan of a site depends on.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Whose phones, users and codes they are.
+    pub tenant: TenantId,
     /// The codes that go to the controller.
     pub codes: Codes,
     /// Which numbers may be users' extensions.
@@ -70,7 +73,7 @@ fn text(settings: &Settings) -> String {
         ("@agi@", &settings.agi),
         ("@codes@", &codes(&settings.codes)),
         ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
-        ("@hints@", &hints(&callable(settings))),
+        ("@hints@", &hints(&Space::of(&settings.tenant), &callable(settings))),
         ("@not-allowed-here-stock@", not_allowed_stock),
         ("@not-allowed-here@", not_allowed),
         ("@not-available-stock@", not_available_stock),
@@ -140,8 +143,8 @@ fn users(patterns: &[NumberPattern]) -> String {
     })
 }
 
-fn hints(patterns: &[NumberPattern]) -> String {
-    let dial = format!("${{CUT(DB({}/user/${{EXTEN}}),|,1)}}", rows::FAMILY);
+fn hints(space: &Space, patterns: &[NumberPattern]) -> String {
+    let dial = format!("${{CUT(DB({space}/user/${{EXTEN}}),|,1)}}");
     let nowhere = rows::NOWHERE;
     patterns.iter().fold(String::new(), |mut lines, pattern| {
         let _ = writeln!(lines, "exten => _{pattern},hint,${{IF($[\"{dial}\" != \"\"]?{dial}:{nowhere})}}");
@@ -196,6 +199,7 @@ mod tests {
 
     fn settings() -> Settings {
         Settings {
+            tenant: TenantId::default(),
             codes: Codes::of(&[Preset::Simmpl]).unwrap(),
             users: vec![NumberPattern::new("XXX").unwrap()],
             otherwise: None,

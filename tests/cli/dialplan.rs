@@ -58,7 +58,7 @@ fn a_freeswitchs_side_is_a_tree_of_its_own() {
     let desk = Desk::bare();
     desk.configure(
         "[dialplan]\nusers = [\"2XX\", \"30[1-4]\"]\n[emergency]\nnumbers = [\"999\"]\ncontext = \"help\"\n\
-         [[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\ntenant = \"a.example\"\n",
+         [[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\ntenants = [\"a.example\"]\n",
     );
     let printed = desk.ok("dialplan freeswitch");
     for says in
