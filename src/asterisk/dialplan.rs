@@ -73,7 +73,7 @@ fn text(settings: &Settings) -> String {
         ("@agi@", &settings.agi),
         ("@codes@", &codes(&settings.codes)),
         ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
-        ("@hints@", &hints(&Space::of(&settings.tenant), &callable(settings))),
+        ("@hints@", &hints(&callable(settings))),
         ("@not-allowed-here-stock@", not_allowed_stock),
         ("@not-allowed-here@", not_allowed),
         ("@not-available-stock@", not_available_stock),
@@ -92,7 +92,17 @@ fn text(settings: &Settings) -> String {
     };
     let template =
         between.iter().fold(TEMPLATE.into(), |text: String, (name, value)| text.replace(name, value));
-    values.iter().fold(template, |text: String, (name, value)| text.replace(name, value.trim_end()))
+    let text =
+        values.iter().fold(template, |text: String, (name, value)| text.replace(name, value.trim_end()));
+    in_space(&text, &Space::of(&settings.tenant))
+}
+
+/// The same text for a tenant among several: its contexts, its rows and the script that its calls ask for begin with its
+/// name. Sounds are everybody's.
+fn in_space(text: &str, space: &Space) -> String {
+    let ours = ["[hotdesk]", "hotdesk-", "(hotdesk/", "/hotdesk,"];
+    ours.iter()
+        .fold(text.into(), |text: String, name| text.replace(name, &name.replace("hotdesk", space.name())))
 }
 
 /// Phones may send `#` as their dial key, with these numbers too.
@@ -143,8 +153,8 @@ fn users(patterns: &[NumberPattern]) -> String {
     })
 }
 
-fn hints(space: &Space, patterns: &[NumberPattern]) -> String {
-    let dial = format!("${{CUT(DB({space}/user/${{EXTEN}}),|,1)}}");
+fn hints(patterns: &[NumberPattern]) -> String {
+    let dial = "${CUT(DB(hotdesk/user/${EXTEN}),|,1)}";
     let nowhere = rows::NOWHERE;
     patterns.iter().fold(String::new(), |mut lines, pattern| {
         let _ = writeln!(lines, "exten => _{pattern},hint,${{IF($[\"{dial}\" != \"\"]?{dial}:{nowhere})}}");
@@ -220,6 +230,33 @@ mod tests {
             std::fs::write(path, &printed).unwrap();
         }
         assert_eq!(std::fs::read_to_string(path).unwrap(), printed);
+    }
+
+    /// What each context, row and script of a text is called.
+    fn names(text: &str) -> std::collections::BTreeSet<String> {
+        let commands = text.lines().filter(|line| !line.starts_with(';'));
+        let contexts =
+            commands.clone().filter_map(|line| Some(line.strip_prefix('[')?.split_once(']')?.0.into()));
+        let named = commands.flat_map(|line| {
+            line.split(|c: char| !(c.is_alphanumeric() || "-._/:".contains(c))).map(str::to_owned)
+        });
+        let ours = |name: &String| {
+            name.contains("hotdesk") && !name.starts_with("hotdesk/not-") && !name.ends_with("Custom:hotdesk")
+        };
+        contexts.chain(named).filter(ours).collect()
+    }
+
+    #[test]
+    fn nothing_of_one_tenant_is_called_like_something_of_another() {
+        let of = |tenant: &str| Settings { tenant: TenantId::new(tenant).unwrap(), ..settings() };
+        let tenants = ["default", "acme", "acme-hotdesk", "b.example"];
+        let names = tenants.map(|tenant| names(&hotdesk_conf(&of(tenant))));
+        for (n, some) in names.iter().enumerate() {
+            assert!(some.len() > 10, "{some:?}");
+            for others in names.iter().skip(n + 1) {
+                assert_eq!(some.intersection(others).collect::<Vec<_>>(), Vec::<&String>::new());
+            }
+        }
     }
 
     #[test]
