@@ -152,7 +152,8 @@ mod tests {
         let file = dir.path().join("hotdesk.toml");
         let switch = |name: &str, port: u16, net: &str| {
             format!(
-                "[[switch]]\nname = \"{name}\"\nagi_listen = \"127.0.0.1:{port}\"\nagi_allow = [\"{net}\"]\n"
+                "[[switch]]\nname = \"{name}\"\nami = \"{name}:5038\"\nagi_listen = \"127.0.0.1:{port}\"\n\
+                 agi_allow = [\"{net}\"]\n"
             )
         };
         let configure = |switches: &[String]| {
