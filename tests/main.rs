@@ -19,4 +19,5 @@ mod migration;
 mod office;
 mod store;
 mod support;
+mod tenants;
 mod two_switches;

@@ -4,19 +4,26 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::ami::{Action, Message};
-use super::inspect::HOTDESK;
 use super::manager::Manager;
+use super::space::Space;
+use crate::desk::id::TenantId;
 use crate::switch::SwitchError;
 use crate::switch::endpoint::{Endpoint, Endpoints};
 
 /// Endpoints that are asked about at a time.
 const AT_ONCE: usize = 32;
 
-/// All of them.
+/// All of them but the phones of other tenants, of `all` whose phones it has: those are in the contexts of these.
 ///
 /// # Errors
 /// [`SwitchError`] when Asterisk is away, or our user may not ask.
-pub async fn endpoints(manager: &Manager) -> Result<Endpoints, SwitchError> {
+pub async fn endpoints(
+    manager: &Manager,
+    tenant: &TenantId,
+    all: &[TenantId],
+) -> Result<Endpoints, SwitchError> {
+    let (own, other) = (Space::of(tenant), all.iter().filter(|other| *other != tenant).map(Space::of));
+    let other: Vec<Space> = other.collect();
     let listed = match manager.list(Action::new("PJSIPShowEndpoints")).await {
         Ok(listed) => listed,
         Err(SwitchError::Refused(_, why)) if why == "No endpoints found" => return Ok(Endpoints::new()),
@@ -30,7 +37,12 @@ pub async fn endpoints(manager: &Manager) -> Result<Endpoints, SwitchError> {
     let mut asked = stream::iter(names.into_iter().map(|name| endpoint(manager, name))).buffered(AT_ONCE);
     let mut endpoints = Endpoints::new();
     while let Some(endpoint) = asked.next().await {
-        endpoints.extend(endpoint?.map(|endpoint| (endpoint.dial.clone(), endpoint)));
+        let Some(mut endpoint) = endpoint? else { continue };
+        let context = endpoint.context.as_deref();
+        if !other.iter().any(|other| context == Some(other.name())) {
+            endpoint.hotdesk = context == Some(own.name());
+            endpoints.insert(endpoint.dial.clone(), endpoint);
+        }
     }
     Ok(endpoints)
 }
@@ -48,7 +60,7 @@ async fn endpoint(manager: &Manager, name: &str) -> Result<Option<Endpoint>, Swi
         name: name.to_owned(),
         dial: format!("PJSIP/{name}"),
         context: context.map(str::to_owned),
-        hotdesk: context == Some(HOTDESK),
+        hotdesk: false,
         registered: shown.iter().any(is_reachable),
     }))
 }

@@ -10,7 +10,7 @@ use super::connected::{self, Connected};
 use super::plan::Plan;
 use super::print;
 use super::site::Site;
-use crate::asterisk;
+use crate::asterisk::{self, space::Space};
 use crate::config::{Kind, Switch};
 use crate::desk::id::{DeviceName, LocationName, SwitchName};
 use crate::desk::model::{Device, Office};
@@ -28,7 +28,7 @@ pub(super) struct Discover {
     /// Make these of them hotdesks
     #[arg(long, value_name = "NAME", num_args = 1..)]
     add: Vec<String>,
-    /// Make hotdesks of all whose calls go to the context hotdesk, and that are not known yet
+    /// Make hotdesks of all that are in the context of hotdesk phones, and not known yet
     #[arg(long, conflicts_with = "add")]
     add_all: bool,
     /// Where those that are added stand: see `hotdesk location set`
@@ -56,7 +56,7 @@ struct Listed<'a> {
 impl Discover {
     pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
         let switch = self.switch(site)?;
-        let endpoints = endpoints(switch).await?;
+        let endpoints = endpoints(site, switch).await?;
         if self.add.is_empty() && !self.add_all {
             return list(&site.office().await?, switch, &endpoints, out, self.json);
         }
@@ -80,14 +80,14 @@ impl Discover {
             return Ok(());
         }
         plan.apply(vec![]).await?;
-        remind(out, switch, &elsewhere)
+        remind(out, site, switch, &elsewhere)
     }
 
     fn switch<'a>(&self, site: &'a Site) -> anyhow::Result<&'a Switch> {
         if let Some(name) = &self.switch {
             return site.switch(name);
         }
-        let mut ours = site.config.switches.iter().filter(|switch| switch.tenant == site.tenant);
+        let mut ours = site.config.switches.iter().filter(|switch| switch.has(&site.tenant));
         match (ours.next(), ours.next()) {
             (Some(switch), None) => Ok(switch),
             (Some(one), Some(other)) => {
@@ -109,7 +109,7 @@ impl Discover {
             let chosen: Vec<&Endpoint> = endpoints.values().filter(new).collect();
             if chosen.is_empty() {
                 bail!(
-                    "every phone of {} with context hotdesk is known already; others are named one by one: --add NAME",
+                    "every phone of {} in the context of hotdesks is known already; others are named one by one: --add NAME",
                     switch.name
                 );
             }
@@ -139,15 +139,15 @@ impl Discover {
     }
 }
 
-async fn endpoints(switch: &Switch) -> anyhow::Result<Endpoints> {
+async fn endpoints(site: &Site, switch: &Switch) -> anyhow::Result<Endpoints> {
     let endpoints = match switch.kind {
         Kind::Asterisk => {
             let asterisk = Connected::asterisk(switch).await?;
-            asterisk::endpoints::endpoints(&asterisk.to).await
+            asterisk::endpoints::endpoints(&asterisk.to, &site.tenant, &switch.tenants).await
         }
         Kind::FreeSwitch => {
             let freeswitch = Connected::freeswitch(switch).await?;
-            freeswitch::endpoints::endpoints(&freeswitch.to, &switch.tenant).await
+            freeswitch::endpoints::endpoints(&freeswitch.to, &site.tenant).await
         }
     };
     endpoints.with_context(|| connected::refused(switch))
@@ -192,14 +192,19 @@ fn list(
 }
 
 /// What is still to be done in the switch.
-fn remind(out: &mut dyn Write, switch: &Switch, elsewhere: &BTreeSet<DeviceName>) -> anyhow::Result<()> {
+fn remind(
+    out: &mut dyn Write,
+    site: &Site,
+    switch: &Switch,
+    elsewhere: &BTreeSet<DeviceName>,
+) -> anyhow::Result<()> {
     if elsewhere.is_empty() {
         return Ok(());
     }
     let names: Vec<&str> = elsewhere.iter().map(DeviceName::as_str).collect();
     let how = match switch.kind {
-        Kind::Asterisk => "context = hotdesk, in pjsip.conf",
-        Kind::FreeSwitch => "user_context hotdesk, in the directory",
+        Kind::Asterisk => format!("context = {}, in pjsip.conf", Space::of(&site.tenant)),
+        Kind::FreeSwitch => "user_context hotdesk, in the directory".into(),
     };
     writeln!(out, "codes work there once the switch says {how}: {}", names.join(", "))?;
     Ok(())

@@ -6,6 +6,7 @@ mod check;
 mod connected;
 mod device;
 mod dialplan;
+mod difference;
 mod discover;
 mod import;
 mod journal;

@@ -1,13 +1,12 @@
 //! What a directory is to become: the difference from what it is, told, and then done in one step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
 
-use serde::Serialize;
-use serde_json::Value;
+use anyhow::bail;
 
-use super::print;
+use super::difference::{difference, fields};
 use super::site::{Site, actor, now};
 use super::{device, location, user};
 use crate::desk::id::{DeviceName, Extension, LocationName};
@@ -30,6 +29,16 @@ impl fmt::Display for Subject {
             Self::Location(location) => write!(f, "location {location}"),
             Self::User(user) => write!(f, "user {user}"),
             Self::Device(device) => write!(f, "device {device}"),
+        }
+    }
+}
+
+impl Subject {
+    fn is_same(&self, one: &Office, other: &Office) -> bool {
+        match self {
+            Self::Location(name) => one.locations.get(name) == other.locations.get(name),
+            Self::User(user) => one.users.get(user) == other.users.get(user),
+            Self::Device(device) => one.devices.get(device) == other.devices.get(device),
         }
     }
 }
@@ -79,11 +88,7 @@ impl<'a> Plan<'a> {
 
     /// Who and what is new or differs.
     fn differing(&self) -> impl Iterator<Item = &Subject> {
-        self.named.iter().filter(|subject| match subject {
-            Subject::Location(name) => self.before.locations.get(name) != self.after.locations.get(name),
-            Subject::User(user) => self.before.users.get(user) != self.after.users.get(user),
-            Subject::Device(device) => self.before.devices.get(device) != self.after.devices.get(device),
-        })
+        self.named.iter().filter(|subject| !subject.is_same(&self.before, &self.after))
     }
 
     /// Why it cannot be so: the rules of `hotdesk location set`, `user set` and `device set`.
@@ -128,7 +133,7 @@ impl<'a> Plan<'a> {
                     self.note_on_device(device),
                 ),
             };
-            let differs = differing_fields(&was.clone().unwrap_or_default(), &is.unwrap_or_default());
+            let differs = difference(&was.clone().unwrap_or_default(), &is.unwrap_or_default());
             let differs: Vec<String> = differs.into_iter().chain(note).collect();
             let done = match was {
                 None => {
@@ -186,6 +191,11 @@ impl<'a> Plan<'a> {
         leaves.map(|was| format!("and {} is logged out there", was.user))
     }
 
+    /// Who or what is no longer as it was when the plan was made: comparing and hashing PINs takes minutes.
+    fn overtaken(&self, now: &Office) -> Option<&Subject> {
+        self.differing().find(|subject| !subject.is_same(&self.before, now))
+    }
+
     /// Does it all, in one step of the store; nothing of it, if something is not possible. Without a difference nothing is
     /// journalled.
     pub(super) async fn apply(self, pins: Vec<(Extension, PinRecord)>) -> anyhow::Result<()> {
@@ -211,6 +221,9 @@ impl<'a> Plan<'a> {
         }
         if locations.is_empty() && users.is_empty() && pins.is_empty() && devices.is_empty() {
             return Ok(());
+        }
+        if let Some(subject) = self.overtaken(&self.site.office().await?) {
+            bail!("{subject} was changed by somebody else meanwhile: nothing was changed; import again");
         }
         let tenant = self.site.tenant.clone();
         let waived: Vec<DeviceName> = waived.into_iter().collect();
@@ -239,48 +252,39 @@ impl fmt::Display for Count {
     }
 }
 
-/// What is known of somebody or something besides its `id`, as text by the names that the command line has for it.
-fn fields(of: &impl Serialize, id: &str) -> BTreeMap<String, String> {
-    let mut fields = BTreeMap::new();
-    flatten("", &serde_json::to_value(of).unwrap_or_default(), &mut fields);
-    fields.retain(|name, _| name != "tenant" && name != id);
-    fields
-}
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
 
-fn flatten(name: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
-    let text = match value {
-        Value::Null => return,
-        Value::Bool(is) => print::yes(*is).to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Array(several) if several.is_empty() => return,
-        Value::Array(several) => several.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
-        // What an enum holds: `{"number": "0205"}`.
-        Value::Object(parts) if parts.len() == 1 => {
-            return parts.values().for_each(|value| flatten(name, value, fields));
-        }
-        Value::Object(parts) => {
-            for (part, value) in parts {
-                let part = part.replace('_', "-");
-                flatten(&if name.is_empty() { part } else { format!("{name}-{part}") }, value, fields);
-            }
-            return;
-        }
-        Value::Number(number) => number.to_string(),
-    };
-    fields.insert(name.to_owned(), text);
-}
+    use super::*;
+    use crate::config::Config;
+    use crate::desk::id::TenantId;
+    use crate::store::What;
 
-/// `name Bob -> Robert`; of something new only what it is.
-fn differing_fields(was: &BTreeMap<String, String>, is: &BTreeMap<String, String>) -> Vec<String> {
-    let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
-    let text = |side: &BTreeMap<String, String>, name: &String| {
-        side.get(name).cloned().unwrap_or_else(|| "-".to_owned())
-    };
-    let differs = names.into_iter().filter(|name| was.get(*name) != is.get(*name));
-    differs
-        .map(|name| match was.is_empty() {
-            true => format!("{name} {}", text(is, name)),
-            false => format!("{name} {} -> {}", text(was, name), text(is, name)),
-        })
-        .collect()
+    #[tokio::test]
+    async fn what_somebody_else_changed_meanwhile_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hotdesk.toml");
+        let config = Config::parse("[[switch]]\n", Path::new(&file), &|_| None).unwrap();
+        let site = Site::open(config, TenantId::default()).await.unwrap();
+        let user = |name: &str| User {
+            name: name.parse().ok(),
+            ..User::new(TenantId::default(), Extension::new("101").unwrap())
+        };
+        let other = User::new(TenantId::default(), Extension::new("102").unwrap());
+
+        let mut plan = Plan::new(&site).await.unwrap();
+        plan.put_user(user("Ann"));
+        // Of whom the plan says nothing does not matter.
+        site.change(What::User(other)).await.unwrap();
+        plan.apply(vec![]).await.unwrap();
+
+        let mut plan = Plan::new(&site).await.unwrap();
+        plan.put_user(user("Ann B."));
+        site.change(What::User(user("Anna"))).await.unwrap();
+        let refused = plan.apply(vec![]).await.unwrap_err().to_string();
+        assert!(refused.contains("user 101 was changed by somebody else meanwhile"), "{refused}");
+        let known = site.office().await.unwrap().users;
+        assert_eq!(known[&Extension::new("101").unwrap()], user("Anna"));
+    }
 }

@@ -34,8 +34,8 @@ impl Site {
     /// The switch of that name, which has phones of the tenant.
     pub(super) fn switch(&self, name: &SwitchName) -> anyhow::Result<&Switch> {
         let (switch, tenant) = (switch_named(&self.config, name)?, &self.tenant);
-        if switch.tenant != *tenant {
-            bail!("the switch {name} has phones of the tenant {}, not of {tenant}", switch.tenant);
+        if !switch.has(tenant) {
+            bail!("the switch {name} has no phones of {tenant}: add it to its tenants in the configuration");
         }
         Ok(switch)
     }

@@ -33,7 +33,7 @@ use on_both;
 const DIALPLAN: &str =
     "[from-internal]\ninclude => hotdesk-users\n[from-trunk]\n[emergency]\n#include hotdesk.conf\n";
 
-/// An Asterisk with the phones 2001 to 2003 and a trunk, and a hotdesk that knows none of them.
+/// An Asterisk with the phones 2001 to 2003, a trunk and another company's phone, and a hotdesk that knows none of them.
 fn office(version: Version) -> (Asterisk, Hotdesk) {
     let site = Site::new().unwrap();
     let hotdesk = Hotdesk::new(&program(), "sqlite:hotdesk.db", site.ports.ami, site.ports.agi).unwrap();
@@ -42,6 +42,7 @@ fn office(version: Version) -> (Asterisk, Hotdesk) {
         .iter()
         .fold(site, |site, name| site.endpoint(Endpoint::new(name)))
         .endpoint(Endpoint::new("trunk").context("from-trunk"))
+        .endpoint(Endpoint::new("acme1").context("acme-hotdesk"))
         .dialplan(DIALPLAN)
         .sounds("en", "hotdesk", &Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplan/sounds/en"))
         .file("hotdesk.conf", &hotdesk.run(&["dialplan", "asterisk"]).unwrap())

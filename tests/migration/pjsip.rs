@@ -16,11 +16,12 @@ fn endpoints_are_listed_and_those_in_the_context_hotdesk_enabled_with_one_comman
         .unwrap();
     assert_eq!(
         hotdesk.run(&["discover"]).unwrap(),
-        "ENDPOINT  DIAL         CONTEXT     REGISTERED  HOTDESK\n\
-         2001      PJSIP/2001   hotdesk     yes         not known\n\
-         2002      PJSIP/2002   hotdesk     no          not known\n\
-         2003      PJSIP/2003   hotdesk     no          no\n\
-         trunk     PJSIP/trunk  from-trunk  no          not known\n"
+        "ENDPOINT  DIAL         CONTEXT       REGISTERED  HOTDESK\n\
+         2001      PJSIP/2001   hotdesk       yes         not known\n\
+         2002      PJSIP/2002   hotdesk       no          not known\n\
+         2003      PJSIP/2003   hotdesk       no          no\n\
+         acme1     PJSIP/acme1  acme-hotdesk  no          not known\n\
+         trunk     PJSIP/trunk  from-trunk    no          not known\n"
     );
 
     assert!(fails(&hotdesk, &["discover", "--add-all"]).contains("device 2001: a device without a location"));
@@ -36,9 +37,20 @@ fn endpoints_are_listed_and_those_in_the_context_hotdesk_enabled_with_one_comman
          add     device 2002: dial PJSIP/2002, hotdesk yes, location ams, switch pbx\n\
          devices: 2 added, 0 changed, 0 as they were; 1 that are not named stay as they are\n"
     );
-    assert!(fails(&hotdesk, &add_all).contains("every phone of pbx with context hotdesk is known already"));
+    assert!(
+        fails(&hotdesk, &add_all).contains("every phone of pbx in the context of hotdesks is known already")
+    );
     let named = hotdesk.run(&["discover", "--add", "trunk", "--location", "ams", "--switch", "pbx"]).unwrap();
     assert!(named.contains("once the switch says context = hotdesk, in pjsip.conf: trunk\n"), "{named}");
+    // The phones of a tenant are nobody else's.
+    let toml = fs::read_to_string(hotdesk.path("hotdesk.toml")).unwrap();
+    let toml = toml.replace("name = \"pbx\"\n", "name = \"pbx\"\ntenants = [\"default\", \"acme\"]\n");
+    fs::write(hotdesk.path("hotdesk.toml"), toml).unwrap();
+    let listed = json(&hotdesk, &["--tenant", "acme", "discover", "--json"]);
+    let names: Vec<&str> = listed.as_array().unwrap().iter().filter_map(|row| row["name"].as_str()).collect();
+    assert_eq!(names, ["acme1", "trunk"]);
+    let added = hotdesk.run(&["--tenant", "acme", "discover", "--add-all", "--force"]).unwrap();
+    assert!(added.contains("add     device acme1:") && added.contains("devices: 1 added"), "{added}");
     let listed = json(&hotdesk, &["discover", "--json"]);
     let known = |at: usize| (listed[at]["name"].as_str().unwrap(), listed[at]["hotdesk"].as_bool());
     assert_eq!(
