@@ -92,6 +92,11 @@ fn users_and_devices_of_a_freepbx_are_taken_over_and_log_in_with_the_pins_they_h
     );
     hotdesk.run(&["user", "set", "101", "--class", "from-internal"]).unwrap();
 
+    let made = hotdesk.path("made.csv").display().to_string();
+    let made_one = hotdesk.run(&[&import[..], &["--pins-out", &made]].concat()).unwrap();
+    assert!(made_one.contains("change  user 103: a new PIN\n"), "{made_one}");
+    assert!(std::fs::read_to_string(&made).unwrap().starts_with("extension,pin\n103,"));
+
     hotdesk.start().unwrap();
     let phone = pbx.phone("2002").unwrap();
     phone.dial("*35*101*729154").unwrap();

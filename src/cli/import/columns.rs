@@ -55,7 +55,7 @@ impl<A: Args> Columns<A> {
     /// What a row says, or all that is wrong with it.
     pub(super) fn read(&mut self, sheet: &Sheet, row: &Row) -> Result<A, Vec<Mistake>> {
         let (mut args, mut id, mut mistakes) = (vec![], "", vec![]);
-        for (at, (name, cell)) in sheet.header.iter().zip(&row.cells).enumerate() {
+        for (at, (name, cell)) in sheet.header.iter().zip(row.cells.iter()).enumerate() {
             if *name == self.id {
                 id = cell;
             } else if let Some(column) = self.known.iter().find(|column| column.name == *name) {

@@ -53,6 +53,7 @@ impl FreePbx {
             if site.store.pin(&site.tenant, &extension).await?.is_none() {
                 match pin {
                     Ok(pin) => pins.want(extension.clone(), Wanted::Given(pin)),
+                    Err(_) if self.how.pins_out.is_some() => pins.want(extension.clone(), Wanted::Made),
                     Err(why) => without.push(format!("{extension} needs a PIN: {why}")),
                 }
             }

@@ -31,8 +31,8 @@ pub(super) struct Sheet {
 pub(super) struct Row {
     /// Where it begins; the header is line 1.
     pub(super) line: usize,
-    /// Without the blanks around them.
-    pub(super) cells: Vec<String>,
+    /// Without the blanks around them. One may be a PIN.
+    pub(super) cells: Zeroizing<Vec<String>>,
 }
 
 /// Something in a file that cannot be.
@@ -60,7 +60,9 @@ impl Sheet {
         let name = path.display().to_string();
         let file = File::open(path).with_context(|| format!("{name} cannot be read"))?;
         let about = file.metadata().with_context(|| format!("{name} cannot be read"))?;
-        let mut bytes = Zeroizing::new(Vec::new());
+        // Room for all of it: what grows leaves copies behind.
+        let room = usize::try_from(about.len().min(LIMIT)).unwrap_or_default() + 1;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         file.take(LIMIT + 1).read_to_end(&mut bytes).with_context(|| format!("{name} cannot be read"))?;
         if bytes.len() as u64 > LIMIT {
             bail!("{name} holds more than {} MiB: split it", LIMIT / 1024 / 1024);
@@ -91,7 +93,7 @@ impl Sheet {
             if record.iter().all(|cell| cell.trim_ascii().is_empty()) {
                 continue;
             }
-            let mut row = Row { line: lines, cells: Vec::with_capacity(record.len()) };
+            let mut row = Row { line: lines, cells: Zeroizing::new(Vec::with_capacity(record.len())) };
             for (at, cell) in record.iter().enumerate() {
                 match std::str::from_utf8(cell) {
                     Ok(cell) => row.cells.push(cell.trim().to_owned()),
@@ -178,7 +180,7 @@ mod tests {
     fn rows(text: &str) -> Vec<(usize, Vec<String>)> {
         let (sheet, mistakes) = parsed(text.as_bytes());
         assert_eq!(mistakes, [""; 0]);
-        sheet.rows.into_iter().map(|row| (row.line, row.cells)).collect()
+        sheet.rows.iter().map(|row| (row.line, row.cells.to_vec())).collect()
     }
 
     #[test]
