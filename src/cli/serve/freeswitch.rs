@@ -9,12 +9,16 @@ use super::{Open, SWITCH_PATIENCE, Stop};
 use crate::config::Switch;
 use crate::freeswitch::calls::{self, Calls};
 use crate::freeswitch::client::{Client, Settings};
+use crate::freeswitch::lamps;
 use crate::freeswitch::moddb::ModDb;
 
 /// Connects to its event socket, twice: FreeSWITCH holds a connection's events back while it works off its commands, so
 /// that calls would wait for the table.
 pub(super) fn open(switch: &Switch, stop: &Stop) -> anyhow::Result<Open> {
-    let (client, _) = Client::start(settings(switch)?, stop.tables.clone());
+    let of_table =
+        Settings { events: lamps::EVENTS.to_vec(), filters: lamps::filters(), ..settings(switch)? };
+    let (client, ended) = Client::start(of_table, stop.tables.clone());
+    tokio::spawn(lamps::darken(client.clone(), ended));
     let table = ModDb::new(client, switch.tenant.clone());
     let settings =
         Settings { events: calls::EVENTS.to_vec(), filters: calls::filters(), ..settings(switch)? };
