@@ -4,6 +4,7 @@
 mod calls;
 mod commands;
 mod connection;
+mod conversation;
 mod lamps;
 mod line;
 mod phone;
