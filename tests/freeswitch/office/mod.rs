@@ -21,7 +21,7 @@ use crate::support::hotdesk::Hotdesk;
 use crate::support::phone::Phone;
 
 /// The hotdesk phones that FreeSWITCH knows, `desk1` and so on; the company has those of [`DESKS`].
-const PHONES: usize = 9;
+const PHONES: usize = 12;
 /// How long store and switch may take to agree.
 const SOON: Duration = Duration::from_secs(2);
 
