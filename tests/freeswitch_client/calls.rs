@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_millis(500);
 /// Calls are looked for twice, the second time a second later.
 const LOOKED: Duration = Duration::from_millis(1500);
 
-/// A switch with somebody who serves its calls, so many at once, for one tenant.
+/// A switch with somebody who serves its calls, so many at once, for these tenants.
 struct Served {
     line: Line,
     stop: CancellationToken,
@@ -31,7 +31,7 @@ struct Served {
     _dir: tempfile::TempDir,
 }
 
-async fn serve(calls: usize, tenant: &str) -> Served {
+async fn serve(calls: usize, tenants: &[&str]) -> Served {
     let mut line = Line::up(&[]).await;
     let dir = tempfile::tempdir().unwrap();
     let store = hotdesk::store::open("sqlite:hotdesk.db", dir.path()).await.unwrap();
@@ -44,7 +44,7 @@ async fn serve(calls: usize, tenant: &str) -> Served {
     };
     let serving = Calls {
         switch: switch("fs"),
-        tenant: TenantId::new(tenant).unwrap(),
+        tenants: tenants.iter().map(|tenant| TenantId::new(*tenant).unwrap()).collect(),
         controller: Arc::new(controller),
         client: line.client.clone(),
         calls,
@@ -68,7 +68,7 @@ const ASKED: [(&str, &str); 1] = [("variable_hd_dialled", "*35*101")];
 
 #[tokio::test]
 async fn a_parked_call_is_served_to_the_hang_up_and_only_once() {
-    let served = serve(9, "default").await;
+    let served = serve(9, &["default"]).await;
     served.line.parks("7", "", &[]);
     served.line.wait_told("hangup NORMAL_CLEARING").await;
     let told = served.line.told();
@@ -80,13 +80,13 @@ async fn a_parked_call_is_served_to_the_hang_up_and_only_once() {
 }
 
 #[tokio::test]
-async fn with_several_tenants_only_a_call_of_our_domain_is_taken() {
-    let served = serve(9, "a.example").await;
-    for (call, domain) in [("1", "b.example"), ("2", "A.example"), ("3", "")] {
+async fn with_several_tenants_only_calls_of_their_domains_are_taken() {
+    let served = serve(9, &["a.example", "c.example"]).await;
+    for (call, domain) in [("1", "b.example"), ("2", "A.example"), ("3", ""), ("5", "c.example")] {
         served.line.parks(call, "~", &[("variable_domain_name", domain), ASKED[0]]);
     }
     served.line.parks("4", "~", &[("Caller-Context", "hotdesk-end"), ASKED[0]]);
-    assert_eq!(served.taken().await, ["2"]);
+    assert_eq!(served.taken().await, ["2", "5"]);
     served.line.reconnects().await;
     sleep(LOOKED).await;
     let told = served.taken().await;
@@ -95,11 +95,12 @@ async fn with_several_tenants_only_a_call_of_our_domain_is_taken() {
 
 #[tokio::test]
 async fn with_a_full_house_a_call_is_left_to_the_dialplan_until_there_is_room() {
-    let served = serve(2, "default").await;
+    let served = serve(2, &["default"]).await;
     served.line.parks("1", "~", &ASKED);
     served.line.parks("2", " ~", &ASKED);
     served.line.parks("3", "~", &ASKED);
     assert_eq!(served.taken().await, ["1", "2"]);
+    served.line.leaves("3");
     served.line.leaves("1");
     sleep(SOON).await;
     served.line.parks("4", "~", &ASKED);
@@ -108,7 +109,7 @@ async fn with_a_full_house_a_call_is_left_to_the_dialplan_until_there_is_room() 
 
 #[tokio::test]
 async fn after_a_lost_connection_waiting_calls_are_served_and_those_cut_short_released() {
-    let served = serve(9, "default").await;
+    let served = serve(9, &["default"]).await;
     served.line.parks("1", "~", &ASKED);
     served.line.wait_told("sched_del 1").await;
     sleep(SOON).await;
@@ -132,7 +133,7 @@ async fn after_a_lost_connection_waiting_calls_are_served_and_those_cut_short_re
 
 #[tokio::test]
 async fn a_stop_takes_no_more_calls_and_waits_for_those_under_way() {
-    let served = serve(9, "default").await;
+    let served = serve(9, &["default"]).await;
     served.line.parks("1", "~", &ASKED);
     served.line.wait_told("sched_del 1").await;
     served.stop.cancel();

@@ -89,8 +89,8 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
         codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap())).1,
         switches: BTreeMap::new(),
     };
-    let (switch, tenant) = (switch("fs"), TenantId::default());
-    let calls = Calls { switch, tenant, controller: Arc::new(controller), client, calls: 9 };
+    let (switch, tenants) = (switch("fs"), vec![TenantId::default()]);
+    let calls = Calls { switch, tenants, controller: Arc::new(controller), client, calls: 9 };
     let serving = tokio::spawn(calls.run(events, stop.clone()));
 
     let mut fs = Fs { stream: far };
