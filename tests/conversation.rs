@@ -125,7 +125,7 @@ impl Scene {
         let controller = Controller {
             store: store.clone(),
             pins: Pins::new(office::pepper()),
-            codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap())).1,
+            codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap().into())).1,
             switches: BTreeMap::from([(switch("pbx"), reconciler)]),
         };
         Self { store, controller, toy, _stop: stop.drop_guard(), _dir: dir }

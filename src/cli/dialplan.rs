@@ -66,10 +66,10 @@ impl Dialplan {
 /// What the dialplan of this switch depends on.
 pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
     Settings {
-        codes: config.codes.clone(),
-        users: config.dialplan.users.clone(),
+        codes: config.of(&switch.tenant).codes(),
+        users: config.of(&switch.tenant).users().to_vec(),
         otherwise: config.dialplan.otherwise.clone(),
-        emergency_numbers: config.emergency.numbers.clone(),
+        emergency_numbers: config.of(&switch.tenant).emergency_numbers().to_vec(),
         emergency_context: config.emergency.context.clone(),
         agi: switch.agi_advertise().to_string(),
         ring: RING,
@@ -81,9 +81,9 @@ pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
 pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitch::dialplan::Settings {
     freeswitch::dialplan::Settings {
         tenant: switch.tenant.clone(),
-        codes: config.codes.clone(),
-        users: config.dialplan.users.clone(),
-        emergency_numbers: config.emergency.numbers.clone(),
+        codes: config.of(&switch.tenant).codes(),
+        users: config.of(&switch.tenant).users().to_vec(),
+        emergency_numbers: config.of(&switch.tenant).emergency_numbers().to_vec(),
         emergency_context: config.emergency.context.clone(),
         ring: RING,
         reach: switch.reach(),
