@@ -4,7 +4,7 @@
 mod calls;
 mod codes;
 mod lab;
-mod office;
+pub mod office;
 mod rows;
 mod table;
 mod vanilla;

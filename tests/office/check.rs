@@ -66,6 +66,14 @@ fn what_breaks_in_the_switch_is_named(version: Version) {
     with(
         &company,
         conf,
+        ("exten => 600,1,", "exten => _*3[0-5],1,Hangup()\nexten => _*.,1,Hangup()\nexten => 600,1,"),
+        "dialplan reload",
+        "codes of switch pbx: *35 is the code *35 (toggle, preset simmpl) and _*3[0-5] of from-internal: at a hotdesk \
+         phone it is the code",
+    );
+    with(
+        &company,
+        conf,
         ("exten => 112,", "exten => 113,"),
         "dialplan reload",
         "emergency numbers of switch pbx: the context emergency does not know 112: nobody would answer",
