@@ -6,9 +6,9 @@ use super::Desk;
 fn codes_are_listed_and_a_string_is_explained_without_its_pin() {
     let desk = Desk::new();
     let listed = desk.ok("codes");
-    assert!(listed.starts_with("DIALLED           DOES"), "{listed}");
+    assert!(listed.starts_with("DIALLED          DOES"), "{listed}");
     assert!(
-        listed.contains("*35*{ext}*{pin}   logs out {ext} who sits here, else logs in {ext}"),
+        listed.contains("*35*{ext}*{pin}  logs out {ext} who sits here, else logs in {ext}"),
         "{listed}"
     );
     assert_eq!(
