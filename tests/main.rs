@@ -19,4 +19,5 @@ mod manager_live;
 mod office;
 mod store;
 mod support;
+mod tenants;
 mod two_switches;

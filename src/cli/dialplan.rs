@@ -9,7 +9,8 @@ use anyhow::{Context as _, bail, ensure};
 use super::site::switch_named;
 use crate::asterisk::{self, dialplan::Settings};
 use crate::config::{Config, Kind, Switch};
-use crate::desk::id::SwitchName;
+use crate::desk::code::Book;
+use crate::desk::id::{SwitchName, TenantId};
 use crate::freeswitch;
 
 /// Seconds that a phone rings before the voicemail answers: six rings.
@@ -42,7 +43,7 @@ impl Dialplan {
         };
         let switch = meant(config, kind, switch.as_ref())?;
         let files = match kind {
-            Kind::Asterisk => asterisk::tree::files(&settings(config, switch)),
+            Kind::Asterisk => asterisk::tree::files(&of_all_tenants(config, switch)),
             Kind::FreeSwitch => freeswitch::tree::files(&freeswitch_settings(config, switch)),
         };
         let Some(folder) = folder else {
@@ -63,13 +64,18 @@ impl Dialplan {
     }
 }
 
-/// What the dialplan of this switch depends on.
-pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
+fn of_all_tenants(config: &Config, switch: &Switch) -> Vec<Settings> {
+    switch.tenants.iter().map(|tenant| settings(config, switch, tenant)).collect()
+}
+
+/// What the dialplan of a tenant on this switch depends on.
+pub(super) fn settings(config: &Config, switch: &Switch, tenant: &TenantId) -> Settings {
     Settings {
-        codes: config.of(&switch.tenant).codes(),
-        users: config.of(&switch.tenant).users().to_vec(),
+        tenant: tenant.clone(),
+        codes: config.of(tenant).codes(),
+        users: config.of(tenant).users().to_vec(),
         otherwise: config.dialplan.otherwise.clone(),
-        emergency_numbers: config.of(&switch.tenant).emergency_numbers().to_vec(),
+        emergency_numbers: config.of(tenant).emergency_numbers().to_vec(),
         emergency_context: config.emergency.context.clone(),
         agi: switch.agi_advertise().to_string(),
         ring: RING,
@@ -79,11 +85,13 @@ pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
 
 /// What the dialplan of this FreeSWITCH depends on.
 pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitch::dialplan::Settings {
+    // Its dialplan is one for all of them; only what is dialled may differ.
+    let first = switch.tenants.first().cloned().unwrap_or_default();
     freeswitch::dialplan::Settings {
-        tenant: switch.tenant.clone(),
-        codes: config.of(&switch.tenant).codes(),
-        users: config.of(&switch.tenant).users().to_vec(),
-        emergency_numbers: config.of(&switch.tenant).emergency_numbers().to_vec(),
+        tenant: first.clone(),
+        codes: Book::new(switch.tenants.iter().map(|it| (it.clone(), config.of(it).codes())).collect()),
+        users: config.of(&first).users().to_vec(),
+        emergency_numbers: config.of(&first).emergency_numbers().to_vec(),
         emergency_context: config.emergency.context.clone(),
         ring: RING,
         reach: switch.reach(),

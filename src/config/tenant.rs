@@ -13,7 +13,7 @@ use crate::desk::pattern::NumberPattern;
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Tenant {
-    /// Whose, as `[[switch]] tenant` says.
+    /// Whose, as a `[[switch]]` names it among its tenants.
     pub name: TenantId,
     /// `[codes]`.
     #[serde(default)]
@@ -47,7 +47,7 @@ impl Config {
     /// The codes of every tenant that a switch has phones of.
     #[must_use]
     pub fn book(&self) -> Book {
-        let tenants = self.switches.iter().map(|switch| switch.tenant.clone());
+        let tenants = self.switches.iter().flat_map(|switch| switch.tenants.iter().cloned());
         Book::new(
             tenants.map(|tenant| (tenant.clone(), self.of(&tenant).codes())).collect::<BTreeMap<_, _>>(),
         )
@@ -66,8 +66,7 @@ impl Config {
                 ));
             }
         }
-        for switch in &self.switches {
-            let tenant = &switch.tenant;
+        for tenant in self.switches.iter().flat_map(|switch| &switch.tenants) {
             self.of(tenant).checked_codes().map_err(|error| match self.of(tenant).tenant {
                 Some(_) => format!("[codes] of [[tenant]] {tenant}: {error}"),
                 None => format!("[codes]: {error}"),

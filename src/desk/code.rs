@@ -208,6 +208,23 @@ impl Book {
         Self { tenants, others: Codes::default() }
     }
 
+    /// Each different set of codes, with the tenants that have it; without tenants, if it is everybody's.
+    #[must_use]
+    pub fn sets(&self) -> Vec<(&Codes, Vec<&TenantId>)> {
+        let mut sets: Vec<(&Codes, Vec<&TenantId>)> = vec![];
+        for (tenant, codes) in &self.tenants {
+            match sets.iter_mut().find(|(known, _)| *known == codes) {
+                Some((_, tenants)) => tenants.push(tenant),
+                None => sets.push((codes, vec![tenant])),
+            }
+        }
+        match sets.as_slice() {
+            [] => vec![(&self.others, vec![])],
+            [(codes, _)] => vec![(codes, vec![])],
+            _ => sets,
+        }
+    }
+
     /// Those of a tenant.
     #[must_use]
     pub fn of(&self, tenant: &TenantId) -> &Codes {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::rows;
 use super::sounds;
-use crate::desk::code::Codes;
+use crate::desk::code::Book;
 use crate::desk::id::{Context, EmergencyNumber, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
@@ -37,8 +37,8 @@ pub struct Settings {
     /// The tenant of all its phones. Unless that is the one of a site with a single company, the tenant is the domain
     /// that the phone registered in.
     pub tenant: TenantId,
-    /// The codes that go to the controller.
-    pub codes: Codes,
+    /// The codes that go to the controller, of each tenant that has its own.
+    pub codes: Book,
     /// Which numbers may be users' extensions.
     pub users: Vec<NumberPattern>,
     /// Numbers that reach help.
@@ -189,12 +189,12 @@ fn regex(pattern: &NumberPattern) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::code::Preset;
+    use crate::desk::code::{Codes, Preset};
 
     fn settings() -> Settings {
         Settings {
             tenant: TenantId::default(),
-            codes: Codes::of(&[Preset::Simmpl]).unwrap(),
+            codes: Codes::of(&[Preset::Simmpl]).unwrap().into(),
             users: vec![NumberPattern::new("XXX").unwrap()],
             emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
             emergency_context: Context::new("emergency").unwrap(),

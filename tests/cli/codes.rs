@@ -7,10 +7,7 @@ fn codes_are_listed_and_a_string_is_explained_without_its_pin() {
     let desk = Desk::new();
     let listed = desk.ok("codes");
     assert!(listed.starts_with("DIALLED          DOES"), "{listed}");
-    assert!(
-        listed.contains("*35*{ext}*{pin}  logs out {ext} who sits here, else logs in {ext}"),
-        "{listed}"
-    );
+    assert!(listed.contains("*35*{ext}*{pin}  logs out {ext} who sits here, else logs in {ext}"), "{listed}");
     assert_eq!(
         desk.json("codes --json")[2],
         json!({"dialled": "*35*{ext}*{pin}", "does": "toggle", "pin": "dialled", "from": "preset simmpl"})
@@ -33,16 +30,29 @@ fn codes_are_listed_and_a_string_is_explained_without_its_pin() {
 fn each_tenant_has_its_own_codes_in_its_list_and_in_its_switchs_dialplan() {
     let desk = Desk::bare();
     desk.configure(
-        "[[switch]]\nname = \"pbx\"\n[[switch]]\nname = \"b\"\nkind = \"freeswitch\"\ntenant = \"b.example\"\n\
+        "[[switch]]\nname = \"pbx\"\ntenants = [\"default\", \"acme\"]\n\
+         [[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\ntenants = [\"b.example\", \"c.example\"]\n\
+         [[tenant]]\nname = \"acme\"\ncodes.presets = [\"3cx\"]\n\
          [[tenant]]\nname = \"b.example\"\ncodes.presets = [\"freepbx\"]\n",
     );
     assert!(desk.ok("codes").contains("*35*{ext}") && !desk.ok("codes").contains("*11"));
     let theirs = desk.ok("codes --tenant b.example");
     assert!(theirs.contains("*11{ext}") && !theirs.contains("*35"), "{theirs}");
-    assert!(desk.fails("codes --tenant c").contains("tenant c"));
-    assert!(desk.ok("dialplan asterisk").contains("exten => *35,1,"));
+    assert!(desk.fails("codes --tenant nobody").contains("tenant nobody"));
+
+    let printed = desk.ok("dialplan asterisk");
+    let part = |context: &str| {
+        let (_, part) = printed.split_once(&format!("\n[{context}]\n")).unwrap();
+        part.split("\n[").next().unwrap().to_owned()
+    };
+    let (ours, acme) = (part("hotdesk"), part("acme-hotdesk"));
+    assert!(ours.contains("_*35*!") && !ours.contains("*77"), "{ours}");
+    assert!(acme.contains("_*77*!") && acme.contains("Goto(acme-hotdesk-code,*77,1)"), "{acme}");
+    assert!(!acme.contains("*35"), "{acme}");
     let printed = desk.ok("dialplan freeswitch");
-    assert!(printed.contains(r"^(\*11\d\d\d)#?\z") && !printed.contains(r"\*35"), "{printed}");
+    let of_b = "<condition field=\"${domain_name}\" expression=\"(?i)^(?:b\\.example)\\z\"/>\n      \
+                <condition field=\"destination_number\" expression=\"^(\\*11\\d\\d\\d)#?\\z\">";
+    assert!(printed.contains(of_b), "{printed}");
 }
 
 #[test]

@@ -88,6 +88,7 @@ fn an_asterisk_sends_us_exactly_the_codes_and_what_begins_like_one() {
 
 fn asterisk_lines(codes: &Codes) -> String {
     let settings = asterisk::dialplan::Settings {
+        tenant: TenantId::default(),
         codes: codes.clone(),
         users: vec![NumberPattern::new("1XX").unwrap()],
         otherwise: None,
@@ -123,7 +124,7 @@ fn a_freeswitch_sends_us_exactly_the_codes_and_what_begins_like_one() {
 fn freeswitch_expressions(codes: &Codes) -> Vec<String> {
     let settings = freeswitch::dialplan::Settings {
         tenant: TenantId::default(),
-        codes: codes.clone(),
+        codes: codes.clone().into(),
         users: vec![NumberPattern::new("1XX").unwrap()],
         emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
         emergency_context: Context::new("emergency").unwrap(),

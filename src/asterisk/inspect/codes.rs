@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::ami::Action;
+use super::super::space::Space;
 use super::Inspection;
 use crate::controller::inspect;
 use crate::desk::code::keys::{Keys, Shape, Times, common};
@@ -34,7 +35,7 @@ impl Inspection<'_> {
         let mut hidden = BTreeSet::new();
         while let Some(context) = next.pop() {
             // Our own contexts hide nothing of the site's.
-            let ours = context.starts_with("hotdesk");
+            let ours = context.starts_with(Space::of(self.tenant).name());
             if ours || seen.len() >= CONTEXTS || !seen.insert(context.clone()) {
                 continue;
             }

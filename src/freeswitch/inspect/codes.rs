@@ -54,7 +54,7 @@ impl Inspection<'_> {
     }
 
     fn samples(&self) -> Vec<Sample> {
-        let codes = &self.dialplan.codes;
+        let codes = self.dialplan.codes.of(self.tenant);
         let any = [Shape::default().rest()];
         let of_code = codes
             .iter()
