@@ -18,6 +18,9 @@ use crate::switch::{Call, Dialled, Digits, Entry, Gone, Outcome, Phone, SwitchEr
 /// How long a conversation may take. The dialplan ends it after two minutes, whatever is being said.
 const CONVERSATION: Duration = Duration::from_secs(110);
 
+/// The variable that says whose call it is, once it is taken.
+pub(super) const CONTROLLER: &str = "hd_controller";
+
 /// Plays nothing, for ever.
 const SILENCE: &str = "silence_stream://-1";
 
@@ -40,13 +43,15 @@ pub struct FsPhone {
     client: Client,
     call: CallId,
     language: String,
+    /// FreeSWITCH's folders of sounds: `sounds_dir`, where ours are, and `sound_prefix`, the stock ones.
+    folders: [String; 2],
     /// When the conversation is over, whatever is being played or asked.
     until: Instant,
 }
 
 impl FsPhone {
-    /// Takes a call that waits in a code, told by its `CHANNEL_PARK` or its dump: lifts the dialplan's time-out, hides
-    /// what was and will be keyed in, and answers.
+    /// Takes a call that waits in a code, told by its `CHANNEL_PARK`, its dump or the reply to `connect`: lifts the
+    /// dialplan's time-out, says that it is `controller` who has it, hides what was and will be keyed in, and answers.
     ///
     /// # Errors
     /// [`NoCall`].
@@ -55,6 +60,7 @@ impl FsPhone {
         parked: &Event,
         switch: SwitchName,
         tenant: TenantId,
+        controller: &str,
     ) -> Result<(Self, Call), NoCall> {
         let header = |name: &str| parked.get(name).unwrap_or_default().into_owned();
         let id = CallId::new(header("Unique-ID"))?;
@@ -70,8 +76,12 @@ impl FsPhone {
         let language = Some(header("variable_default_language")).filter(|language| !language.is_empty());
         let language = language.unwrap_or_else(|| "en".into());
         let until = Instant::now() + CONVERSATION;
-        let phone = Self { client, call: id.clone(), language, until };
-        phone.set(&[("sensitive_dtmf", "true"), ("hd_dialled", "")]).await.map_err(|Gone| NoCall::Ended)?;
+        let folders =
+            [client.api("global_getvar sounds_dir").await?, client.api("global_getvar sound_prefix").await?];
+        let folders = folders.map(Option::unwrap_or_default);
+        let phone = Self { client, call: id.clone(), language, folders, until };
+        let taken = [(CONTROLLER, controller), ("sensitive_dtmf", "true"), ("hd_dialled", "")];
+        phone.set(&taken).await.map_err(|Gone| NoCall::Ended)?;
         phone.run("answer", "").await.map_err(|Gone| NoCall::Ended)?;
         // Inside silence that never ends: a call that is merely parked throws away what is keyed between two commands.
         phone.client.begin(id.as_str(), "endless_playback", SILENCE).await?;
@@ -102,15 +112,13 @@ impl FsPhone {
 
     /// What is played for a prompt: of what is there the best. An application that is given a missing file does nothing.
     async fn sound(&self, prompt: Prompt) -> Result<String, Gone> {
-        let mut sounds: Vec<(String, String)> = vec![];
-        for language in [&self.language, self.language.get(..2).unwrap_or_default(), "en"] {
-            let file = format!("${{sounds_dir}}/{}", sounds::ours(prompt, language));
-            sounds.push((file.clone(), file));
-        }
-        let stock = format!("ivr/{}.wav", sounds::stock(prompt));
-        sounds.push((format!("${{sound_prefix}}/ivr/8000/{}.wav", sounds::stock(prompt)), stock));
-        let there = self.there(sounds.iter().map(|(file, _)| file)).await?;
-        let best = sounds.into_iter().zip(there).find_map(|((_, sound), there)| there.then_some(sound));
+        let [ours, stock] = &self.folders;
+        let languages = [self.language.as_str(), self.language.get(..2).unwrap_or_default(), "en"];
+        let mut files: Vec<String> =
+            languages.map(|language| format!("{ours}/{}", sounds::ours(prompt, language))).into();
+        files.push(format!("{stock}/ivr/8000/{}.wav", sounds::stock(prompt)));
+        let there = self.there(&files).await?;
+        let best = files.into_iter().zip(there).find_map(|(file, there)| there.then_some(file));
         Ok(best.unwrap_or_else(|| {
             warn!(
                 event = "sound.none",
@@ -122,8 +130,8 @@ impl FsPhone {
     }
 
     /// Which of these files FreeSWITCH has.
-    async fn there(&self, files: impl Iterator<Item = &String>) -> Result<Vec<bool>, Gone> {
-        let commands: Vec<String> = files.map(|file| format!("expand file_exists {file}")).collect();
+    async fn there(&self, files: &[String]) -> Result<Vec<bool>, Gone> {
+        let commands: Vec<String> = files.iter().map(|file| format!("file_exists {file}")).collect();
         let answers = self.client.api_all(&commands).await.map_err(|error| self.lost(&error))?;
         Ok(answers.iter().map(|answer| answer.said() == Said::Value("true")).collect())
     }
@@ -141,14 +149,15 @@ impl FsPhone {
 
     /// Says digits one by one; nothing, where FreeSWITCH's sounds are not installed.
     async fn spell(&self, digits: &str) -> Result<(), Gone> {
-        let file = |digit: char| format!("${{sound_prefix}}/digits/8000/{digit}.wav");
-        let there = self.there(digits.chars().map(file).collect::<Vec<_>>().iter()).await?;
-        if !there.into_iter().all(|there| there) {
+        let [_, stock] = &self.folders;
+        let file = |digit: char| format!("{stock}/digits/8000/{digit}.wav");
+        let files: Vec<String> = digits.chars().map(file).collect();
+        if !self.there(&files).await?.into_iter().all(|there| there) {
             debug!(event = "sound.missing", sound = "digits", "the extension is not said");
             return Ok(());
         }
-        for digit in digits.chars() {
-            self.run("playback", &format!("digits/{digit}.wav")).await?;
+        for file in files {
+            self.run("playback", &file).await?;
         }
         Ok(())
     }

@@ -105,6 +105,7 @@ pub fn start() -> (Client, mpsc::Receiver<Event>, Network) {
     let settings = Settings {
         name: SwitchName::new("fs").unwrap(),
         address: "fs:8021".into(),
+        user: None,
         password: Zeroizing::new("ClueCon".into()),
         deadline: DEADLINE,
         events: vec![

@@ -44,11 +44,29 @@ impl Hotdesk {
         Self::beside(program, store, &switch, ("ami.secret", SECRET), site)
     }
 
-    /// Writes the configuration for one FreeSWITCH.
-    pub fn beside_freeswitch(program: &[PathBuf], store: &str, esl: SocketAddr) -> Result<Self> {
-        let switch = format!("kind = \"freeswitch\"\nesl = \"{esl}\"\nesl_password_file = \"esl.secret\"\n");
+    /// Writes the configuration for one FreeSWITCH, with `more` keys of the switch; it has no more rights there than it
+    /// needs.
+    pub fn beside_freeswitch(program: &[PathBuf], store: &str, esl: SocketAddr, more: &str) -> Result<Self> {
+        let user = freeswitch::ESL_USER;
+        let switch = format!(
+            "kind = \"freeswitch\"\nesl = \"{esl}\"\nesl_user = \"{user}\"\n\
+             esl_password_file = \"esl.secret\"\n{more}"
+        );
         let site = Site { class: "default", dial: |desk| format!("user/{desk}@{}", freeswitch::DOMAIN) };
-        Self::beside(program, store, &switch, ("esl.secret", freeswitch::PASSWORD), site)
+        Self::beside(program, store, &switch, ("esl.secret", freeswitch::ESL_USER_PASSWORD), site)
+    }
+
+    /// One more beside the same switch, with the same store and the same keys; `was` in its configuration is `is`.
+    pub fn second(&self, (was, is): (&str, &str)) -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("hotdesk-").tempdir()?;
+        for file in ["esl.secret", "hotdesk.pepper"] {
+            fs::copy(self.path(file), dir.path().join(file))?;
+        }
+        let toml = fs::read_to_string(self.path("hotdesk.toml"))?;
+        ensure!(toml.contains(was), "there is no {was} in {toml}");
+        fs::write(dir.path().join("hotdesk.toml"), toml.replacen(was, is, 1))?;
+        let site = Site { ..self.site };
+        Ok(Self { program: self.program.clone(), child: None, dir, site })
     }
 
     fn beside(

@@ -1,33 +1,79 @@
 //! A FreeSWITCH's part of `hotdesk serve`.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tracing::info;
 use zeroize::Zeroizing;
 
-use super::{Open, SWITCH_PATIENCE, Stop};
+use super::{Allowed, Open, SWITCH_PATIENCE, Stop, admit, listen};
 use crate::config::Switch;
 use crate::freeswitch::calls::{self, Calls};
 use crate::freeswitch::client::{Client, Settings};
 use crate::freeswitch::moddb::ModDb;
+use crate::freeswitch::outbound::{self, Server};
 
-/// Connects to its event socket, twice: FreeSWITCH holds a connection's events back while it works off its commands, so
-/// that calls would wait for the table.
-pub(super) fn open(switch: &Switch, stop: &Stop) -> anyhow::Result<Open> {
-    let (client, _) = Client::start(settings(switch)?, stop.tables.clone());
-    let table = ModDb::new(client, switch.tenant.clone());
+/// Connects to its event socket for its table, and for its calls: listens for those that it brings, or else connects once
+/// more. FreeSWITCH holds a connection's events back while it works off its commands, so that calls would wait for the
+/// table.
+pub(super) async fn open(
+    switch: &Switch,
+    identity: &str,
+    stop: &Stop,
+    reloaded: &mut Allowed,
+) -> anyhow::Result<Open> {
+    // Several of ours may be on one FreeSWITCH, for a tenant each.
+    let name = format!("{identity}/{}", switch.name);
+    match switch.outbound_listen {
+        Some(address) => brought(switch, name, address, stop, reloaded).await,
+        None => taken(switch, name, stop),
+    }
+}
+
+/// The calls that its dialplan brings.
+async fn brought(
+    switch: &Switch,
+    name: String,
+    address: SocketAddr,
+    stop: &Stop,
+    reloaded: &mut Allowed,
+) -> anyhow::Result<Open> {
+    let listener = listen(switch, address, "outbound_listen").await?;
+    let address = listener.local_addr()?;
+    let table = table(switch, stop)?;
+    let allow = admit(switch, reloaded).await;
+    let (switch, tenant, stop) = (switch.name.clone(), switch.tenant.clone(), stop.calls.clone());
+    Ok(Open {
+        table,
+        serve: Box::new(move |controller| {
+            info!(event = "esl.listening", %switch, %address, controller = name, "taking calls");
+            let (deadline, calls) = (SWITCH_PATIENCE, outbound::CALLS);
+            let server = Server { switch, tenant, allow, controller, name, deadline, calls };
+            tokio::spawn(server.run(listener, stop))
+        }),
+    })
+}
+
+/// The calls that wait until they are taken.
+fn taken(switch: &Switch, name: String, stop: &Stop) -> anyhow::Result<Open> {
+    let table = table(switch, stop)?;
     let settings =
         Settings { events: calls::EVENTS.to_vec(), filters: calls::filters(), ..settings(switch)? };
     let (client, events) = Client::start(settings, stop.tables.clone());
     let (switch, tenant, stop) = (switch.name.clone(), switch.tenant.clone(), stop.calls.clone());
     Ok(Open {
-        table: Arc::new(table),
+        table,
         serve: Box::new(move |controller| {
-            info!(event = "esl.waiting", %switch, "taking calls");
-            let calls = Calls { switch, tenant, controller, client, calls: calls::CALLS };
+            info!(event = "esl.waiting", %switch, controller = name, "taking calls");
+            let calls = Calls { switch, tenant, controller, name, client, calls: calls::CALLS };
             tokio::spawn(calls.run(events, stop))
         }),
     })
+}
+
+fn table(switch: &Switch, stop: &Stop) -> anyhow::Result<Arc<dyn crate::switch::Switch>> {
+    let (client, _) = Client::start(settings(switch)?, stop.tables.clone());
+    Ok(Arc::new(ModDb::new(client, switch.tenant.clone())))
 }
 
 /// How to get into a switch's event socket.
@@ -35,6 +81,7 @@ pub(in crate::cli) fn settings(switch: &Switch) -> anyhow::Result<Settings> {
     Ok(Settings {
         name: switch.name.clone(),
         address: switch.esl.to_string(),
+        user: switch.esl_user.clone(),
         password: Zeroizing::new(switch.esl_password()?.reveal().to_owned()),
         deadline: SWITCH_PATIENCE,
         events: vec![],
