@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 
 use super::client::Client;
 use super::event::Event;
-use super::phone::{CONTROLLER, FsPhone, NoCall};
+use super::phone::{FsPhone, NoCall, first_taker};
 use super::rights::TAKEN;
 use crate::controller::Controller;
 use crate::desk::id::{SwitchName, TenantId};
@@ -213,7 +213,7 @@ impl Serving {
 
     /// Whether it was us who took it. Those of a controller that is gone for good are ended by the dialplan's time-out.
     fn was_ours(&self, call: &Event) -> bool {
-        call.get(&format!("variable_{CONTROLLER}")).is_some_and(|taker| taker == self.calls.name)
+        first_taker(call).is_some_and(|taker| taker == self.calls.name)
     }
 }
 

@@ -86,9 +86,11 @@ impl Client {
         // What happens to the call is told to whoever waits for it, and to nobody else.
         let (post, _) = Post::new();
         let client = Self::fed_by(&post, peer.deadline);
-        let told = call.clone();
+        let core = call.get("Core-UUID").unwrap_or_default().into_owned();
+        let requests = post.up(String::new(), core.clone());
         let serve = async move {
-            let (Ended::Lost(why) | Ended::Refused(why)) = accompany(wire, &peer, &post, &told).await;
+            let (Ended::Lost(why) | Ended::Refused(why)) =
+                accompany(wire, &peer, &post, core, requests).await;
             post.state.send_replace(State::Down(why));
         };
         Ok((client, call, serve))

@@ -18,8 +18,11 @@ use crate::switch::{Call, Dialled, Digits, Entry, Gone, Outcome, Phone, SwitchEr
 /// How long a conversation may take. The dialplan ends it after two minutes, whatever is being said.
 const CONVERSATION: Duration = Duration::from_secs(110);
 
-/// The variable that says whose call it is, once it is taken.
-pub(super) const CONTROLLER: &str = "hd_controller";
+/// The variable with those who wanted the call; it is the first one's.
+const CONTROLLER: &str = "hd_controller";
+
+/// How long claiming a call may take; the dialplan does not wait longer.
+const CLAIM: Duration = Duration::from_secs(3);
 
 /// Plays nothing, for ever.
 const SILENCE: &str = "silence_stream://-1";
@@ -50,8 +53,8 @@ pub struct FsPhone {
 }
 
 impl FsPhone {
-    /// Takes a call that waits in a code, told by its `CHANNEL_PARK`, its dump or the reply to `connect`: lifts the
-    /// dialplan's time-out, says that it is `controller` who has it, hides what was and will be keyed in, and answers.
+    /// Takes a call that waits in a code, told by its `CHANNEL_PARK`, its dump or the reply to `connect`, for `controller`:
+    /// claims it, lifts the dialplan's time-out, hides what was and will be keyed in, and answers.
     ///
     /// # Errors
     /// [`NoCall`].
@@ -69,23 +72,35 @@ impl FsPhone {
         let from =
             header("variable_sip_network_ip").parse().ok().map(|address: IpAddr| address.to_canonical());
         let timeout = header("variable_last_sched_id").parse::<u32>().map_err(|_| NoCall::Ended)?;
-        // Whoever deletes the time-out has the call.
-        if client.api(&format!("sched_del {timeout}")).await?.as_deref() != Some("+OK Deleted: 1") {
-            return Err(NoCall::Ended);
-        }
         let language = Some(header("variable_default_language")).filter(|language| !language.is_empty());
         let language = language.unwrap_or_else(|| "en".into());
         let until = Instant::now() + CONVERSATION;
-        let folders =
-            [client.api("global_getvar sounds_dir").await?, client.api("global_getvar sound_prefix").await?];
-        let folders = folders.map(Option::unwrap_or_default);
-        let phone = Self { client, call: id.clone(), language, folders, until };
-        let taken = [(CONTROLLER, controller), ("sensitive_dtmf", "true"), ("hd_dialled", "")];
-        phone.set(&taken).await.map_err(|Gone| NoCall::Ended)?;
+        let mut phone = Self { client, call: id.clone(), language, folders: Default::default(), until };
+        phone.claim(controller).await?;
+        if phone.client.api(&format!("sched_del {timeout}")).await?.as_deref() != Some("+OK Deleted: 1") {
+            return Err(NoCall::Ended);
+        }
+        phone.set(&[("sensitive_dtmf", "true"), ("hd_dialled", "")]).await.map_err(|Gone| NoCall::Ended)?;
+        for (folder, name) in phone.folders.iter_mut().zip(["sounds_dir", "sound_prefix"]) {
+            *folder = phone.client.api(&format!("global_getvar {name}")).await?.unwrap_or_default();
+        }
         phone.run("answer", "").await.map_err(|Gone| NoCall::Ended)?;
         // Inside silence that never ends: a call that is merely parked throws away what is keyed between two commands.
         phone.client.begin(id.as_str(), "endless_playback", SILENCE).await?;
         Ok((phone, Call { id, switch, tenant, device, dialled, from }))
+    }
+
+    /// Makes the call `controller`'s, if it is nobody's yet. Applications run one after the other, so of several who push
+    /// their name one is the first. `sched_del` would not tell: it says to two in a row that they deleted the task.
+    async fn claim(&self, controller: &str) -> Result<(), NoCall> {
+        let name = format!("{CONTROLLER}={controller}");
+        let pushed = match self.client.execute(self.call.as_str(), "push", &name, CLAIM).await {
+            Ok(Some(pushed)) => pushed,
+            // Behind the question of somebody who has it.
+            Ok(None) | Err(SwitchError::Late(..)) => return Err(NoCall::Ended),
+            Err(error) => return Err(error.into()),
+        };
+        if first_taker(&pushed).as_deref() == Some(controller) { Ok(()) } else { Err(NoCall::Ended) }
     }
 
     /// Sets variables of the call; an empty one is unset.
@@ -161,6 +176,12 @@ impl FsPhone {
         }
         Ok(())
     }
+}
+
+/// Whose call it is, if it is somebody's: the first of `ARRAY::one|:two`.
+pub(super) fn first_taker(call: &Event) -> Option<String> {
+    let takers = call.get(&format!("variable_{CONTROLLER}"))?;
+    takers.trim_start_matches("ARRAY::").split("|:").next().map(str::to_owned)
 }
 
 impl Phone for FsPhone {

@@ -108,6 +108,13 @@ impl Post {
         let state = watch::Sender::new(State::Down("connecting".into()));
         (Self { state, unsettled: watch::Sender::new(0), events, overflown: Arc::default() }, taken)
     }
+
+    /// Tells that it is up; where commands come from then on.
+    pub(super) fn up(&self, freeswitch: String, core: String) -> mpsc::Receiver<Request> {
+        let (commands, requests) = mpsc::channel(WINDOW);
+        self.state.send_replace(State::Up(Up { freeswitch, core, commands }));
+        requests
+    }
 }
 
 /// Logs in on `stream`, tells that the switch is up, and serves until the connection ends. `core` is the `Core-UUID` that
@@ -135,20 +142,20 @@ async fn serve<S: AsyncRead + AsyncWrite>(
         freeswitch = %version, core = %id, restarted, "connected");
     let peer =
         Peer { name: settings.name.clone(), address: settings.address.clone(), deadline: settings.deadline };
-    let session = Session::open(wire, &peer, post, version, id);
+    let requests = post.up(version, id.clone());
     post.unsettled.send_modify(|times| *times += 1);
-    session.run().await
+    Session::new(wire, &peer, post, id, requests).run().await
 }
 
-/// Serves a connection that FreeSWITCH made for `call`, until it ends.
+/// Serves a connection that FreeSWITCH made for a call until it ends, of which it was told already that it is up.
 pub(super) async fn accompany<S: AsyncRead + AsyncWrite>(
     wire: Wire<S>,
     peer: &Peer,
     post: &Post,
-    call: &Event,
+    core: String,
+    requests: mpsc::Receiver<Request>,
 ) -> Ended {
-    let core = call.get("Core-UUID").unwrap_or_default().into_owned();
-    let Err(ended) = Session::open(wire, peer, post, String::new(), core).run().await;
+    let Err(ended) = Session::new(wire, peer, post, core, requests).run().await;
     ended
 }
 
@@ -181,21 +188,15 @@ enum Unanswered {
 }
 
 impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
-    /// Takes commands from now on.
-    fn open(wire: Wire<S>, peer: &'a Peer, post: &'a Post, freeswitch: String, core: String) -> Self {
-        let (commands, requests) = mpsc::channel(WINDOW);
-        post.state.send_replace(State::Up(Up { freeswitch, core: core.clone(), commands }));
-        Self {
-            wire,
-            peer,
-            post,
-            requests,
-            core,
-            unanswered: VecDeque::new(),
-            running: HashMap::new(),
-            output: BytesMut::new(),
-            lost: false,
-        }
+    fn new(
+        wire: Wire<S>,
+        peer: &'a Peer,
+        post: &'a Post,
+        core: String,
+        requests: mpsc::Receiver<Request>,
+    ) -> Self {
+        let (unanswered, running, output) = (VecDeque::new(), HashMap::new(), BytesMut::new());
+        Self { wire, peer, post, requests, core, unanswered, running, output, lost: false }
     }
 
     async fn run(mut self) -> Result<Infallible, Ended> {

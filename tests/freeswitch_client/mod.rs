@@ -3,6 +3,7 @@
 
 mod commands;
 mod connection;
+mod outbound;
 mod recorded;
 
 use std::io;
