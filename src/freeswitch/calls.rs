@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 
 use super::client::Client;
 use super::event::Event;
-use super::phone::{FsPhone, NoCall, first_taker};
+use super::phone::{FsPhone, NoCall, first_taker, release};
 use super::rights::TAKEN;
 use crate::controller::Controller;
 use crate::desk::id::{SwitchName, TenantId};
@@ -200,8 +200,7 @@ impl Serving {
                 self.serve(call);
             } else if self.was_ours(&call) && !self.serves(&uuid) {
                 info!(event = "esl.released", switch = %self.calls.switch, call = %uuid, "its conversation was cut short");
-                let release = format!("uuid_transfer {uuid} hotdesk-away XML {}", CONTEXTS[0]);
-                let _ = client.api(&release).await;
+                let _ = client.api(&release(&uuid)).await;
             }
         }
         Ok(())

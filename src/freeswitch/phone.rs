@@ -21,8 +21,8 @@ const CONVERSATION: Duration = Duration::from_secs(110);
 /// The variable with those who wanted the call; it is the first one's.
 const CONTROLLER: &str = "hd_controller";
 
-/// How long claiming a call may take; the dialplan does not wait longer.
-const CLAIM: Duration = Duration::from_secs(3);
+/// Where the dialplan says that nobody is available.
+const AWAY: &str = "hotdesk-away";
 
 /// Plays nothing, for ever.
 const SILENCE: &str = "silence_stream://-1";
@@ -76,10 +76,7 @@ impl FsPhone {
         let language = language.unwrap_or_else(|| "en".into());
         let until = Instant::now() + CONVERSATION;
         let mut phone = Self { client, call: id.clone(), language, folders: Default::default(), until };
-        phone.claim(controller).await?;
-        if phone.client.api(&format!("sched_del {timeout}")).await?.as_deref() != Some("+OK Deleted: 1") {
-            return Err(NoCall::Ended);
-        }
+        phone.claim(controller, timeout).await?;
         phone.set(&[("sensitive_dtmf", "true"), ("hd_dialled", "")]).await.map_err(|Gone| NoCall::Ended)?;
         for (folder, name) in phone.folders.iter_mut().zip(["sounds_dir", "sound_prefix"]) {
             *folder = phone.client.api(&format!("global_getvar {name}")).await?.unwrap_or_default();
@@ -90,17 +87,25 @@ impl FsPhone {
         Ok((phone, Call { id, switch, tenant, device, dialled, from }))
     }
 
-    /// Makes the call `controller`'s, if it is nobody's yet. Applications run one after the other, so of several who push
-    /// their name one is the first. `sched_del` would not tell: it says to two in a row that they deleted the task.
-    async fn claim(&self, controller: &str) -> Result<(), NoCall> {
-        let name = format!("{CONTROLLER}={controller}");
-        let pushed = match self.client.execute(self.call.as_str(), "push", &name, CLAIM).await {
-            Ok(Some(pushed)) => pushed,
-            // Behind the question of somebody who has it.
-            Ok(None) | Err(SwitchError::Late(..)) => return Err(NoCall::Ended),
-            Err(error) => return Err(error.into()),
-        };
-        if first_taker(&pushed).as_deref() == Some(controller) { Ok(()) } else { Err(NoCall::Ended) }
+    /// Makes the call `controller`'s, if it is nobody's yet, and lifts the dialplan's time-out. Applications run one after
+    /// the other, so of several who push their name one is the first. `sched_del` would not tell: it says to two in a row
+    /// that they deleted the task.
+    async fn claim(&self, controller: &str, timeout: u32) -> Result<(), NoCall> {
+        let (name, lift) = (format!("{CONTROLLER}={controller}"), format!("sched_del {timeout}"));
+        // At once: many calls at a time must not wait for each other's events before their time-outs are lifted.
+        let (pushed, lifted) = tokio::join!(self.run("push", &name), self.client.api(&lift));
+        let pushed = pushed.map_err(|Gone| NoCall::Ended)?;
+        if first_taker(&pushed).as_deref() != Some(controller) {
+            return Err(NoCall::Ended);
+        }
+        if lifted?.as_deref() == Some("+OK Deleted: 1") {
+            return Ok(());
+        }
+        // Lifted by somebody who thinks it ours, or by us before a restart: nothing else would end the call. Or it is past.
+        if pushed.get("Caller-Destination-Number").is_some_and(|number| number != AWAY) {
+            let _ = self.client.api(&release(self.call.as_str())).await;
+        }
+        Err(NoCall::Ended)
     }
 
     /// Sets variables of the call; an empty one is unset.
@@ -176,6 +181,11 @@ impl FsPhone {
         }
         Ok(())
     }
+}
+
+/// What lets a caller hear that nobody is available, and ends his call.
+pub(super) fn release(call: &str) -> String {
+    format!("uuid_transfer {call} {AWAY} XML hotdesk-code")
 }
 
 /// Whose call it is, if it is somebody's: the first of `ARRAY::one|:two`.

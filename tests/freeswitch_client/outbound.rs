@@ -137,7 +137,7 @@ async fn a_call_that_somebody_else_has_is_let_go_untouched() {
     fs.say(connected(("", ""))).await;
     let asked = answer(&mut fs, "ARRAY%3A%3Aother|%3Apbx1-5f3a90c1/pbx").await;
     assert_eq!(asked[..2], ["linger 5", "myevents plain"]);
-    assert!(asked.len() == 3 && asked[2].contains("execute-app-name: push\n"), "{asked:#?}");
+    assert!(asked[2].contains("execute-app-name: push\n") && asked[3..] == ["api sched_del 7"], "{asked:#?}");
     done(call).await;
 }
 
@@ -189,7 +189,9 @@ async fn a_caller_who_hangs_up_ends_the_conversation_while_the_connection_linger
         fs.reply("+OK").await;
     }
     assert!(fs.asked().await.contains("execute-app-name: push"));
+    assert_eq!(fs.asked().await, "api sched_del 7");
     fs.reply("+OK").await;
+    fs.response("+OK Deleted: 1").await;
     fs.event(&[("Event-Name", "CHANNEL_HANGUP"), ("Unique-ID", CALL)], "").await;
     fs.say(format!(
         "Content-Type: text/disconnect-notice\nControlled-Session-UUID: {CALL}\nContent-Disposition: linger\n\
