@@ -19,8 +19,8 @@ pub use crate::switch::door::CALLS;
 pub struct Server {
     /// The switch that connects.
     pub switch: SwitchName,
-    /// Whose people and phones it has.
-    pub tenant: TenantId,
+    /// Whose people and phones it has; a call says by its script whose it is.
+    pub tenants: Vec<TenantId>,
     /// Where it may connect from; a reload replaces it.
     pub allow: watch::Receiver<Arc<Vec<IpNet>>>,
     /// Who answers the calls.
@@ -39,7 +39,7 @@ impl Server {
     }
 
     async fn call(self: Arc<Self>, stream: TcpStream) {
-        match AgiPhone::take(stream, self.switch.clone(), self.tenant.clone()).await {
+        match AgiPhone::take(stream, self.switch.clone(), &self.tenants).await {
             Ok((phone, call)) => self.controller.converse(call, phone).await,
             // So does `hotdesk check` look whether somebody is here.
             Err(NoCall::Ended) => {

@@ -50,8 +50,8 @@ pub fn filters() -> Vec<(&'static str, String)> {
 pub struct Calls {
     /// The switch.
     pub switch: SwitchName,
-    /// Whose people and phones.
-    pub tenant: TenantId,
+    /// Whose people and phones it has.
+    pub tenants: Vec<TenantId>,
     /// Who answers the calls.
     pub controller: Arc<Controller>,
     /// What this controller is called in the calls that it has, as `hd_controller`: another one's are left alone. The same
@@ -125,7 +125,7 @@ impl Calls {
 impl Serving {
     /// Serves a call that waits in a code, unless it is another tenant's or has a task.
     fn serve(self: &Arc<Self>, parked: Event) {
-        let Some(id) = waits_for(&parked, &self.calls.tenant) else { return };
+        let Some((id, tenant)) = waits_for(&parked, &self.calls.tenants) else { return };
         let Ok(permit) = self.permits.clone().try_acquire_owned() else {
             warn!(event = "esl.full", switch = %self.calls.switch, calls = self.calls.calls, "a call was not taken");
             return;
@@ -133,7 +133,7 @@ impl Serving {
         if let Some(question) = parked.get(CHECK) {
             self.tasks.spawn(self.clone().answer(question.into_owned(), permit));
         } else if self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone()) {
-            self.tasks.spawn(self.clone().call(id, parked, permit));
+            self.tasks.spawn(self.clone().call(id, tenant, parked, permit));
         }
     }
 
@@ -147,9 +147,15 @@ impl Serving {
         drop(permit);
     }
 
-    async fn call(self: Arc<Self>, id: String, parked: Event, permit: OwnedSemaphorePermit) {
-        let Calls { switch, tenant, controller, client, name, .. } = &self.calls;
-        match FsPhone::take(client.clone(), &parked, switch.clone(), tenant.clone(), name).await {
+    async fn call(
+        self: Arc<Self>,
+        id: String,
+        tenant: TenantId,
+        parked: Event,
+        permit: OwnedSemaphorePermit,
+    ) {
+        let Calls { switch, controller, client, name, .. } = &self.calls;
+        match FsPhone::take(client.clone(), &parked, switch.clone(), tenant, name).await {
             Ok((phone, call)) => {
                 drop(parked);
                 controller.converse(call, phone).await;
@@ -193,7 +199,7 @@ impl Serving {
                 Err(error) => return Err(error),
             };
             let Ok(call) = Event::json(dump.as_bytes()) else { continue };
-            if waits_for(&call, &self.calls.tenant).is_none() {
+            if waits_for(&call, &self.calls.tenants).is_none() {
                 continue;
             }
             if call.get("variable_hd_dialled").is_some_and(|dialled| !dialled.is_empty()) {
@@ -216,11 +222,15 @@ impl Serving {
     }
 }
 
-/// The id of a call that waits in a code, if it is this tenant's. Where there is more than one, a tenant is the domain that
-/// its phones registered in.
-pub(super) fn waits_for(call: &Event, tenant: &TenantId) -> Option<String> {
-    let waits = call.get("Caller-Context").as_deref() == Some(CONTEXTS[0]);
+/// The id of a call that waits in a code, and whose it is, if that is one of these tenants. But for the default one a
+/// tenant is the domain that its phones registered in.
+pub(super) fn waits_for(call: &Event, tenants: &[TenantId]) -> Option<(String, TenantId)> {
+    if call.get("Caller-Context").as_deref() != Some(CONTEXTS[0]) {
+        return None;
+    }
     let domain = call.get("variable_domain_name").unwrap_or_default();
-    let ours = waits && (*tenant == TenantId::default() || domain.eq_ignore_ascii_case(tenant.as_str()));
-    ours.then(|| call.get("Unique-ID").unwrap_or_default().into_owned())
+    let named = |tenant: &&TenantId| domain.eq_ignore_ascii_case(tenant.as_str());
+    let any = |tenant: &&TenantId| **tenant == TenantId::default();
+    let tenant = tenants.iter().find(named).or_else(|| tenants.iter().find(any))?;
+    Some((call.get("Unique-ID").unwrap_or_default().into_owned(), tenant.clone()))
 }

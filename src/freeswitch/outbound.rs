@@ -30,7 +30,7 @@ pub struct Server {
     /// The switch that connects.
     pub switch: SwitchName,
     /// Whose people and phones it has.
-    pub tenant: TenantId,
+    pub tenants: Vec<TenantId>,
     /// Where it may connect from; a reload replaces it.
     pub allow: watch::Receiver<Arc<Vec<IpNet>>>,
     /// Who answers the calls.
@@ -58,7 +58,7 @@ impl Server {
 
     /// Serves the call of one connection, and closes that.
     pub async fn call<S: AsyncRead + AsyncWrite + Send + 'static>(&self, stream: S) {
-        let Self { switch, tenant, controller, name, deadline, .. } = self;
+        let Self { switch, tenants, controller, name, deadline, .. } = self;
         let peer = Peer { name: switch.clone(), address: "the dialplan".into(), deadline: *deadline };
         let (client, waiting, serve) = match Client::of_call(stream, peer).await {
             Ok(call) => call,
@@ -72,11 +72,11 @@ impl Server {
         };
         // Closed at the end of this function, whatever became of the call.
         let _connection = AbortOnDropHandle::new(tokio::spawn(serve));
-        if waits_for(&waiting, tenant).is_none() {
+        let Some((_, tenant)) = waits_for(&waiting, tenants) else {
             return warn!(event = "esl.no_call", %switch,
                 error = "it is of another tenant, or not in a code", "a connection was not a call");
-        }
-        match FsPhone::take(client, &waiting, switch.clone(), tenant.clone(), name).await {
+        };
+        match FsPhone::take(client, &waiting, switch.clone(), tenant, name).await {
             Ok((phone, call)) => {
                 drop(waiting);
                 controller.converse(call, phone).await;

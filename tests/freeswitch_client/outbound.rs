@@ -54,7 +54,7 @@ async fn brought(tenant: &str) -> (Fs, JoinHandle<()>) {
     };
     let server = Server {
         switch: switch("pbx"),
-        tenant: TenantId::new(tenant).unwrap(),
+        tenants: vec![TenantId::new(tenant).unwrap()],
         allow: watch::channel(Arc::default()).1,
         controller: Arc::new(controller),
         name: "pbx1-5f3a90c1/pbx".into(),

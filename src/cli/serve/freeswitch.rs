@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tracing::info;
 use zeroize::Zeroizing;
 
-use super::{Allowed, Open, SWITCH_PATIENCE, Stop, admit, listen};
+use super::{Allowed, Open, SWITCH_PATIENCE, Stop, Tables, admit, listen};
 use crate::config::Switch;
+use crate::desk::id::TenantId;
 use crate::freeswitch::calls::{self, Calls};
 use crate::freeswitch::client::{Client, Settings};
 use crate::freeswitch::moddb::ModDb;
@@ -22,7 +23,7 @@ pub(super) async fn open(
     stop: &Stop,
     reloaded: &mut Allowed,
 ) -> anyhow::Result<Open> {
-    // Several of ours may be on one FreeSWITCH, for a tenant each.
+    // Two [[switch]] of ours may be one FreeSWITCH, with different tenants.
     let name = format!("{identity}/{}", switch.name);
     match switch.outbound_listen {
         Some(address) => brought(switch, name, address, stop, reloaded).await,
@@ -40,15 +41,15 @@ async fn brought(
 ) -> anyhow::Result<Open> {
     let listener = listen(switch, address, "outbound_listen").await?;
     let address = listener.local_addr()?;
-    let table = table(switch, stop)?;
+    let tables = tables(switch, stop)?;
     let allow = admit(switch, reloaded).await;
-    let (switch, tenant, stop) = (switch.name.clone(), switch.tenant.clone(), stop.calls.clone());
+    let (switch, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
     Ok(Open {
-        table,
+        tables,
         serve: Box::new(move |controller| {
             info!(event = "esl.listening", %switch, %address, controller = name, "taking calls");
             let (deadline, calls) = (SWITCH_PATIENCE, outbound::CALLS);
-            let server = Server { switch, tenant, allow, controller, name, deadline, calls };
+            let server = Server { switch, tenants, allow, controller, name, deadline, calls };
             tokio::spawn(server.run(listener, stop))
         }),
     })
@@ -56,24 +57,27 @@ async fn brought(
 
 /// The calls that wait until they are taken.
 fn taken(switch: &Switch, name: String, stop: &Stop) -> anyhow::Result<Open> {
-    let table = table(switch, stop)?;
+    let tables = tables(switch, stop)?;
     let settings =
         Settings { events: calls::EVENTS.to_vec(), filters: calls::filters(), ..settings(switch)? };
     let (client, events) = Client::start(settings, stop.tables.clone());
-    let (switch, tenant, stop) = (switch.name.clone(), switch.tenant.clone(), stop.calls.clone());
+    let (switch, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
     Ok(Open {
-        table,
+        tables,
         serve: Box::new(move |controller| {
             info!(event = "esl.waiting", %switch, controller = name, "taking calls");
-            let calls = Calls { switch, tenant, controller, name, client, calls: calls::CALLS };
+            let calls = Calls { switch, tenants, controller, name, client, calls: calls::CALLS };
             tokio::spawn(calls.run(events, stop))
         }),
     })
 }
 
-fn table(switch: &Switch, stop: &Stop) -> anyhow::Result<Arc<dyn crate::switch::Switch>> {
+/// The table of each tenant, over one connection.
+fn tables(switch: &Switch, stop: &Stop) -> anyhow::Result<Tables> {
     let (client, _) = Client::start(settings(switch)?, stop.tables.clone());
-    Ok(Arc::new(ModDb::new(client, switch.tenant.clone())))
+    let table =
+        |tenant: &TenantId| (tenant.clone(), Arc::new(ModDb::new(client.clone(), tenant.clone())) as _);
+    Ok(switch.tenants.iter().map(table).collect())
 }
 
 /// How to get into a switch's event socket.
