@@ -21,9 +21,6 @@ const CONVERSATION: Duration = Duration::from_secs(110);
 /// The variable with those who wanted the call; it is the first one's.
 const CONTROLLER: &str = "hd_controller";
 
-/// Where the dialplan says that nobody is available.
-const AWAY: &str = "hotdesk-away";
-
 /// Plays nothing, for ever.
 const SILENCE: &str = "silence_stream://-1";
 
@@ -54,7 +51,7 @@ pub struct FsPhone {
 
 impl FsPhone {
     /// Takes a call that waits in a code, told by its `CHANNEL_PARK`, its dump or the reply to `connect`, for `controller`:
-    /// claims it, lifts the dialplan's time-out, hides what was and will be keyed in, and answers.
+    /// lifts the dialplan's time-out, claims it, hides what was and will be keyed in, and answers.
     ///
     /// # Errors
     /// [`NoCall`].
@@ -76,36 +73,36 @@ impl FsPhone {
         let language = language.unwrap_or_else(|| "en".into());
         let until = Instant::now() + CONVERSATION;
         let mut phone = Self { client, call: id.clone(), language, folders: Default::default(), until };
-        phone.claim(controller, timeout).await?;
-        phone.set(&[("sensitive_dtmf", "true"), ("hd_dialled", "")]).await.map_err(|Gone| NoCall::Ended)?;
-        for (folder, name) in phone.folders.iter_mut().zip(["sounds_dir", "sound_prefix"]) {
-            *folder = phone.client.api(&format!("global_getvar {name}")).await?.unwrap_or_default();
+        // First of all: many calls at a time must not wait for each other's commands before their time-outs are lifted.
+        if phone.client.api(&format!("sched_del {timeout}")).await?.as_deref() != Some("+OK Deleted: 1") {
+            return Err(NoCall::Ended);
         }
+        phone.claim(controller).await?;
+        phone.set(&[("sensitive_dtmf", "true"), ("hd_dialled", "")]).await.map_err(|Gone| NoCall::Ended)?;
+        phone.find_sounds().await?;
         phone.run("answer", "").await.map_err(|Gone| NoCall::Ended)?;
         // Inside silence that never ends: a call that is merely parked throws away what is keyed between two commands.
         phone.client.begin(id.as_str(), "endless_playback", SILENCE).await?;
         Ok((phone, Call { id, switch, tenant, device, dialled, from }))
     }
 
-    /// Makes the call `controller`'s, if it is nobody's yet, and lifts the dialplan's time-out. Applications run one after
-    /// the other, so of several who push their name one is the first. `sched_del` would not tell: it says to two in a row
-    /// that they deleted the task.
-    async fn claim(&self, controller: &str, timeout: u32) -> Result<(), NoCall> {
-        let (name, lift) = (format!("{CONTROLLER}={controller}"), format!("sched_del {timeout}"));
-        // At once: many calls at a time must not wait for each other's events before their time-outs are lifted.
-        let (pushed, lifted) = tokio::join!(self.run("push", &name), self.client.api(&lift));
-        let pushed = pushed.map_err(|Gone| NoCall::Ended)?;
-        if first_taker(&pushed).as_deref() != Some(controller) {
-            return Err(NoCall::Ended);
+    /// Makes the call `controller`'s, if it is nobody's yet. Applications run one after the other, so of several who push
+    /// their name one is the first. That the time-out was lifted does not tell: FreeSWITCH says so to two in a row.
+    async fn claim(&self, controller: &str) -> Result<(), NoCall> {
+        let name = format!("{CONTROLLER}={controller}");
+        let pushed = self.run("push", &name).await.map_err(|Gone| NoCall::Ended)?;
+        if first_taker(&pushed).as_deref() == Some(controller) { Ok(()) } else { Err(NoCall::Ended) }
+    }
+
+    /// FreeSWITCH's folders of sounds, as [`FsPhone::folders`] has them.
+    async fn find_sounds(&mut self) -> Result<(), NoCall> {
+        let commands = ["sounds_dir", "sound_prefix"].map(|name| format!("global_getvar {name}"));
+        for (folder, answer) in self.folders.iter_mut().zip(self.client.api_all(&commands).await?) {
+            if let Said::Value(path) = answer.said() {
+                *folder = path.to_owned();
+            }
         }
-        if lifted?.as_deref() == Some("+OK Deleted: 1") {
-            return Ok(());
-        }
-        // Lifted by somebody who thinks it ours, or by us before a restart: nothing else would end the call. Or it is past.
-        if pushed.get("Caller-Destination-Number").is_some_and(|number| number != AWAY) {
-            let _ = self.client.api(&release(self.call.as_str())).await;
-        }
-        Err(NoCall::Ended)
+        Ok(())
     }
 
     /// Sets variables of the call; an empty one is unset.
@@ -185,7 +182,7 @@ impl FsPhone {
 
 /// What lets a caller hear that nobody is available, and ends his call.
 pub(super) fn release(call: &str) -> String {
-    format!("uuid_transfer {call} {AWAY} XML hotdesk-code")
+    format!("uuid_transfer {call} hotdesk-away XML hotdesk-code")
 }
 
 /// Whose call it is, if it is somebody's: the first of `ARRAY::one|:two`.

@@ -117,9 +117,9 @@ async fn a_call_is_taken_served_and_let_go() {
     fs.say(connected(("", ""))).await;
     let asked = answer(&mut fs, "ARRAY%3A%3Apbx1-5f3a90c1/pbx|%3Aother").await;
     done(call).await;
-    assert!(asked[2].contains("execute-app-arg: hd_controller=pbx1-5f3a90c1/pbx\n"), "{asked:#?}");
+    assert!(asked[3].contains("execute-app-arg: hd_controller=pbx1-5f3a90c1/pbx\n"), "{asked:#?}");
     let first: Vec<&str> = asked.iter().take(6).map(String::as_str).collect();
-    assert_eq!((first[0], first[1], first[3]), ("linger 5", "myevents plain", "api sched_del 7"));
+    assert_eq!((first[0], first[1], first[2]), ("linger 5", "myevents plain", "api sched_del 7"));
     let hidden = ["sensitive_dtmf true", "hd_dialled"].map(|set| format!("api uuid_setvar {CALL} {set}"));
     assert_eq!(first[4..], hidden);
     assert!(asked.iter().any(|command| command.contains("execute-app-name: playback")), "{asked:#?}");
@@ -137,7 +137,7 @@ async fn a_call_that_somebody_else_has_is_let_go_untouched() {
     fs.say(connected(("", ""))).await;
     let asked = answer(&mut fs, "ARRAY%3A%3Aother|%3Apbx1-5f3a90c1/pbx").await;
     assert_eq!(asked[..2], ["linger 5", "myevents plain"]);
-    assert!(asked[2].contains("execute-app-name: push\n") && asked[3..] == ["api sched_del 7"], "{asked:#?}");
+    assert!(asked.len() == 4 && asked[3].contains("execute-app-name: push\n"), "{asked:#?}");
     done(call).await;
 }
 
@@ -188,10 +188,10 @@ async fn a_caller_who_hangs_up_ends_the_conversation_while_the_connection_linger
         assert_eq!(fs.asked().await, command);
         fs.reply("+OK").await;
     }
-    assert!(fs.asked().await.contains("execute-app-name: push"));
     assert_eq!(fs.asked().await, "api sched_del 7");
-    fs.reply("+OK").await;
     fs.response("+OK Deleted: 1").await;
+    assert!(fs.asked().await.contains("execute-app-name: push"));
+    fs.reply("+OK").await;
     fs.event(&[("Event-Name", "CHANNEL_HANGUP"), ("Unique-ID", CALL)], "").await;
     fs.say(format!(
         "Content-Type: text/disconnect-notice\nControlled-Session-UUID: {CALL}\nContent-Disposition: linger\n\
