@@ -7,11 +7,12 @@
 
 use super::esl::Reply;
 
-/// The API commands, `hotdesk check`'s among them.
-pub const API: [&str; 13] = [
+/// The API commands; `hotdesk check` and reading the directory need some of them.
+pub const API: [&str; 14] = [
     "db",
     "file_exists",
     "global_getvar",
+    "list_users",
     "module_exists",
     "regex",
     "sched_del",

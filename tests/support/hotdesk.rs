@@ -44,16 +44,20 @@ impl Hotdesk {
         Self::beside(program, store, &switch, ("ami.secret", SECRET), site)
     }
 
-    /// Writes the configuration for one FreeSWITCH, with `more` keys of the switch; it has no more rights there than it
-    /// needs.
-    pub fn beside_freeswitch(program: &[PathBuf], store: &str, esl: SocketAddr, more: &str) -> Result<Self> {
-        let user = freeswitch::ESL_USER;
-        let switch = format!(
-            "kind = \"freeswitch\"\nesl = \"{esl}\"\nesl_user = \"{user}\"\n\
-             esl_password_file = \"esl.secret\"\n{more}"
-        );
+    /// Writes the configuration for one FreeSWITCH.
+    pub fn beside_freeswitch(program: &[PathBuf], store: &str, esl: SocketAddr) -> Result<Self> {
+        let switch = format!("kind = \"freeswitch\"\nesl = \"{esl}\"\nesl_password_file = \"esl.secret\"\n");
         let site = Site { class: "default", dial: |desk| format!("user/{desk}@{}", freeswitch::DOMAIN) };
-        Self::beside(program, store, &switch, ("esl.secret", freeswitch::ESL_USER_PASSWORD), site)
+        Self::beside(program, store, &switch, ("esl.secret", freeswitch::PASSWORD), site)
+    }
+
+    /// Logs in to its FreeSWITCH with no more rights than it needs, and has `more` keys of the switch.
+    pub fn with_least_rights(self, more: &str) -> Result<Self> {
+        let file = self.path("hotdesk.toml");
+        let toml = fs::read_to_string(&file)?;
+        fs::write(file, format!("{toml}esl_user = \"{}\"\n{more}", freeswitch::ESL_USER))?;
+        fs::write(self.path("esl.secret"), freeswitch::ESL_USER_PASSWORD)?;
+        Ok(self)
     }
 
     /// One more beside the same switch, with the same store and the same keys; `was` in its configuration is `is`.

@@ -11,6 +11,7 @@ use crate::config::Switch;
 use crate::desk::id::TenantId;
 use crate::freeswitch::calls::{self, Calls};
 use crate::freeswitch::client::{Client, Settings};
+use crate::freeswitch::lamps;
 use crate::freeswitch::moddb::ModDb;
 use crate::freeswitch::outbound::{self, Server};
 
@@ -72,9 +73,12 @@ fn taken(switch: &Switch, name: String, stop: &Stop) -> anyhow::Result<Open> {
     })
 }
 
-/// The table of each tenant, over one connection.
+/// The table of each tenant, and lamps, over one connection.
 fn tables(switch: &Switch, stop: &Stop) -> anyhow::Result<Tables> {
-    let (client, _) = Client::start(settings(switch)?, stop.tables.clone());
+    let settings =
+        Settings { events: lamps::EVENTS.to_vec(), filters: lamps::filters(), ..settings(switch)? };
+    let (client, ended) = Client::start(settings, stop.tables.clone());
+    tokio::spawn(lamps::darken(client.clone(), ended));
     let table =
         |tenant: &TenantId| (tenant.clone(), Arc::new(ModDb::new(client.clone(), tenant.clone())) as _);
     Ok(switch.tenants.iter().map(table).collect())

@@ -24,6 +24,8 @@ use crate::support::freeswitch::{ESL_USER_PASSWORD, FreeSwitch, Site, User, inst
 use crate::support::hotdesk::Hotdesk;
 use crate::support::phone::Phone;
 
+/// The hotdesk phones that FreeSWITCH knows, `desk1` and so on; the company has those of [`DESKS`].
+const PHONES: usize = 12;
 /// How long store and switch may take to agree.
 const SOON: Duration = Duration::from_secs(2);
 
@@ -43,7 +45,8 @@ fn company_with(store: &str, more: impl Fn(SocketAddr) -> String) -> Option<Comp
     let site = Site::new().unwrap();
     let program = [PathBuf::from(env!("CARGO_BIN_EXE_hotdesk"))];
     let more = more(site.ports.agi);
-    let mut hotdesk = Hotdesk::beside_freeswitch(&program, store, site.ports.ami, &more).unwrap();
+    let hotdesk = Hotdesk::beside_freeswitch(&program, store, site.ports.ami).unwrap();
+    let mut hotdesk = hotdesk.with_least_rights(&more).unwrap();
     let out = hotdesk.path("tree");
     hotdesk.run(&["dialplan", "freeswitch", "--out", &out.display().to_string()]).unwrap();
     let mut files = vec![];
@@ -57,7 +60,7 @@ fn company_with(store: &str, more: impl Fn(SocketAddr) -> String) -> Option<Comp
         User::new(name).context("default").with("effective_caller_id_number", number)
     };
     let site = site
-        .desks(DESKS.len())
+        .desks(PHONES)
         .user(other("colleague", "199"))
         .user(other("trunk", "0612345678"))
         .dial_string(dial_string)
