@@ -50,7 +50,7 @@ fn the_configuration_of_the_containers_is_one() {
     }
     let switch = &config.switches[0];
     assert_eq!(switch.agi_advertise().to_string(), "hotdesk:4573");
-    assert_eq!(switch.agi_allow(), ["172.30.35.0/24".parse().unwrap()]);
+    assert_eq!(switch.allow(), ["172.30.35.0/24".parse().unwrap()]);
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_password_in_the_stores_url_is_not_shown() {
 
 #[test]
 fn unless_configured_this_machine_and_the_host_of_ami_may_call() {
-    let allowed = |text: &str| parsed(text, &[]).unwrap().switches[0].agi_allow();
+    let allowed = |text: &str| parsed(text, &[]).unwrap().switches[0].allow();
     let nets = |nets: &[&str]| nets.iter().map(|net| net.parse().unwrap()).collect::<Vec<ipnet::IpNet>>();
     assert_eq!(
         allowed("[[switch]]\nami = \"192.0.2.7:5038\"\n"),

@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::rights;
 use super::rows;
 use super::sounds;
 use crate::desk::code::Book;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub ring: u16,
     /// How it reaches users at other switches' phones.
     pub reach: Reach,
+    /// The controllers that calls are brought to, `host:port`, the first first; none: calls wait until they are taken.
+    pub controllers: Vec<String>,
 }
 
 /// The text of `dialplan/hotdesk.xml`: contexts of ours.
@@ -69,7 +72,10 @@ fn text(settings: &Settings) -> String {
         true => Default::default(),
         false => (here(&settings.reach), format!(",sip_h_{HEADER}=${{destination_number}}")),
     };
-    let values: [(&str, &str); 8] = [
+    let (wait, bring) = (wait(&settings.controllers), !settings.controllers.is_empty());
+    let values: [(&str, &str); 10] = [
+        ("@wait@", &wait),
+        ("@brought@", if bring { " socket_resume" } else { "" }),
         ("@codes@", &codes::codes(&settings.codes)),
         ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
         ("@invalid@", "ivr-invalid_extension_try_again"),
@@ -96,7 +102,10 @@ pub fn drop_in(settings: &Settings) -> String {
 #[must_use]
 pub fn directory_example(settings: &Settings) -> String {
     let lamp = rows::realm(rows::LAMP, tenant(settings, "${dialed_domain}"));
-    DIRECTORY.replace("@lamp@", &lamp)
+    DIRECTORY
+        .replace("@lamp@", &lamp)
+        .replace("@api@", &rights::API.join(" "))
+        .replace("@events@", &rights::EVENTS.join(" "))
 }
 
 /// The tenant in a realm's name: of a site with one company its own, else the domain, as the text at hand knows it.
@@ -121,6 +130,21 @@ fn with_rows(text: &str, settings: &Settings) -> String {
         .replace("@lamp@", &lamp)
         .replace("@user@", &user)
         .replace("@users@", &users(&settings.users))
+}
+
+/// How a code waits. A `socket` that is closed goes on to the next, by `socket_resume` also one that said nothing.
+fn wait(controllers: &[String]) -> String {
+    if controllers.is_empty() {
+        return r#"<action application="park"/>"#.into();
+    }
+    let sockets = controllers.iter().fold(String::new(), |mut lines, controller| {
+        let _ = writeln!(lines, r#"        <action application="socket" data="{controller} async full"/>"#);
+        lines
+    });
+    format!(
+        r#"<action application="set" data="socket_resume=true"/>
+{sockets}        <action application="transfer" data="hotdesk-away XML hotdesk-code"/>"#
+    )
 }
 
 /// A call that another switch sent on for this user rings here or nowhere. Routes stand last in a row.
@@ -200,6 +224,7 @@ mod tests {
             emergency_context: Context::new("emergency").unwrap(),
             ring: 30,
             reach: Reach::default(),
+            controllers: vec![],
         }
     }
 
@@ -242,6 +267,28 @@ mod tests {
         assert_ne!(version(&settings()), version(&other));
         let named = format!("<extension name=\"hotdesk-version-{}\"/>", version(&other));
         assert!(hotdesk_xml(&other).contains(&named));
+    }
+
+    #[test]
+    fn calls_are_brought_to_each_controller_in_turn_and_then_to_not_available() {
+        let controllers = vec!["10.0.0.1:8084".to_owned(), "hotdesk-2:8084".into()];
+        let printed = hotdesk_xml(&Settings { controllers, ..settings() });
+        let (_, code) = printed.split_once("application=\"sched_transfer\" data=\"+2").unwrap();
+        let (code, _) = code.split_once("</condition>").unwrap();
+        let told: Vec<&str> =
+            code.split("data=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(
+            told,
+            [
+                "socket_resume=true",
+                "10.0.0.1:8084 async full",
+                "hotdesk-2:8084 async full",
+                "hotdesk-away XML hotdesk-code"
+            ]
+        );
+        assert!(!printed.contains("\"park\"") && !hotdesk_xml(&settings()).contains("socket"));
+        // So that a hung controller, when it wakes up, does not disturb what is said then.
+        assert!(printed.contains("<action application=\"multiunset\" data=\"hd_dialled socket_resume\"/>"));
     }
 
     #[test]

@@ -61,6 +61,7 @@ fn settings() -> Settings {
         emergency_context: Context::new("emergency").unwrap(),
         ring: 2,
         reach: Reach::default(),
+        controllers: vec![],
     }
 }
 

@@ -43,6 +43,7 @@ async fn moddb(fs: &FreeSwitch, stop: &CancellationToken) -> ModDb {
     let settings = Settings {
         name: SwitchName::new("fs").unwrap(),
         address: fs.esl_address().to_string(),
+        user: None,
         password: Zeroizing::new(PASSWORD.into()),
         deadline: Duration::from_secs(10),
         events: vec![],
