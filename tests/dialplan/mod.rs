@@ -30,6 +30,8 @@ exten => 600,1,Answer()
  same => n,Echo()
 exten => _00X.,1,Dial(PJSIP/trunk,20)
  same => n,Hangup()
+exten => 110,1,Answer()
+ same => n,Echo()
 include => emergency
 
 [fallback]
@@ -39,9 +41,6 @@ exten => 177,1,Answer()
 
 [circle]
 include => hotdesk
-
-exten => 110,1,Answer()
- same => n,Echo()
 
 [from-trunk]
 exten => _[0-9+]!,1,Gosub(hotdesk-callback,${EXTEN},1)

@@ -47,7 +47,7 @@ fn company() -> Option<Company> {
     let site = site
         .desks(DESKS.len())
         .user(other("colleague", "199"))
-        .user(other("trunk", "0612345678"))
+        .user(other("trunk", "0612345678").context("outside"))
         .dial_string(dial_string)
         .dialplan(super::SITE);
     let site = USERS.iter().fold(site, |site, (extension, ..)| site.mailbox(extension));
