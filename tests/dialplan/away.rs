@@ -18,7 +18,12 @@ fn the_calls_of_who_is_nowhere_go_where_he_wants_them_as_far_as_he_may_call(vers
         desk.dial("103").unwrap();
         desk.wait_ended().unwrap().code
     };
+    // Debian's Asterisk 16 comes without app_voicemail.
+    let voicemail = switch.pbx.cli("core show application VoiceMail").unwrap().contains("Leave");
     let answered_by_the_mailbox = || {
+        if !voicemail {
+            return assert_eq!(code(), 480);
+        }
         desk.dial("103").unwrap();
         desk.wait_answered().unwrap();
         desk.hang_up().unwrap();

@@ -39,6 +39,9 @@ const SITE: &str = r#"
 </context>
 <context name="outside">
   <X-PRE-PROCESS cmd="include" data="dialplan/public/*.xml"/>
+  <extension name="users"><condition field="destination_number" expression="^(1\d\d)$">
+    <action application="transfer" data="$1 XML default"/>
+  </condition></extension>
   <extension name="nobody"><condition field="destination_number" expression="^\+?\d+$">
     <action application="respond" data="404"/>
   </condition></extension>

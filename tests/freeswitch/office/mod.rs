@@ -4,6 +4,7 @@ mod canary;
 mod check;
 mod crash;
 mod cut;
+mod emergency;
 mod lamps;
 mod load;
 mod login;
@@ -30,10 +31,15 @@ struct Company {
 }
 
 fn company() -> Option<Company> {
+    company_at("sqlite:hotdesk.db")
+}
+
+/// One whose store is at `store`.
+fn company_at(store: &str) -> Option<Company> {
     let install = installed()?;
     let site = Site::new().unwrap();
     let program = [PathBuf::from(env!("CARGO_BIN_EXE_hotdesk"))];
-    let mut hotdesk = Hotdesk::beside_freeswitch(&program, "sqlite:hotdesk.db", site.ports.ami).unwrap();
+    let mut hotdesk = Hotdesk::beside_freeswitch(&program, store, site.ports.ami).unwrap();
     let out = hotdesk.path("tree");
     hotdesk.run(&["dialplan", "freeswitch", "--out", &out.display().to_string()]).unwrap();
     let mut files = vec![];
