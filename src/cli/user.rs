@@ -290,7 +290,7 @@ async fn show(site: &Site, out: &mut dyn Write, extension: &Extension, json: boo
             ("language", print::or_dash(user.language)),
             ("class", print::or_dash(user.class)),
             ("mailbox", print::or_dash(user.mailbox)),
-            ("when logged out", user.when_logged_out.clone()),
+            ("when away", user.when_logged_out.clone()),
             ("logged in at", print::or_dash(user.device)),
         ],
     )
