@@ -31,7 +31,7 @@ impl Check {
             findings.extend([store(&office), keys(site, &office).await?]);
             findings.extend(users(site, &office));
         }
-        let switches = site.config.switches.iter().filter(|switch| switch.tenant == site.tenant);
+        let switches = site.config.switches.iter().filter(|switch| switch.has(&site.tenant));
         findings.extend(
             join_all(switches.map(|switch| switch::look(site, &office, switch, self.emergency)))
                 .await
@@ -139,7 +139,7 @@ fn emergency(site: &Site, office: &Office, device: &Device) -> Finding {
 
 fn stray(site: &Site, device: &Device) -> Option<Finding> {
     let Device { name, switch, .. } = device;
-    let configured = site.config.switch(switch).is_some_and(|switch| switch.tenant == site.tenant);
+    let configured = site.config.switch(switch).is_some_and(|switch| switch.has(&site.tenant));
     (!configured).then(|| {
         Finding::wrong(
             format!("device {name}"),

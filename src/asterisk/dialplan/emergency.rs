@@ -1,7 +1,7 @@
 //! Emergency calls in the dialplan, and the calls back: needs no controller, and to get through no row.
 //!
-//! Who called is kept in a family of AstDB of its own, as [`FAMILY`](crate::asterisk::rows::FAMILY) holds what the
-//! controller writes and nothing else: `hotdesk-called/<endpoint>` is `until|shown`, with `until` in seconds since 1970.
+//! Who called is kept in a family of AstDB of its own, as that of the [space](crate::asterisk::space::Space) holds what the
+//! controller writes and nothing else: `<space>-called/<endpoint>` is `until|shown`, with `until` in seconds since 1970.
 
 use std::fmt::Write as _;
 
@@ -33,6 +33,8 @@ pub(super) fn contexts(context: &Context) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::asterisk::space::Space;
+    use crate::desk::id::TenantId;
 
     #[test]
     fn an_emergency_number_is_reached_with_the_dial_key_too() {
@@ -46,6 +48,6 @@ mod tests {
     #[test]
     fn what_the_controller_reconciles_is_not_where_calls_are_kept() {
         assert!(!contexts(&Context::emergency()).contains("DB_DELETE(hotdesk/"));
-        assert_ne!(CALLED, crate::asterisk::rows::FAMILY);
+        assert_ne!(CALLED, Space::of(&TenantId::default()).name());
     }
 }
