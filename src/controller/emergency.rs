@@ -54,6 +54,16 @@ fn call(office: &Office, device: &Device, row: Option<&Row>, numbers: &[Emergenc
             "`hotdesk serve` writes it within a minute; if not, see its log",
         );
     }
+    if let Some(unknown) = emergency_numbers.iter().find(|number| !numbers.contains(number)) {
+        let found =
+            format!("{would}, but {unknown} is none of [emergency] numbers, and no call for help there");
+        let location = device.location.as_ref().map_or("NAME", |location| location.as_str());
+        return Finding::wrong(
+            check,
+            found,
+            format!("hotdesk location set {location} --emergency-numbers NUMS"),
+        );
+    }
     match (should, device.location.as_ref()) {
         (Some(_), _) => Finding::fine(check, would),
         (None, _) if !device.hotdesk => Finding::fine(check, would),
@@ -138,6 +148,10 @@ mod tests {
         assert!(forced.ok && forced.remedy.unwrap().starts_with("hotdesk location set ams"));
         let lift = office(None, false);
         assert_eq!(found(&lift, Some(&row(&lift))).remedy, None);
+        let no_longer = [EmergencyNumber::new("999").unwrap()];
+        let lost =
+            call(&well, &well.devices[&DeviceName::new("desk1").unwrap()], Some(&row(&well)), &no_longer);
+        assert!(!lost.ok && lost.found.contains("112 is none of [emergency] numbers"), "{lost:?}");
         for row in [None, Some(Row::Unreadable("x".into()))] {
             assert!(!found(&well, row.as_ref()).ok && !found(&bare, row.as_ref()).ok);
         }

@@ -104,7 +104,7 @@ fn who_calls_back_reaches_the_phones_that_called_for_help_for_an_hour(version: V
             assert_eq!(phone.wait_ringing().unwrap().from.number, "0612345678", "{number}");
         }
         if rings.is_empty() {
-            trunk.wait_ended().unwrap(); // goes on to 103, who is nobody here
+            trunk.wait_ended().unwrap(); // goes on as ever, to nobody
         }
         assert!(silent.iter().all(|phone| !phone.in_call()), "{number}");
         if !rings.is_empty() {

@@ -44,7 +44,7 @@ include => hotdesk
 
 [from-trunk]
 exten => _[0-9+]!,1,Gosub(hotdesk-callback,${EXTEN},1)
- same => n,Goto(from-internal,103,1)
+ same => n,Goto(from-internal,${EXTEN},1)
 
 [first-aid]
 exten => 200,1,Dial(PJSIP/colleague,20)

@@ -8,7 +8,7 @@ use crate::desk::model::Office;
 use crate::switch::SwitchError;
 
 const PUT: &str = "print it (`hotdesk dialplan freeswitch --out DIR`), put dialplan/hotdesk.xml and \
-                   dialplan/default/00_hotdesk.xml of that among your own, and `reloadxml`";
+                   00_hotdesk.xml in default and public of that among your own, and `reloadxml`";
 /// Where `00_hotdesk.xml` sends a call to a user.
 const TO_USERS: &str = "XML hotdesk-user";
 
