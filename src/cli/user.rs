@@ -51,7 +51,7 @@ pub(super) enum User {
 #[derive(Debug, clap::Args)]
 pub(super) struct Set {
     /// His number inside; leading zeros count
-    extension: Extension,
+    pub(super) extension: Extension,
     /// Shown beside his number
     #[arg(long)]
     name: Option<Given<DisplayName>>,
@@ -92,10 +92,6 @@ impl User {
 impl Set {
     async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
         let extension = self.extension.clone();
-        let emergency = &site.config.emergency.numbers;
-        if emergency.iter().any(|number| number.as_str() == extension.as_str()) {
-            bail!("{extension} is an emergency number: a user with it could never be called");
-        }
         if let Some(Away::Number(number)) = &self.when_logged_out {
             forwardable(site, &extension, number)?;
         }
@@ -107,6 +103,7 @@ impl Set {
             writeln!(out, "user {extension} is so already")?;
             return Ok(());
         }
+        agrees(site, &user)?;
         let leaves = office.binding_of(&extension).filter(|_| !user.hotdesk);
         site.change(What::User(user)).await?;
         match (known, leaves) {
@@ -126,7 +123,8 @@ impl Set {
         Ok(())
     }
 
-    fn over(self, mut user: model::User) -> model::User {
+    /// The user as he is then.
+    pub(super) fn over(self, mut user: model::User) -> model::User {
         Given::put(self.name, &mut user.name);
         Given::put(self.language, &mut user.language);
         Given::put(self.class, &mut user.class);
@@ -151,6 +149,15 @@ fn forwardable(site: &Site, extension: &Extension, number: &Number) -> anyhow::R
     }
     if site.config.emergency.numbers.iter().any(|emergency| emergency.as_str() == number.as_str()) {
         bail!("{number} is an emergency number: nobody's calls are sent on to it");
+    }
+    Ok(())
+}
+
+/// Whether there can be such a user.
+pub(super) fn agrees(site: &Site, user: &model::User) -> anyhow::Result<()> {
+    let (extension, emergency) = (&user.extension, &site.config.emergency.numbers);
+    if emergency.iter().any(|number| number.as_str() == extension.as_str()) {
+        bail!("{extension} is an emergency number: a user with it could never be called");
     }
     Ok(())
 }
@@ -181,7 +188,7 @@ async fn new_pin(
 }
 
 /// The first that comes and is hard to guess.
-fn generated_pin(extension: &Extension) -> anyhow::Result<Pin> {
+pub(super) fn generated_pin(extension: &Extension) -> anyhow::Result<Pin> {
     loop {
         let pin = Pin::from_random(getrandom::u64()?);
         if guessable(&pin, extension).is_none() {

@@ -143,6 +143,25 @@ pub struct Device {
     pub may_dial: ShortList,
 }
 
+impl Device {
+    /// A device for hotdesking of which nothing more is known.
+    #[must_use]
+    pub const fn new(tenant: TenantId, name: DeviceName, switch: SwitchName, dial: DialTarget) -> Self {
+        let may_dial = ShortList { numbers: vec![], class: None };
+        Self {
+            tenant,
+            name,
+            switch,
+            dial,
+            hotdesk: true,
+            location: None,
+            owner: None,
+            allow_from: vec![],
+            may_dial,
+        }
+    }
+}
+
 /// User U sits at device D.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Binding {

@@ -10,13 +10,14 @@
 //! for which an incomplete frame is `None`, and it remembers how far it has searched, so that a frame arriving byte by
 //! byte costs no more than one arriving whole.
 //!
-//! [`dialplan`] prints what a site puts among its own files, [`sounds`] names what is played when a prompt of ours is
+//! [`endpoints`] are the phones that its directory knows, [`dialplan`] prints what a site puts among its own files, [`sounds`] names what is played when a prompt of ours is
 //! missing, and [`tree`] holds all files that a site copies.
 
 pub mod calls;
 pub mod client;
 pub mod command;
 pub mod dialplan;
+pub mod endpoints;
 pub mod esl;
 pub mod event;
 pub mod inspect;

@@ -5,7 +5,7 @@ mod calls;
 mod codes;
 mod emergency;
 mod lab;
-mod office;
+pub mod office;
 mod rows;
 mod table;
 mod vanilla;
@@ -73,7 +73,7 @@ struct Switch {
 fn settings() -> Settings {
     Settings {
         tenant: TenantId::default(),
-        codes: Codes::of(&[Preset::Simmpl]).unwrap(),
+        codes: Codes::of(&[Preset::Simmpl]).unwrap().into(),
         users: vec![NumberPattern::new("1XX").unwrap()],
         emergency_numbers: ["110", "112"].map(|number| EmergencyNumber::new(number).unwrap()).into(),
         emergency_context: Context::new("emergency").unwrap(),

@@ -8,7 +8,7 @@ use crate::support::redis::RedisServer;
 #[test]
 fn with_hotdesk_and_redis_killed_help_is_called_and_calls_back() {
     let mut redis = RedisServer::start();
-    let Some(mut company) = company_at(&redis.url()) else { return };
+    let Some(mut company) = company_at(&redis.url(), "") else { return };
     let [desk1, desk2, trunk] = ["desk1", "desk2", "trunk"].map(|name| company.pbx.phone(name).unwrap());
     company.log_in(&desk2, "102").unwrap();
     assert_eq!(company.agreed(SOON).unwrap(), ["102@desk2"]);
