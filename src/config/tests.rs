@@ -103,6 +103,7 @@ fn a_value_that_cannot_be_one_is_shown_where_it_stands() {
         ("[codes]\nown = [{ dial = \"*11\", does = \"log in\" }]\n", "line 2", "logout_everywhere"),
         ("[emergency]\nnumbers = [\"1 1 2\"]\n", "line 2", "an emergency number"),
         ("[emergency]\nnumbers = [\"112\", \"*35\"]\n", "line 2", "an emergency number"),
+        ("[emergency]\nnumbers = [\"fr\"]\n", "line 2", "de, eu, nl, uk or us"),
         ("[log]\n\nformat = \"xml\"\n", "line 3", "text or json"),
         ("[log]\nlevel = \"loud\"\n", "line 2", "no log level"),
         ("[store]\nurl = \"postgres://x:secret@y\"\n", "line 2", "sqlite:FILE"),

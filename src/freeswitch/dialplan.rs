@@ -5,6 +5,7 @@
 //! context means stands there and in `dialplan/README.md`.
 
 mod codes;
+mod emergency;
 
 use std::fmt::Write as _;
 
@@ -29,8 +30,10 @@ const VERSION: &str = "@version@";
 /// The context of hotdesk phones.
 pub(super) const HOTDESK_CONTEXT: &str = "hotdesk";
 
-/// A user's row, but for the revision and the exact name.
-const ROW: &str = r"^([^|]*)\|\d+\|([^|]+)\|([^|]*)\|([01])\|([^|]*)\|([^|]*)\|([^|]*)\|";
+/// A user's row, but for the revision and the exact name. Where his calls go while he is nowhere may be missing: rows were
+/// once written without it.
+const ROW: &str =
+    r"^([^|]*)\|\d+\|([^|]+)\|([^|]*)\|([01])\|([^|]*)\|([^|]*)\|([^|]*)\|(?:(|busy|\+?\d+)\|)?";
 
 /// What the dialplan of a site depends on.
 #[derive(Clone, Debug)]
@@ -60,10 +63,11 @@ pub fn hotdesk_xml(settings: &Settings) -> String {
     text(settings).replace(VERSION, &version(settings))
 }
 
-/// What tells these two texts from any others: the name of the only extension of `hotdesk-version` ends with it.
+/// What tells these three texts from any others: the name of the only extension of `hotdesk-version` ends with it.
 #[must_use]
 pub fn version(settings: &Settings) -> String {
-    let digest = Sha256::new().chain_update(text(settings)).chain_update(drop_in(settings)).finalize();
+    let digest = Sha256::new().chain_update(text(settings)).chain_update(drop_in(settings));
+    let digest = digest.chain_update(from_outside(settings)).finalize();
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -73,11 +77,12 @@ fn text(settings: &Settings) -> String {
         false => (here(&settings.reach), format!(",sip_h_{HEADER}=${{destination_number}}")),
     };
     let (wait, bring) = (wait(&settings.controllers), !settings.controllers.is_empty());
-    let values: [(&str, &str); 10] = [
+    let values: [(&str, &str); 11] = [
         ("@wait@", &wait),
         ("@brought@", if bring { " socket_resume" } else { "" }),
         ("@codes@", &codes::codes(&settings.codes)),
-        ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
+        ("@emergency-contexts@", &emergency::contexts(&settings.emergency_context)),
+        ("@emergency@", &emergency::numbers(&settings.emergency_numbers)),
         ("@invalid@", "ivr-invalid_extension_try_again"),
         ("@not-allowed-here@", sounds::stock(Prompt::NotAllowedHere)),
         ("@not-available@", sounds::stock(Prompt::NotAvailable)),
@@ -96,6 +101,12 @@ fn text(settings: &Settings) -> String {
 #[must_use]
 pub fn drop_in(settings: &Settings) -> String {
     with_rows(DROP_IN, settings)
+}
+
+/// The text of `dialplan/public/00_hotdesk.xml`: the one extension that the context of calls from outside takes in.
+#[must_use]
+pub fn from_outside(settings: &Settings) -> String {
+    with_rows(emergency::FROM_OUTSIDE, settings)
 }
 
 /// The text of `directory.xml.example`: what the site's directory needs.
@@ -118,14 +129,17 @@ fn with_rows(text: &str, settings: &Settings) -> String {
     let tenant =
         if settings.tenant == TenantId::default() { settings.tenant.as_str() } else { "${domain_name}" };
     let [device, lamp, user] = rows::RELATIONS.map(|relation| rows::realm(relation, tenant));
-    let row_of = |number: &str| {
-        (0..rows::PIECES).fold(String::new(), |mut row, piece| {
-            let _ = write!(row, "${{db(select/{user}/{})}}", rows::piece_key(number, piece));
+    let row_of = |realm: &str, key: &str, pieces: usize| {
+        (0..pieces).fold(String::new(), |mut row, piece| {
+            let _ = write!(row, "${{db(select/{realm}/{})}}", rows::piece_key(key, piece));
             row
         })
     };
-    text.replace("@row-of-caller@", &row_of("${hd_user}"))
-        .replace("@row-of-called@", &row_of("${destination_number}"))
+    text.replace("@row-of-caller@", &row_of(&user, "${hd_user}", rows::PIECES))
+        .replace("@row-of-called@", &row_of(&user, "${destination_number}", rows::PIECES))
+        .replace("@row-of-phone@", &row_of(&device, "${sip_auth_username}", rows::DEVICE_PIECES))
+        .replace("@row-of-device@", &row_of(&device, "${hd_device}", rows::DEVICE_PIECES))
+        .replace("@helped@", &rows::realm(emergency::CALLED, tenant))
         .replace("@device@", &device)
         .replace("@lamp@", &lamp)
         .replace("@user@", &user)
@@ -167,38 +181,6 @@ fn escaped(target: &str) -> String {
     target.replace('.', r"\.").replace('+', r"\+")
 }
 
-/// Phones may send `#` as their dial key, with these numbers too.
-fn emergency(numbers: &[EmergencyNumber], context: &Context) -> String {
-    let shown = [
-        "set_profile_var\" data=\"caller_id_number",
-        "set_profile_var\" data=\"caller_id_name",
-        "set\" data=\"effective_caller_id_number",
-        "set\" data=\"effective_caller_id_name",
-        "set\" data=\"outbound_caller_id_number",
-        "set\" data=\"outbound_caller_id_name",
-    ];
-    let shown = shown.iter().fold(String::new(), |mut lines, what| {
-        let _ = writeln!(lines, "        <action application=\"{what}=$1\"/>");
-        lines
-    });
-    numbers.iter().fold(String::new(), |mut lines, number| {
-        let _ = write!(
-            lines,
-            r#"    <extension name="hotdesk-emergency-{number}">
-      <condition field="destination_number" expression="^{number}#?\z"/>
-      <condition field="${{db(select/@device@/${{sip_auth_username}})}}" expression="^\d*\|\d+\|(\+?\d+)$" break="never">
-{shown}      </condition>
-      <condition>
-        <action application="privacy" data="no"/>
-        <action application="transfer" data="{number} XML {context}"/>
-      </condition>
-    </extension>
-"#
-        );
-        lines
-    })
-}
-
 /// One expression for all patterns of users' extensions.
 pub(super) fn users(patterns: &[NumberPattern]) -> String {
     let each: Vec<String> = patterns.iter().map(regex).collect();
@@ -235,6 +217,7 @@ mod tests {
         for (name, printed) in [
             ("hotdesk.xml", hotdesk_xml(&settings())),
             ("00_hotdesk.xml", drop_in(&settings())),
+            ("public_00_hotdesk.xml", from_outside(&settings())),
             ("directory.xml.example", directory_example(&settings())),
         ] {
             let path = format!("{folder}/{name}");
@@ -247,7 +230,7 @@ mod tests {
 
     #[test]
     fn every_place_in_the_text_is_filled_and_the_preprocessor_loses_no_line() {
-        for printed in [hotdesk_xml(&settings()), drop_in(&settings())] {
+        for printed in [hotdesk_xml(&settings()), drop_in(&settings()), from_outside(&settings())] {
             let filled = printed.replace("@${domain_name}", "").replace("^([^@]+)", "").replace("@(.+)", "");
             assert!(!filled.contains('@'), "{filled}");
             let include = printed.lines().filter(|line| line.contains("<include>"));

@@ -18,16 +18,16 @@ use crate::freeswitch::{self, client::Client};
 /// How long a `hotdesk serve` may take to take a call.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Its secret, its calls' way to us, and all that can be asked of it.
-pub(super) async fn look(site: &Site, office: &Office, switch: &Switch) -> Vec<Finding> {
+/// Its secret, its calls' way to us, and all that can be asked of it; of emergency calls only, if nothing else is wanted.
+pub(super) async fn look(site: &Site, office: &Office, switch: &Switch, emergency: bool) -> Vec<Finding> {
     match switch.kind {
-        Kind::Asterisk => look_at_asterisk(site, office, switch).await,
-        Kind::FreeSwitch => look_at_freeswitch(site, office, switch).await,
+        Kind::Asterisk => look_at_asterisk(site, office, switch, emergency).await,
+        Kind::FreeSwitch => look_at_freeswitch(site, office, switch, emergency).await,
     }
 }
 
-async fn look_at_asterisk(site: &Site, office: &Office, switch: &Switch) -> Vec<Finding> {
-    let mut findings = vec![calls(switch).await];
+async fn look_at_asterisk(site: &Site, office: &Office, switch: &Switch, emergency: bool) -> Vec<Finding> {
+    let mut findings = if emergency { vec![] } else { vec![calls(switch).await] };
     let settings = serve::asterisk::manager(switch);
     let whose = "the secret of ami_user in manager.conf";
     let Some(settings) = secret(switch, settings, &switch.ami_secret_file, whose, &mut findings) else {
@@ -42,11 +42,14 @@ async fn look_at_asterisk(site: &Site, office: &Office, switch: &Switch) -> Vec<
         dialplan: &dialplan::settings(&site.config, switch, &site.tenant),
         store: site.store.as_ref(),
     };
-    findings.extend(inspection.findings(office).await);
+    findings.extend(match emergency {
+        true => inspection.emergency_calls(office).await,
+        false => inspection.findings(office).await,
+    });
     findings
 }
 
-async fn look_at_freeswitch(site: &Site, office: &Office, switch: &Switch) -> Vec<Finding> {
+async fn look_at_freeswitch(site: &Site, office: &Office, switch: &Switch, emergency: bool) -> Vec<Finding> {
     let mut findings = vec![];
     for address in switch.outbound_controllers() {
         findings.push(brought(switch, &address).await);
@@ -71,7 +74,10 @@ async fn look_at_freeswitch(site: &Site, office: &Office, switch: &Switch) -> Ve
         dialplan: &dialplan::freeswitch_settings(&site.config, switch),
         store: site.store.as_ref(),
     };
-    findings.extend(inspection.findings(office).await);
+    findings.extend(match emergency {
+        true => inspection.emergency_calls(office).await,
+        false => inspection.findings(office).await,
+    });
     findings
 }
 

@@ -4,6 +4,7 @@ mod canary;
 mod check;
 mod crash;
 mod cut;
+mod emergency;
 mod lamps;
 mod load;
 mod login;
@@ -49,6 +50,7 @@ fn company_with(store: &str, keys: impl Fn(SocketAddr) -> String) -> Option<Comp
     open(store, keys, "")
 }
 
+/// One whose store is at `store`, with these keys of its switch, and `more` in its configuration.
 fn open(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str) -> Option<Company> {
     let install = installed()?;
     let site = Site::new().unwrap();
@@ -72,7 +74,7 @@ fn open(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str) -> Option<
     let site = site
         .desks(PHONES)
         .user(other("colleague", "199"))
-        .user(other("trunk", "0612345678"))
+        .user(other("trunk", "0612345678").context("outside"))
         .dial_string(dial_string)
         .entry(&user)
         .dialplan(super::SITE);

@@ -154,7 +154,7 @@ impl Site {
 
     /// Writes it all under `dir`.
     pub(super) fn write(&self, dir: &Path) -> Result<()> {
-        let made = ["conf/dialplan/default", "log/cdr-csv"];
+        let made = ["conf/dialplan/default", "conf/dialplan/public", "log/cdr-csv"];
         for folder in FOLDERS.iter().map(|(_, folder)| *folder).chain(made) {
             fs::create_dir_all(dir.join(folder))
                 .with_context(|| format!("making {folder} in {}", dir.display()))?;
