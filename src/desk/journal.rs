@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::id::{CallId, DeviceName, Extension, Revision, TenantId};
+use super::leave::Why;
 use super::model::Binding;
 use super::table::Scope;
 
@@ -39,6 +40,8 @@ pub enum Actor {
     Controller,
     /// Somebody at this phone.
     Phone(DeviceName),
+    /// Hotdesk itself, as it was time.
+    Timer(Why),
 }
 
 impl fmt::Display for Actor {
@@ -47,6 +50,7 @@ impl fmt::Display for Actor {
             Self::Command(name) => write!(f, "{name} (command line)"),
             Self::Controller => f.write_str("hotdesk"),
             Self::Phone(device) => write!(f, "phone {device}"),
+            Self::Timer(why) => write!(f, "hotdesk ({why})"),
         }
     }
 }

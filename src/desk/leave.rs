@@ -45,6 +45,8 @@ pub struct Seen {
     pub gone: Option<Timestamp>,
     /// Until when its user said that he stays.
     pub stays: Option<Timestamp>,
+    /// When he was to leave as he was asked by phone whether he stays.
+    pub asked: Option<Timestamp>,
 }
 
 /// When a binding ends by itself, as far as is known now.
@@ -201,7 +203,7 @@ mod tests {
     #[test]
     fn what_was_before_he_came_does_not_count() {
         let before = ams("2026-11-18T08:00");
-        let seen = Seen { quiet: Some(before), gone: Some(before), stays: Some(before) };
+        let seen = Seen { quiet: Some(before), gone: Some(before), stays: Some(before), asked: None };
         let since = "2026-11-18T09:00";
         assert_eq!(due("idle = '45m'", since, seen), Some((ams("2026-11-18T09:45"), Why::Idle)));
         assert_eq!(

@@ -40,6 +40,7 @@ mod feed;
 mod files;
 mod model;
 mod moves;
+mod seen;
 mod together;
 
 /// Where a store's truth lies: it can be opened as often as one likes, also by another process.

@@ -17,6 +17,11 @@ local function owned(user)
   return base .. ':owned:' .. user
 end
 
+-- What was seen of a device since somebody sits there: a hash of microseconds since 1970.
+local function seen(device)
+  return base .. ':seen:' .. device
+end
+
 -- A whole number as text; tostring would write 1e+15.
 local function whole(number)
   return string.format('%.0f', number)
@@ -47,6 +52,7 @@ local function unseat(device)
   local user = cjson.decode(binding).user
   redis.call('HDEL', SEATS, device)
   redis.call('HDEL', PLACES, user)
+  redis.call('DEL', seen(device))
   return binding, user
 end
 
