@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hotdesk::desk::id::{DeviceName, DialTarget, Extension, Revision, SwitchName, TenantId};
 use hotdesk::desk::journal::Entry;
-use hotdesk::desk::model::{Device, Location, Office, User};
+use hotdesk::desk::model::{Device, Office, User};
 use hotdesk::desk::pin::{Cost, Pepper, Pin, PinRecord};
 use hotdesk::desk::policy::Attempts;
 use hotdesk::desk::seat::{Move, Transition};
@@ -46,7 +46,7 @@ impl Memory {
                 switch: SwitchName::default(),
                 dial: DialTarget::new(format!("PJSIP/desk{n}")).unwrap(),
                 hotdesk: true,
-                location: Location::default(),
+                location: None,
                 owner: None,
                 allow_from: vec![],
             };

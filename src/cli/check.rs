@@ -27,7 +27,7 @@ impl Check {
         findings.extend(users(site, &office));
         let switches = site.config.switches.iter().filter(|switch| switch.tenant == site.tenant);
         findings.extend(join_all(switches.map(|switch| switch::look(site, &office, switch))).await.concat());
-        findings.extend(office.devices.values().map(|device| emergency(site, device)));
+        findings.extend(office.devices.values().map(|device| emergency(site, &office, device)));
         findings.extend(office.devices.values().filter_map(|device| stray(site, device)));
 
         let well = findings.iter().all(|finding| finding.ok);
@@ -60,7 +60,7 @@ fn tell(out: &mut dyn Write, findings: &[Finding]) -> anyhow::Result<()> {
 }
 
 fn store(office: &Office) -> Finding {
-    let Office { revision, users, devices, bindings } = office;
+    let Office { revision, users, devices, bindings, .. } = office;
     let (users, devices, bindings) = (users.len(), devices.len(), bindings.len());
     Finding::fine(
         "store",
@@ -115,11 +115,11 @@ fn users(site: &Site, office: &Office) -> Vec<Finding> {
 }
 
 /// What an emergency call from a device would show now. None is no failure: somebody forced it knowingly.
-fn emergency(site: &Site, device: &Device) -> Finding {
+fn emergency(site: &Site, office: &Office, device: &Device) -> Finding {
     let check = format!("emergency call from {}", device.name);
     let numbers: Vec<&str> = site.config.emergency.numbers.iter().map(|number| number.as_str()).collect();
     let numbers = numbers.join(", ");
-    match &device.location.emergency_caller_id {
+    match office.emergency_caller_id(device) {
         Some(shown) => Finding::fine(check, format!("{numbers} would show {shown}")),
         None => Finding::fine(check, format!("{numbers} would show no number of this place, as none is set")),
     }

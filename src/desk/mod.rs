@@ -7,6 +7,7 @@ pub mod guessable;
 pub mod id;
 pub mod journal;
 pub mod leave;
+pub mod location;
 pub mod model;
 pub mod pattern;
 pub mod pin;
