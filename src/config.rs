@@ -5,6 +5,7 @@
 
 mod address;
 mod error;
+mod leave;
 mod secret;
 mod switch;
 
@@ -21,6 +22,7 @@ use crate::telemetry::{Format, Level};
 
 pub use address::{BadAddress, HostPort};
 pub use error::ConfigError;
+pub use leave::Leave;
 pub use secret::Secret;
 pub use switch::{Kind, Switch};
 
@@ -43,6 +45,8 @@ pub struct Config {
     pub dialplan: Dialplan,
     /// Emergency calls.
     pub emergency: Emergency,
+    /// When users are logged out by themselves.
+    pub leave: Leave,
     /// The switches; at least one.
     #[serde(rename = "switch")]
     pub switches: Vec<Switch>,

@@ -18,4 +18,5 @@ mod manager_live;
 mod office;
 mod store;
 mod support;
+mod timers;
 mod two_switches;

@@ -8,9 +8,11 @@ use anyhow::bail;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::leave::{self, Leave};
 use super::print::{self, Given, Hotdesk};
 use super::site::{Site, switch_named};
 use crate::desk::id::{DeviceName, DialTarget, Extension, LocationName, Number, SwitchName};
+use crate::desk::leave::Rules;
 use crate::desk::model::{self, Office};
 use crate::store::What;
 
@@ -60,6 +62,8 @@ pub(super) struct Set {
     /// A network it may log users in from, instead of those before; can be repeated; "any" for any
     #[arg(long, value_name = "CIDR")]
     allow_from: Vec<Network>,
+    #[command(flatten)]
+    leave: Leave,
     /// For hotdesking even where no emergency caller-ID is known; this is journalled
     #[arg(long)]
     force: bool,
@@ -156,6 +160,7 @@ impl Set {
                 location: None,
                 owner: None,
                 allow_from: vec![],
+                leave: Default::default(),
             },
             (None, ..) => bail!(
                 "there is no device {name} yet; a new one takes --switch and --dial, for example \
@@ -176,6 +181,7 @@ impl Set {
         self.hotdesk.put(&mut device.hotdesk);
         Given::put(self.location, &mut device.location);
         Given::put(self.owner, &mut device.owner);
+        self.leave.put(&mut device.leave);
         if !self.allow_from.is_empty() {
             device.allow_from = self.allow_from.iter().filter_map(|network| network.0).collect();
         }
@@ -195,6 +201,7 @@ struct Listed<'a> {
     emergency_caller_id: Option<&'a Number>,
     owner: Option<&'a Extension>,
     allow_from: &'a [IpNet],
+    leave: &'a Rules,
     /// Who has logged in there.
     user: Option<&'a Extension>,
 }
@@ -210,6 +217,7 @@ impl<'a> Listed<'a> {
             emergency_caller_id: office.emergency_caller_id(device),
             owner: device.owner.as_ref(),
             allow_from: &device.allow_from,
+            leave: &device.leave,
             user: office.bindings.get(&device.name).map(|binding| &binding.user),
         }
     }
@@ -259,6 +267,7 @@ async fn show(site: &Site, out: &mut dyn Write, name: &DeviceName, json: bool) -
             ("emergency caller-ID", print::or_dash(device.emergency_caller_id)),
             ("owner", print::or_dash(device.owner)),
             ("logs in from", if networks.is_empty() { "any network".into() } else { networks.join(", ") }),
+            ("leaves", leave::shown(device.leave)),
             ("logged in", print::or_dash(device.user)),
         ],
     )

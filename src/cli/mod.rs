@@ -6,6 +6,7 @@ mod check;
 mod device;
 mod dialplan;
 mod journal;
+mod leave;
 mod location;
 mod login;
 mod print;

@@ -16,12 +16,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::config::{Config, Kind, Switch};
+use crate::config::{Config, Kind, Leave, Switch};
+use crate::controller::clock::Clock;
 use crate::controller::pins::Pins;
 use crate::controller::reconcile::{Kept, Reconciler};
+use crate::controller::timers::{Settings, Timers};
 use crate::controller::{Controller, pepper};
 use crate::desk::code::Codes;
-use crate::desk::id::SwitchName;
+use crate::desk::id::{SwitchName, TenantId};
 use crate::store;
 
 /// How long a switch may take for a command, connecting and each step of the login included.
@@ -29,6 +31,9 @@ const SWITCH_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a reload replaces of each switch: who may call in.
 type Allowed = BTreeMap<SwitchName, watch::Sender<Arc<Vec<IpNet>>>>;
+
+/// By tenant: the switches whose phones are watched.
+type Phones = BTreeMap<TenantId, BTreeMap<SwitchName, Arc<dyn crate::switch::Switch>>>;
 
 /// What stops: first calls, and with them gone the tables.
 #[derive(Default)]
@@ -59,6 +64,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
 
     let mut allowed = Allowed::new();
     let mut tables: Vec<JoinHandle<()>> = vec![];
+    let mut phones: Phones = BTreeMap::new();
     let mut switches = BTreeMap::new();
     let mut doors = vec![];
     for switch in &config.switches {
@@ -68,12 +74,22 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
         };
         let name = switch.name.clone();
         let kept = Kept { name: name.clone(), tenant: switch.tenant.clone(), reach: switch.reach() };
+        phones.entry(switch.tenant.clone()).or_default().insert(name.clone(), table.clone());
         let (reconciler, task) = Reconciler::start(kept, store.clone(), table, stop.tables.clone());
         switches.insert(name, reconciler);
         tables.push(task);
         doors.push(serve);
     }
 
+    let (leave, _) = watch::channel(Arc::new(leaving(&config)));
+    let timers: Vec<JoinHandle<()>> = phones
+        .into_iter()
+        .map(|(tenant, switches)| {
+            let settings = leave.subscribe();
+            let timers = Timers { tenant, store: store.clone(), switches, settings, clock: Clock::Wall };
+            timers.start(stop.calls.clone())
+        })
+        .collect();
     let controller = Arc::new(Controller { store, pins: Pins::new(pepper), codes: watched, switches });
     let servers: Vec<JoinHandle<()>> = doors.into_iter().map(|serve| serve(controller.clone())).collect();
 
@@ -82,12 +98,12 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
         tokio::select! {
             _ = term.recv() => break,
             _ = int.recv() => break,
-            _ = hup.recv() => reload(&config, file, &codes, &allowed).await,
+            _ = hup.recv() => reload(&config, file, &codes, &leave, &allowed).await,
         }
     }
     info!(event = "serve.stopping", "letting calls end");
     stop.calls.cancel();
-    for server in servers {
+    for server in servers.into_iter().chain(timers) {
         let _ = server.await;
     }
     stop.tables.cancel();
@@ -102,9 +118,15 @@ fn on(kind: SignalKind) -> anyhow::Result<Signal> {
     signal(kind).context("cannot listen for signals")
 }
 
-/// Takes over what can be without a restart: codes and allowed addresses. A file that cannot be used changes nothing.
+/// Takes over what can be without a restart: codes, [leave] and allowed addresses. A file that cannot be used changes nothing.
 /// `started` is what it was started with: what differs from that needs a restart, also when it is read once more.
-async fn reload(started: &Config, file: Option<&Path>, codes: &watch::Sender<Arc<Codes>>, allowed: &Allowed) {
+async fn reload(
+    started: &Config,
+    file: Option<&Path>,
+    codes: &watch::Sender<Arc<Codes>>,
+    leave: &watch::Sender<Arc<Settings>>,
+    allowed: &Allowed,
+) {
     let new = match Config::load(file, &|name| std::env::var(name).ok()) {
         Ok(new) => new,
         Err(error) => {
@@ -116,12 +138,18 @@ async fn reload(started: &Config, file: Option<&Path>, codes: &watch::Sender<Arc
         warn!(event = "reload.partial", what, "changed too, and is taken over by a restart only");
     }
     codes.send_replace(Arc::new(new.codes.clone()));
+    leave.send_replace(Arc::new(leaving(&new)));
     for switch in &new.switches {
         if let Some(sender) = allowed.get(&switch.name) {
             sender.send_replace(Arc::new(asterisk::allowed_by(switch).await));
         }
     }
     info!(event = "reload.done", "the configuration was read anew");
+}
+
+/// When users are logged out by themselves.
+fn leaving(config: &Config) -> Settings {
+    Settings { rules: config.leave.rules(), warn: config.leave.warn(), zone: Leave::zone() }
 }
 
 /// The first section that differs and that a reload does not take over.
@@ -166,7 +194,8 @@ mod tests {
             switch("a", 4573, "10.3.0.0/16"),
         ]);
 
-        reload(&started, Some(&file), &watch::Sender::default(), &allowed).await;
+        let leave = watch::Sender::new(Arc::new(leaving(&started)));
+        reload(&started, Some(&file), &watch::Sender::default(), &leave, &allowed).await;
         let nets = |name: &str| {
             allowed[&SwitchName::new(name).unwrap()]
                 .borrow()

@@ -6,11 +6,13 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::leave::{self, Leave};
 use super::print::{self, Given, Hotdesk};
 use super::site::Site;
 use crate::controller::pepper;
 use crate::desk::guessable::guessable;
 use crate::desk::id::{Context, DeviceName, DisplayName, Extension, Language, Mailbox, Number};
+use crate::desk::leave::Rules;
 use crate::desk::model::{self, CallerId, Office};
 use crate::desk::pin::{Pin, PinRecord};
 use crate::store::What;
@@ -72,6 +74,8 @@ pub(super) struct Set {
     /// Where his calls go when he is nowhere: 101@default
     #[arg(long, value_name = "M")]
     mailbox: Option<Given<Mailbox>>,
+    #[command(flatten)]
+    leave: Leave,
 }
 
 impl User {
@@ -126,6 +130,7 @@ impl Set {
         Given::put(self.class, &mut user.class);
         Given::put(self.mailbox, &mut user.mailbox);
         self.hotdesk.put(&mut user.hotdesk);
+        self.leave.put(&mut user.leave);
         if self.anonymous {
             user.caller_id = CallerId::Anonymous;
         } else if self.caller_id.is_some() {
@@ -201,6 +206,7 @@ struct Listed<'a> {
     language: Option<&'a Language>,
     class: Option<&'a Context>,
     mailbox: Option<&'a Mailbox>,
+    leave: &'a Rules,
     /// Where he has logged in.
     device: Option<&'a DeviceName>,
 }
@@ -219,6 +225,7 @@ impl<'a> Listed<'a> {
             language: user.language.as_ref(),
             class: user.class.as_ref(),
             mailbox: user.mailbox.as_ref(),
+            leave: &user.leave,
             device: office.binding_of(&user.extension).map(|binding| &binding.device),
         }
     }
@@ -269,6 +276,7 @@ async fn show(site: &Site, out: &mut dyn Write, extension: &Extension, json: boo
             ("language", print::or_dash(user.language)),
             ("class", print::or_dash(user.class)),
             ("mailbox", print::or_dash(user.mailbox)),
+            ("leaves", leave::shown(user.leave)),
             ("logged in at", print::or_dash(user.device)),
         ],
     )

@@ -1,10 +1,13 @@
 //! The acts: log in, log out, keep the switches true.
 
+pub mod clock;
 pub mod conversation;
+mod feed;
 pub mod inspect;
 pub mod pepper;
 pub mod pins;
 pub mod reconcile;
+pub mod timers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -13,6 +13,8 @@ use super::schedule::{Days, Rule, Span, TimeOfDay};
 
 /// How long a phone may take to register again after its switch was restarted: as long as a registration usually lasts.
 const RETURN: SignedDuration = SignedDuration::from_hours(2);
+/// How much two controllers' clocks, and a switch's whole seconds, may differ.
+const SLACK: SignedDuration = SignedDuration::from_secs(5);
 
 /// When users are logged out by themselves, as one of tenant, location, device and user has it. What it does not say is
 /// left to the one before it in this order.
@@ -56,6 +58,18 @@ pub struct Due {
     pub at: Timestamp,
     /// Why.
     pub why: Why,
+    /// Since when it is counted.
+    pub from: Timestamp,
+}
+
+impl Due {
+    /// When to warn, so long before; not before half of the time is over, and not of a phone that is gone.
+    #[must_use]
+    pub fn warning(&self, before: Span) -> Option<Timestamp> {
+        let half = self.at.duration_since(self.from) / 2;
+        let earliest = self.from.saturating_add(half).unwrap_or(self.at);
+        (self.why != Why::Unregistered).then(|| before.before(self.at).max(earliest))
+    }
 }
 
 /// Why somebody was logged out by himself.
@@ -136,12 +150,14 @@ impl Rules {
         let gone = seen.gone.map(|gone| gone.max(since));
         let gone = gone.and_then(|gone| Some(unregistered?.is()?.after(gone)));
         let all = [
-            (time.map(stays), Why::TimeOfDay),
-            (longest.map(stays), Why::LongestStay),
-            (idle.map(stays), Why::Idle),
-            (gone, Why::Unregistered),
+            (time.map(stays), Why::TimeOfDay, since),
+            (longest.map(stays), Why::LongestStay, since),
+            (idle.map(stays), Why::Idle, quiet),
+            (gone, Why::Unregistered, since),
         ];
-        all.into_iter().filter_map(|(at, why)| at.map(|at| Due { at, why })).min_by_key(|due| due.at)
+        all.into_iter()
+            .filter_map(|(at, why, from)| at.map(|at| Due { at, why, from }))
+            .min_by_key(|due| due.at)
     }
 }
 
@@ -152,10 +168,12 @@ impl Rules {
 /// and a phone that nobody saw since has [`RETURN`] to come back before it is gone.
 #[must_use]
 pub fn gone_since(noted: Option<Timestamp>, here: bool, up: Timestamp, now: Timestamp) -> Timestamp {
+    let back = up.saturating_add(RETURN).unwrap_or(now);
     match noted {
-        Some(noted) if noted >= up => noted,
+        // One that is still to come was given at an earlier start, or, give or take a second, at this one.
+        Some(noted) if noted >= if noted > now { back - SLACK } else { up } => noted,
         _ if here => now,
-        _ => up.saturating_add(RETURN).unwrap_or(now).max(now),
+        _ => back.max(now),
     }
 }
 
@@ -256,7 +274,18 @@ mod tests {
         assert_eq!(gone_since(Some(at(30)), false, at(35), at(40)), back(35), "restarted meanwhile");
         assert_eq!(gone_since(None, false, at(35), at(40)), back(35), "not back yet");
         assert_eq!(gone_since(Some(back(35)), false, at(35), at(60)), back(35));
+        assert_eq!(gone_since(Some(back(35)), false, at(50), at(60)), back(50), "restarted once more");
         assert_eq!(gone_since(None, false, at(0), at(500)), at(500), "up for long");
+    }
+
+    #[test]
+    fn a_warning_comes_before_but_not_at_once() {
+        let at = |minute: i64| Timestamp::from_second(60 * minute).unwrap();
+        let due = |to, why| Due { at: at(to), why, from: at(0) };
+        let before = Span::minutes(10);
+        assert_eq!(due(60, Why::TimeOfDay).warning(before), Some(at(50)));
+        assert_eq!(due(8, Why::Idle).warning(before), Some(at(4)));
+        assert_eq!(due(60, Why::Unregistered).warning(before), None);
     }
 
     #[test]

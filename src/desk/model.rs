@@ -10,6 +10,7 @@ use super::id::{
     Context, DeviceName, DialTarget, DisplayName, Extension, Language, LocationName, Mailbox, Number,
     Revision, SwitchName, TenantId,
 };
+use super::leave::Rules;
 use super::location::Location;
 
 /// A person with an extension.
@@ -31,6 +32,9 @@ pub struct User {
     pub class: Option<Context>,
     /// Where his calls go when he is nowhere or does not answer.
     pub mailbox: Option<Mailbox>,
+    /// When he is logged out by himself.
+    #[serde(default)]
+    pub leave: Rules,
 }
 
 impl User {
@@ -46,6 +50,7 @@ impl User {
             language: None,
             class: None,
             mailbox: None,
+            leave: Rules::default(),
         }
     }
 }
@@ -81,6 +86,9 @@ pub struct Device {
     pub owner: Option<Extension>,
     /// The networks it may log users in from; none means any.
     pub allow_from: Vec<IpNet>,
+    /// When whoever sits there is logged out by himself.
+    #[serde(default)]
+    pub leave: Rules,
 }
 
 /// User U sits at device D.
@@ -132,6 +140,17 @@ impl Office {
     #[must_use]
     pub fn emergency_caller_id(&self, device: &Device) -> Option<&Number> {
         self.location_of(device)?.emergency.caller_id.as_ref()
+    }
+
+    /// When who sits at a device by `binding` is logged out by himself, as user, device and location have it, in this
+    /// order, over the `tenant`'s rules.
+    #[must_use]
+    pub fn leave(&self, binding: &Binding, tenant: Rules) -> Rules {
+        let device = self.devices.get(&binding.device);
+        let location = device.and_then(|device| self.location_of(device));
+        let user = self.users.get(&binding.user);
+        let narrower = [location.map(|it| it.leave), device.map(|it| it.leave), user.map(|it| it.leave)];
+        narrower.into_iter().flatten().fold(tenant, |wider, rules| rules.over(wider))
     }
 
     /// Whose phone `device` is now: the one logged in, else its owner, unless he sits elsewhere.

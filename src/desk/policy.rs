@@ -232,6 +232,7 @@ mod tests {
             location: None,
             owner: None,
             allow_from: allow_from.iter().map(|net| net.parse().unwrap()).collect(),
+            leave: Default::default(),
         }
     }
 

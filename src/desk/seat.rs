@@ -230,6 +230,7 @@ mod tests {
                 location: None,
                 owner: None,
                 allow_from: vec![],
+                leave: Default::default(),
             };
             office.devices.insert(device.name.clone(), device);
         }

@@ -336,6 +336,7 @@ mod tests {
                     location: Some(ams.clone()),
                     owner: (device == "desk3").then(|| ext("103")),
                     allow_from: vec![],
+                    leave: Default::default(),
                 },
             );
         }

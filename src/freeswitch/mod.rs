@@ -23,6 +23,7 @@ pub mod inspect;
 mod login;
 pub mod moddb;
 pub mod phone;
+pub mod phones;
 pub mod rows;
 mod session;
 pub mod sounds;

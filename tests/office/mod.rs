@@ -6,6 +6,7 @@ mod check;
 mod crash;
 
 mod lamps;
+mod leaving;
 mod load;
 mod login;
 mod patience;

@@ -113,6 +113,7 @@ pub fn device(device: &str) -> Device {
         location: None,
         owner: None,
         allow_from: vec![],
+        leave: Default::default(),
     }
 }
 

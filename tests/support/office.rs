@@ -57,6 +57,7 @@ pub fn device(desk: &str) -> Device {
         location: Some(location().name),
         owner: None,
         allow_from: vec![],
+        leave: Default::default(),
     }
 }
 

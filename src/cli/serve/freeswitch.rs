@@ -10,12 +10,15 @@ use crate::config::Switch;
 use crate::freeswitch::calls::{self, Calls};
 use crate::freeswitch::client::{Client, Settings};
 use crate::freeswitch::moddb::ModDb;
+use crate::freeswitch::phones;
 
-/// Connects to its event socket, twice: FreeSWITCH holds a connection's events back while it works off its commands, so
-/// that calls would wait for the table.
+/// Connects to its event socket, three times: FreeSWITCH holds a connection's events back while it works off its commands,
+/// so that calls would wait for the table; and the events of all phones are not for those who wait for a call's.
 pub(super) fn open(switch: &Switch, stop: &Stop) -> anyhow::Result<Open> {
     let (client, _) = Client::start(settings(switch)?, stop.tables.clone());
-    let table = ModDb::new(client, switch.tenant.clone());
+    let heard = Settings { events: phones::EVENTS.to_vec(), ..settings(switch)? };
+    let (_, heard) = Client::start(heard, stop.tables.clone());
+    let table = ModDb::new(client, switch.tenant.clone()).hearing(heard);
     let settings =
         Settings { events: calls::EVENTS.to_vec(), filters: calls::filters(), ..settings(switch)? };
     let (client, events) = Client::start(settings, stop.tables.clone());

@@ -5,6 +5,7 @@ mod check;
 mod crash;
 mod cut;
 mod lamps;
+mod leaving;
 mod load;
 mod login;
 mod refusals;
