@@ -18,5 +18,6 @@ mod manager_live;
 mod office;
 mod store;
 mod support;
+mod tenants;
 mod timers;
 mod two_switches;

@@ -25,7 +25,7 @@ impl Check {
         let office = site.office().await?;
         let mut findings = vec![store(&office), keys(site, &office).await?];
         findings.extend(users(site, &office));
-        let switches = site.config.switches.iter().filter(|switch| switch.tenant == site.tenant);
+        let switches = site.config.switches.iter().filter(|switch| switch.has(&site.tenant));
         findings.extend(join_all(switches.map(|switch| switch::look(site, &office, switch))).await.concat());
         findings.extend(office.devices.values().map(|device| emergency(site, &office, device)));
         findings.extend(office.devices.values().filter_map(|device| stray(site, device)));
@@ -127,7 +127,7 @@ fn emergency(site: &Site, office: &Office, device: &Device) -> Finding {
 
 fn stray(site: &Site, device: &Device) -> Option<Finding> {
     let Device { name, switch, .. } = device;
-    let configured = site.config.switch(switch).is_some_and(|switch| switch.tenant == site.tenant);
+    let configured = site.config.switch(switch).is_some_and(|switch| switch.has(&site.tenant));
     (!configured).then(|| {
         Finding::wrong(
             format!("device {name}"),

@@ -168,10 +168,11 @@ impl Set {
             ),
         };
         if let Some(switch) = self.switch {
-            let tenant = &site.tenant;
-            let configured = switch_named(&site.config, &switch)?;
-            if configured.tenant != *tenant {
-                bail!("the switch {switch} has phones of the tenant {}, not of {tenant}", configured.tenant);
+            if !switch_named(&site.config, &switch)?.has(&site.tenant) {
+                bail!(
+                    "the switch {switch} has no phones of {}: add it to its tenants in the configuration",
+                    site.tenant
+                );
             }
             device.switch = switch;
         }

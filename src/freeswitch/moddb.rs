@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{broadcast, watch};
 
 use super::client::Client;
 use super::esl::{Response, Said};
-use super::event::Event;
 use super::phones::Phones;
 use super::rows::{self, RELATIONS};
 use crate::desk::id::TenantId;
@@ -48,11 +47,10 @@ impl ModDb {
         Self { client, tenant, known: Mutex::new(BTreeSet::new()), phones }
     }
 
-    /// The same, hearing what phones do by [`phones::EVENTS`](super::phones::EVENTS).
+    /// Its phones, for [`phones::hear`](super::phones::hear).
     #[must_use]
-    pub fn hearing(self, events: mpsc::Receiver<Event>) -> Self {
-        self.phones.hear(events);
-        self
+    pub fn phones(&self) -> Phones {
+        self.phones.clone()
     }
 
     async fn read_all(&self) -> Result<Table, SwitchError> {

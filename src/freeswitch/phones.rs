@@ -31,7 +31,7 @@ const KNOWN: usize = 50_000;
 
 /// The phones of a tenant on one FreeSWITCH.
 #[derive(Clone)]
-pub(super) struct Phones {
+pub struct Phones {
     client: Client,
     tenant: TenantId,
     /// Whose contacts these are, as far as they were looked at: `1005@192.0.2.7:5060`.
@@ -64,6 +64,20 @@ struct Calls {
     called: BTreeSet<String>,
 }
 
+/// Lets them hear [`EVENTS`] as long as these come.
+pub fn hear(mut events: mpsc::Receiver<Event>, of_tenants: Vec<Phones>) {
+    tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
+            for phones in &of_tenants {
+                if let Some(stir) = phones.stir(&event) {
+                    // That nobody hears it is no harm.
+                    let _ = phones.stirs.send(stir);
+                }
+            }
+        }
+    });
+}
+
 impl Phones {
     pub(super) fn new(client: Client, tenant: TenantId) -> Self {
         Self {
@@ -77,19 +91,6 @@ impl Phones {
 
     pub(super) fn stirs(&self) -> broadcast::Receiver<Stir> {
         self.stirs.subscribe()
-    }
-
-    /// Hears [`EVENTS`] as long as they come.
-    pub(super) fn hear(&self, mut events: mpsc::Receiver<Event>) {
-        let phones = self.clone();
-        tokio::spawn(async move {
-            while let Some(event) = events.recv().await {
-                if let Some(stir) = phones.stir(&event) {
-                    // That nobody hears it is no harm.
-                    let _ = phones.stirs.send(stir);
-                }
-            }
-        });
     }
 
     pub(super) async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {

@@ -75,10 +75,10 @@ fn a_new_device_takes_a_switch_of_the_configuration_and_a_dial_target() {
     let nope = desk.fails("device set desk1 --switch nope --dial PJSIP/desk1 --no-hotdesk");
     assert!(nope.contains("no [[switch]] named nope in the configuration; it has pbx"), "{nope}");
     desk.configure(
-        "[[switch]]\n[[switch]]\nname = \"b\"\ntenant = \"acme\"\nagi_listen = \"127.0.0.1:4574\"\n",
+        "[[switch]]\n[[switch]]\nname = \"b\"\ntenants = [\"acme\"]\nagi_listen = \"127.0.0.1:4574\"\n",
     );
     let other = desk.fails("device set desk1 --switch b --dial PJSIP/desk1 --no-hotdesk");
-    assert!(other.contains("of the tenant acme"), "{other}");
+    assert!(other.contains("no phones of default"), "{other}");
     assert_eq!(desk.json("device list --json"), json!([]));
 }
 

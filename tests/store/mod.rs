@@ -45,6 +45,7 @@ mod files;
 mod model;
 mod moves;
 mod seen;
+mod tenants;
 mod together;
 
 /// Where a store's truth lies: it can be opened as often as one likes, also by another process.

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Open, SWITCH_PATIENCE, Stop};
 use crate::config::Switch;
+use crate::desk::id::TenantId;
 use crate::freeswitch::calls::{self, Calls};
 use crate::freeswitch::client::{Client, Settings};
 use crate::freeswitch::moddb::ModDb;
@@ -16,18 +17,24 @@ use crate::freeswitch::phones;
 /// so that calls would wait for the table; and the events of all phones are not for those who wait for a call's.
 pub(super) fn open(switch: &Switch, stop: &Stop) -> anyhow::Result<Open> {
     let (client, _) = Client::start(settings(switch)?, stop.tables.clone());
+    let tables: Vec<(TenantId, ModDb)> = switch
+        .tenants
+        .iter()
+        .map(|tenant| (tenant.clone(), ModDb::new(client.clone(), tenant.clone())))
+        .collect();
     let heard = Settings { events: phones::EVENTS.to_vec(), ..settings(switch)? };
     let (_, heard) = Client::start(heard, stop.tables.clone());
-    let table = ModDb::new(client, switch.tenant.clone()).hearing(heard);
+    phones::hear(heard, tables.iter().map(|(_, table)| table.phones()).collect());
+    let tables = tables.into_iter().map(|(tenant, table)| (tenant, Arc::new(table) as _)).collect();
     let settings =
         Settings { events: calls::EVENTS.to_vec(), filters: calls::filters(), ..settings(switch)? };
     let (client, events) = Client::start(settings, stop.tables.clone());
-    let (switch, tenant, stop) = (switch.name.clone(), switch.tenant.clone(), stop.calls.clone());
+    let (switch, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
     Ok(Open {
-        table: Arc::new(table),
+        tables,
         serve: Box::new(move |controller| {
             info!(event = "esl.waiting", %switch, "taking calls");
-            let calls = Calls { switch, tenant, controller, client, calls: calls::CALLS };
+            let calls = Calls { switch, tenants, controller, client, calls: calls::CALLS };
             tokio::spawn(calls.run(events, stop))
         }),
     })
