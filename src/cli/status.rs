@@ -20,11 +20,11 @@ pub(super) struct Status {
 
 /// A binding as it is listed.
 #[derive(Serialize)]
-struct Listed<'a> {
+pub(super) struct Listed<'a> {
     #[serde(flatten)]
-    binding: &'a Binding,
+    pub(super) binding: &'a Binding,
     /// When he leaves by himself, as far as is known; later, while he has a call.
-    leaves: Option<Due>,
+    pub(super) leaves: Option<Due>,
 }
 
 impl Status {
@@ -54,7 +54,8 @@ impl Status {
     }
 }
 
-async fn listed<'a>(site: &Site, office: &'a Office) -> anyhow::Result<Vec<Listed<'a>>> {
+/// Those who sit somewhere in `office`.
+pub(super) async fn listed<'a>(site: &Site, office: &'a Office) -> anyhow::Result<Vec<Listed<'a>>> {
     let seen = site.store.seen(&site.tenant, &Scope::All).await?;
     let here = Leave::zone();
     let of = |binding: &'a Binding| {

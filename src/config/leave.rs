@@ -16,6 +16,7 @@ pub struct Leave {
     idle: Rule<Span>,
     unregistered: Rule<Span>,
     warn: Rule<Span>,
+    stay: Span,
 }
 
 impl Leave {
@@ -37,6 +38,12 @@ impl Leave {
         self.warn.is()
     }
 
+    /// How much longer somebody stays who says so.
+    #[must_use]
+    pub const fn stay(&self) -> Span {
+        self.stay
+    }
+
     /// Which time it is at a device that stands nowhere in particular: this machine's.
     #[must_use]
     pub fn zone() -> TimeZone {
@@ -53,6 +60,7 @@ impl Default for Leave {
             idle: Rule::Never,
             unregistered: Rule::Is(Span::minutes(15)),
             warn: Rule::Is(Span::minutes(10)),
+            stay: Span::minutes(60),
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod inspect;
 pub mod pepper;
 pub mod pins;
 pub mod reconcile;
+pub mod stay;
 pub mod timers;
 
 use std::collections::BTreeMap;

@@ -44,6 +44,14 @@ fn the_status_says_when_each_leaves_and_why_by_the_narrowest_rule() {
     assert_eq!((hours(&status[0]), hours(&status[1])), (8, 9));
     assert_eq!(status[0]["leaves"]["why"], "longest-stay");
     assert!(desk.ok("status").contains("(longest stay)"));
+    let stays = desk.ok("stay 101 --for 90m");
+    assert!(stays.starts_with("101 stays at desk1 until "), "{stays}");
+    let longer = desk.json("status --json");
+    assert_eq!((hours(&longer[0]), hours(&longer[1])), (9, 9), "eight hours and an hour and a half");
+    assert!(desk.ok("journal").contains("101 stays at desk1 until 20"));
     desk.ok("user set 102 --leave-never");
+    assert_eq!(desk.ok("stay 102"), "102 is not going to be logged out at desk2\n");
+    desk.ok("user set 103 --name Carol");
+    assert_eq!(desk.fails("stay 103"), "hotdesk: 103 is not logged in\n");
     assert_eq!(desk.json("status --json")[1]["leaves"], serde_json::Value::Null);
 }

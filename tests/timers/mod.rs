@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hotdesk::controller::clock::Clock;
+use hotdesk::controller::stay::stay;
 use hotdesk::controller::timers::{Settings, Timers};
 use hotdesk::desk::id::{LocationName, Revision, TenantId};
-use hotdesk::desk::journal::{Actor, Event};
+use hotdesk::desk::journal::{Actor, Entry, Event};
 use hotdesk::desk::leave::Why;
 use hotdesk::desk::location::{Location, Zone};
 use hotdesk::desk::model::Device;
@@ -287,6 +288,25 @@ async fn a_restart_of_the_whole_switch_logs_nobody_out() {
     day.waits_for(&["101@desk1"]).await;
     day.is("2026-11-18T12:30").await;
     day.waits_for(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_says_so_stays_that_much_longer() {
+    let day = Day::begin("at = '23:00'").await;
+    let office = day.store.office(&TenantId::default(), &Scope::All).await.unwrap();
+    let (until, by) = (at("2026-11-19T00:30"), (Actor::Phone(name("desk1")), at("2026-11-18T22:50")));
+    let binding = &office.bindings[&name("desk1")];
+    assert!(stay(day.store.as_ref(), &TenantId::default(), binding, until, by).await.unwrap());
+    day.settled().await;
+    day.is("2026-11-19T00:00").await;
+    day.waits_for(&["101@desk1"]).await;
+    day.is("2026-11-19T00:29:59").await;
+    assert_eq!(day.seats().await, ["101@desk1"]);
+    day.is("2026-11-19T00:30").await;
+    day.waits_for(&[]).await;
+    let journal = day.store.journal(&TenantId::default(), Revision(0), 10_000).await.unwrap();
+    let stays = |entry: &&Entry| matches!(entry.event, Event::Stays { .. });
+    assert_eq!(journal.iter().filter(stays).count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
