@@ -156,6 +156,7 @@ impl Config {
         })?;
         over(env, "HOTDESK_DIALPLAN_OTHERWISE", &mut self.dialplan.otherwise, context_unless_empty)?;
         over(env, "HOTDESK_EMERGENCY_CONTEXT", &mut self.emergency.context, Context::new)?;
+        self.leave.environment(env)?;
         over(env, "HOTDESK_LOG_FORMAT", &mut self.log.format, Format::try_from)?;
         over(env, "HOTDESK_LOG_LEVEL", &mut self.log.level, Level::new)?;
         over(env, "HOTDESK_LOG", &mut self.log.level, Level::new)

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+use super::{ConfigError, over};
 use crate::desk::leave::Rules;
 use crate::desk::schedule::{Days, Rule, Span, TimeOfDay};
 
@@ -20,6 +21,16 @@ pub struct Leave {
 }
 
 impl Leave {
+    pub(super) fn environment(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+        over(env, "HOTDESK_LEAVE_AT", &mut self.at, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_DAYS", &mut self.days, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_AFTER", &mut self.after, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_IDLE", &mut self.idle, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_UNREGISTERED", &mut self.unregistered, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_WARN", &mut self.warn, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_STAY", &mut self.stay, |text| text.parse())
+    }
+
     /// The rules, under those of locations, devices and users.
     #[must_use]
     pub const fn rules(&self) -> Rules {

@@ -135,12 +135,13 @@ impl Work {
                 }
             };
             let done = tokio::select! {
+                // What may come without an end comes last.
                 biased;
                 Ok(()) = settings.changed() => self.refresh(&Scope::All).await,
+                () = due => self.see_to_due().await,
+                _ = minute.tick() => self.look_at_all().await,
                 () = self.feed.wait() => self.follow().await,
                 Some(first) = stirs.recv() => self.stirred(first, &mut stirs).await,
-                _ = minute.tick() => self.look_at_all().await,
-                () = due => self.see_to_due().await,
             };
             if let Err(error) = done {
                 error!(event = "store.failed", tenant = %self.timers.tenant, %error, "will ask again in a second");

@@ -143,10 +143,13 @@ impl Office {
     }
 
     /// When who sits at a device by `binding` is logged out by himself, as user, device and location have it, in this
-    /// order, over the `tenant`'s rules.
+    /// order, over the `tenant`'s rules. The owner of a phone is never logged out there.
     #[must_use]
     pub fn leave(&self, binding: &Binding, tenant: Rules) -> Rules {
         let device = self.devices.get(&binding.device);
+        if device.is_some_and(|device| device.owner.as_ref() == Some(&binding.user)) {
+            return Rules::never();
+        }
         let location = device.and_then(|device| self.location_of(device));
         let user = self.users.get(&binding.user);
         let narrower = [location.map(|it| it.leave), device.map(|it| it.leave), user.map(|it| it.leave)];

@@ -291,6 +291,15 @@ async fn a_restart_of_the_whole_switch_logs_nobody_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_who_logged_in_at_his_own_phone_stays() {
+    let day = Day::begin("after = '8h'").await;
+    change(&day.store, What::Device(Device { owner: Some(ext("101")), ..device("desk1") })).await;
+    day.settled().await;
+    day.is("2026-11-18T17:00").await;
+    day.waits_for(&["101@desk1"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_says_so_stays_that_much_longer() {
     let day = Day::begin("at = '23:00'").await;
     let office = day.store.office(&TenantId::default(), &Scope::All).await.unwrap();
