@@ -19,7 +19,7 @@ use crate::store::What;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Location {
     /// Add a location, or change what is given of it; an empty value ("") takes away
-    Set(Set),
+    Set(Box<Set>),
     /// List all locations
     List {
         /// As JSON, by name

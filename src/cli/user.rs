@@ -20,7 +20,7 @@ use crate::store::What;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum User {
     /// Add a user, or change what is given of him; an empty value ("") takes away
-    Set(Set),
+    Set(Box<Set>),
     /// Set a user's PIN, read from standard input: 4 to 10 digits that are not easy to guess
     Pin {
         /// His extension

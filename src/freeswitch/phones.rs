@@ -162,12 +162,9 @@ impl Phones {
     fn follow(&self, event: &Event) {
         let mut begun = lock(&self.begun);
         let channel = event.get("Unique-ID").unwrap_or_default();
+        let of_phone = event.get("Channel-Name").is_some_and(|name| name.starts_with(SIP));
         match event.name().as_deref() {
-            Some("CHANNEL_CREATE") if event.get("Channel-Name").is_some_and(|name| name.starts_with(SIP)) => {
-                if begun.len() < KNOWN {
-                    begun.insert(channel.into_owned());
-                }
-            }
+            Some("CHANNEL_CREATE") if of_phone && begun.len() < KNOWN => begun.extend([channel.into_owned()]),
             Some("CHANNEL_DESTROY") => drop(begun.take(&*channel)),
             _ => {}
         }
