@@ -13,7 +13,7 @@ use hotdesk::desk::pin::{Cost, Pepper, Pin, PinRecord};
 use hotdesk::desk::policy::Attempts;
 use hotdesk::desk::seat::{Move, Transition};
 use hotdesk::desk::table::{Edit, Key, Scope, Table};
-use hotdesk::store::{Change, Guess, Note, Store, StoreError};
+use hotdesk::store::{Change, Guess, Import, Note, Store, StoreError};
 use hotdesk::switch::activity::{Doing, Look, Stir};
 use hotdesk::switch::{Switch, SwitchError};
 use jiff::Timestamp;
@@ -84,6 +84,10 @@ impl Store for Memory {
     }
 
     async fn change(&self, _: &Change) -> Result<Revision, StoreError> {
+        Err(StoreError::Missing("way to change this office".into()))
+    }
+
+    async fn import(&self, _: &Import) -> Result<Revision, StoreError> {
         Err(StoreError::Missing("way to change this office".into()))
     }
 

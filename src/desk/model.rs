@@ -91,6 +91,25 @@ pub struct Device {
     pub leave: Rules,
 }
 
+impl Device {
+    /// A device for hotdesking of which nothing more is known.
+    #[must_use]
+    pub fn new(tenant: TenantId, name: DeviceName, switch: SwitchName, dial: DialTarget) -> Self {
+        let leave = Rules::default();
+        Self {
+            tenant,
+            name,
+            switch,
+            dial,
+            hotdesk: true,
+            location: None,
+            owner: None,
+            allow_from: vec![],
+            leave,
+        }
+    }
+}
+
 /// User U sits at device D.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Binding {

@@ -1,6 +1,7 @@
 //! The second and third seam: a switch with its copy of the table and its phones, and a caller on the line.
 
 pub mod activity;
+pub mod endpoint;
 pub mod prompts;
 pub mod reconnect;
 

@@ -10,13 +10,17 @@ use crate::config::Switch;
 use crate::desk::id::TenantId;
 use crate::freeswitch::calls::{self, Calls};
 use crate::freeswitch::client::{Client, Settings};
+use crate::freeswitch::lamps;
 use crate::freeswitch::moddb::ModDb;
 use crate::freeswitch::phones;
 
 /// Connects to its event socket, three times: FreeSWITCH holds a connection's events back while it works off its commands,
 /// so that calls would wait for the table; and the events of all phones are not for those who wait for a call's.
 pub(super) fn open(switch: &Switch, stop: &Stop) -> anyhow::Result<Open> {
-    let (client, _) = Client::start(settings(switch)?, stop.tables.clone());
+    let of_tables =
+        Settings { events: lamps::EVENTS.to_vec(), filters: lamps::filters(), ..settings(switch)? };
+    let (client, ended) = Client::start(of_tables, stop.tables.clone());
+    tokio::spawn(lamps::darken(client.clone(), ended));
     let tables: Vec<(TenantId, ModDb)> = switch
         .tenants
         .iter()
