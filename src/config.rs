@@ -5,6 +5,7 @@
 
 mod address;
 mod error;
+mod leave;
 mod secret;
 mod switch;
 mod tenant;
@@ -23,6 +24,7 @@ use crate::telemetry::{Format, Level};
 
 pub use address::{BadAddress, HostPort};
 pub use error::ConfigError;
+pub use leave::Leave;
 pub use secret::Secret;
 pub use switch::{Kind, Switch};
 pub use tenant::{Of, Tenant};
@@ -45,6 +47,8 @@ pub struct Config {
     pub dialplan: Dialplan,
     /// Emergency calls.
     pub emergency: Emergency,
+    /// When users are logged out by themselves.
+    pub leave: Leave,
     /// The switches; at least one.
     #[serde(rename = "switch")]
     pub switches: Vec<Switch>,
@@ -158,6 +162,7 @@ impl Config {
         })?;
         over(env, "HOTDESK_DIALPLAN_OTHERWISE", &mut self.dialplan.otherwise, context_unless_empty)?;
         over(env, "HOTDESK_EMERGENCY_CONTEXT", &mut self.emergency.context, Context::new)?;
+        self.leave.environment(env)?;
         over(env, "HOTDESK_LOG_FORMAT", &mut self.log.format, Format::try_from)?;
         over(env, "HOTDESK_LOG_LEVEL", &mut self.log.level, Level::new)?;
         over(env, "HOTDESK_LOG", &mut self.log.level, Level::new)

@@ -17,6 +17,8 @@
 //! | 7 | a spoken confirmation, after the switch has the rows | [`controller::conversation`] |
 //! | 8 | a journal [`Entry`](desk::journal::Entry), a log line | [`desk::journal`], [`telemetry`] |
 //!
+//! Who does not log out himself is logged out by [`controller::timers`], when the rules of [`desk::leave`] say so.
+//!
 //! Imports run downwards only: [`cli`] → [`asterisk`] | [`freeswitch`] → [`controller`] → [`store`] | [`switch`] → [`desk`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]

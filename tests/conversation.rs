@@ -12,12 +12,14 @@ use hotdesk::controller::reconcile::{Kept, Reconciler};
 use hotdesk::desk::code::{Codes, Preset};
 use hotdesk::desk::id::{CallId, Language, TenantId};
 use hotdesk::desk::journal::Event;
+use hotdesk::desk::model::Device;
 use hotdesk::desk::policy::Prompt;
 use hotdesk::desk::reach::Reach;
 use hotdesk::desk::table::{Edit, Key, Row, Scope, Table};
 use hotdesk::store::{self, Store, What};
+use hotdesk::switch::activity::{Doing, Look, Stir};
 use hotdesk::switch::{Call, Dialled, Digits, Entry, Gone, Outcome, Phone, Switch, SwitchError, Utterance};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::office::{self, device, journal, name, pin, seats, switch, user};
@@ -58,6 +60,14 @@ impl Switch for ToySwitch {
             };
         }
         Ok(())
+    }
+
+    async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {
+        Ok(Look { up: Duration::from_secs(3600), doing: vec![Doing::Free; devices.len()] })
+    }
+
+    fn stirs(&self) -> broadcast::Receiver<Stir> {
+        broadcast::Sender::new(1).subscribe()
     }
 
     fn unsettled(&self) -> watch::Receiver<u64> {

@@ -21,4 +21,5 @@ mod office;
 mod store;
 mod support;
 mod tenants;
+mod timers;
 mod two_switches;

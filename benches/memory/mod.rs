@@ -1,20 +1,23 @@
 //! A store and a switch in memory, so that only what is between them is measured.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use hotdesk::desk::id::{DeviceName, DialTarget, Extension, Revision, SwitchName, TenantId};
 use hotdesk::desk::journal::Entry;
+use hotdesk::desk::leave::Seen;
 use hotdesk::desk::model::{Device, Office, User};
 use hotdesk::desk::pin::{Cost, Pepper, Pin, PinRecord};
 use hotdesk::desk::policy::Attempts;
 use hotdesk::desk::seat::{Move, Transition};
 use hotdesk::desk::table::{Edit, Key, Scope, Table};
-use hotdesk::store::{Change, Guess, Import, Store, StoreError};
+use hotdesk::store::{Change, Guess, Import, Note, Store, StoreError};
+use hotdesk::switch::activity::{Doing, Look, Stir};
 use hotdesk::switch::{Switch, SwitchError};
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 /// An office that is never changed but by who sits where.
 pub struct Memory {
@@ -50,6 +53,7 @@ impl Memory {
                 owner: None,
                 allow_from: vec![],
                 may_dial: hotdesk::desk::model::ShortList::default(),
+                leave: Default::default(),
             };
             office.devices.insert(name, device);
         }
@@ -125,6 +129,14 @@ impl Store for Memory {
         Ok(Revision(0))
     }
 
+    async fn seen(&self, _: &TenantId, _: &Scope) -> Result<BTreeMap<DeviceName, Seen>, StoreError> {
+        Ok(BTreeMap::new())
+    }
+
+    async fn note(&self, _: &TenantId, notes: &[Note]) -> Result<Vec<bool>, StoreError> {
+        Ok(vec![false; notes.len()])
+    }
+
     async fn changed(
         &self,
         _: &TenantId,
@@ -167,6 +179,14 @@ impl Switch for ToySwitch {
             };
         }
         Ok(())
+    }
+
+    async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {
+        Ok(Look { up: Duration::from_secs(3600), doing: vec![Doing::Free; devices.len()] })
+    }
+
+    fn stirs(&self) -> broadcast::Receiver<Stir> {
+        broadcast::Sender::new(1).subscribe()
     }
 
     fn unsettled(&self) -> watch::Receiver<u64> {

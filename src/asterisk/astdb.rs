@@ -2,14 +2,17 @@
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 use super::ami::{Action, Message};
+use super::devices;
 use super::manager::Manager;
 use super::rows;
 use super::space::Space;
 use crate::desk::id::{DeviceName, Extension, TenantId};
+use crate::desk::model::Device;
 use crate::desk::table::{Edit, Key, Row, Scope, Table, UserRow};
+use crate::switch::activity::{Look, Stir};
 use crate::switch::{Switch, SwitchError};
 
 /// `DBGet` of Asterisk 16.28 cuts a value here; `DBGetTree`, which reads every key there is, does not.
@@ -139,6 +142,16 @@ impl Switch for AstDb {
             }
         }
         Ok(())
+    }
+
+    async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {
+        let asked = devices.iter().map(|device| devices::ask(&device.name)).collect();
+        let doing = self.manager.act_all(asked).await?.iter().map(devices::answer).collect();
+        Ok(Look { up: self.manager.up(), doing })
+    }
+
+    fn stirs(&self) -> broadcast::Receiver<Stir> {
+        self.manager.stirs()
     }
 
     fn unsettled(&self) -> watch::Receiver<u64> {

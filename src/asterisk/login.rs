@@ -56,8 +56,8 @@ impl<S: AsyncRead + AsyncWrite> Wire<S> {
         Self { reader, decoder: Decoder::default(), input: BytesMut::new(), writer, last_id: 0 }
     }
 
-    /// Returns the interface's version.
-    pub(super) async fn log_in(&mut self, settings: &Settings) -> Result<String, Ended> {
+    /// Returns the interface's version, and for how long Asterisk has been up.
+    pub(super) async fn log_in(&mut self, settings: &Settings) -> Result<(String, Duration), Ended> {
         let deadline = settings.deadline;
         let Frame::Banner(interface) = self.read_in(deadline, "greet").await? else {
             return Err(AmiError::NotAmi.into());
@@ -78,18 +78,19 @@ impl<S: AsyncRead + AsyncWrite> Wire<S> {
                 if let Frame::Message(message) = self.read().await?
                     && message.event() == Some("FullyBooted")
                 {
-                    return Ok::<_, Ended>(());
+                    let seconds = message.header("Uptime").and_then(|up| up.parse().ok());
+                    return Ok::<_, Ended>(Duration::from_secs(seconds.unwrap_or(0)));
                 }
             }
         };
-        timeout(BOOT, booted).await.map_err(|_| {
+        let up = timeout(BOOT, booted).await.map_err(|_| {
             Ended::Refused(format!(
                 "Asterisk did not say within {BOOT:?} that it is fully booted: either it is not yet, or user {} lacks \
                  'read = system,call,user' in manager.conf",
                 settings.user
             ))
         })??;
-        Ok(interface)
+        Ok((interface, up))
     }
 
     /// Sends an action and waits for its response; events meanwhile are none of the login's business.

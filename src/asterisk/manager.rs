@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::ami::{Action, Message};
 use super::session::{Answer, Post, Request, WINDOW, attend};
 use crate::switch::SwitchError;
+use crate::switch::activity::{STIRS, Stir};
 use crate::switch::reconnect::{Backoff, Ended};
 
 pub use super::login::Settings;
@@ -24,6 +25,7 @@ pub struct Manager {
     deadline: Duration,
     state: watch::Receiver<State>,
     unsettled: watch::Receiver<u64>,
+    stirs: broadcast::Sender<Stir>,
 }
 
 impl Manager {
@@ -55,11 +57,13 @@ impl Manager {
         let post = Post {
             state: watch::Sender::new(State::Down("connecting".into())),
             unsettled: watch::Sender::new(0),
+            stirs: broadcast::Sender::new(STIRS),
         };
         let manager = Self {
             deadline: settings.deadline,
             state: post.state.subscribe(),
             unsettled: post.unsettled.subscribe(),
+            stirs: post.stirs.clone(),
         };
         tokio::spawn(async move {
             stop.run_until_cancelled(keep_connected(&settings, &post, connect)).await;
@@ -123,6 +127,20 @@ impl Manager {
     #[must_use]
     pub fn unsettled(&self) -> watch::Receiver<u64> {
         self.unsettled.clone()
+    }
+
+    /// Tells of devices that seem to do something else than before.
+    #[must_use]
+    pub fn stirs(&self) -> broadcast::Receiver<Stir> {
+        self.stirs.subscribe()
+    }
+
+    /// For how long Asterisk has been up; nothing, while there is no connection.
+    pub(super) fn up(&self) -> Duration {
+        match &*self.state.borrow() {
+            State::Up(up) => up.started.map_or(Duration::MAX, |started| started.elapsed()),
+            State::Down(_) | State::Refused(_) => Duration::ZERO,
+        }
     }
 
     async fn answer(&self, action: Action) -> Result<Answer, SwitchError> {

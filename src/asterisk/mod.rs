@@ -19,6 +19,7 @@ pub mod agi;
 pub mod ami;
 pub mod astdb;
 pub mod command;
+mod devices;
 pub mod dialplan;
 mod doubt;
 pub mod endpoints;

@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::Decoder as _;
 
 use super::ami::{Action, Frame, Message};
+use super::devices;
 use super::doubt::Doubt;
 use super::login::{Settings, Wire, action_id, late, receive};
 use crate::switch::SwitchError;
+use crate::switch::activity::Stir;
 use crate::switch::reconnect::Ended;
 
 /// Actions that are sent before the first of them must be answered.
@@ -32,7 +34,7 @@ const LIST: usize = 200_000;
 /// Bytes that wait to be written before more actions are taken.
 const WRITE: usize = 64 * 1024;
 /// The events worth reading. What people dial, PINs among it, need not come here at all.
-const EVENTS: &str = "Event: (ExtensionStatus|FullyBooted|Reload|Shutdown)";
+const EVENTS: &str = "Event: (ContactStatus|DeviceStateChange|ExtensionStatus|FullyBooted|Reload|Shutdown)";
 
 /// How it stands with a switch.
 #[derive(Clone, Debug)]
@@ -52,6 +54,8 @@ pub struct Up {
     pub asterisk: String,
     /// The version of the manager interface: `11.0.0`.
     pub interface: String,
+    /// When it was started.
+    pub(super) started: Option<Instant>,
     /// Where the session takes actions.
     pub(super) actions: mpsc::Sender<Request>,
 }
@@ -75,6 +79,7 @@ pub(super) struct Answer {
 pub(super) struct Post {
     pub(super) state: watch::Sender<State>,
     pub(super) unsettled: watch::Sender<u64>,
+    pub(super) stirs: broadcast::Sender<Stir>,
 }
 
 /// Logs in on `stream`, tells that the switch is up, and serves until the connection ends.
@@ -88,7 +93,8 @@ async fn serve<S: AsyncRead + AsyncWrite>(
     settings: &Settings,
     post: &Post,
 ) -> Result<Infallible, Ended> {
-    let interface = wire.log_in(settings).await?;
+    let (interface, up) = wire.log_in(settings).await?;
+    let started = Instant::now().checked_sub(up);
     let deadline = settings.deadline;
     let core = wire.ask(Action::new("CoreSettings"), deadline).await?;
     let asterisk = core.header("AsteriskVersion").unwrap_or("unknown").to_owned();
@@ -101,7 +107,7 @@ async fn serve<S: AsyncRead + AsyncWrite>(
     tracing::info!(event = "switch.up", switch = %settings.name, address = %settings.address,
         %asterisk, %interface, "connected");
     let (actions, requests) = mpsc::channel(WINDOW);
-    post.state.send_replace(State::Up(Up { asterisk, interface, actions }));
+    post.state.send_replace(State::Up(Up { asterisk, interface, started, actions }));
     post.unsettled.send_modify(|times| *times += 1);
     Session {
         wire,
@@ -203,6 +209,10 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
     fn hear(&mut self, message: Message) -> bool {
         let id = if self.unanswered.is_empty() { None } else { action_id(&message) };
         let Some(Entry::Occupied(mut entry)) = id.map(|id| self.unanswered.entry(id)) else {
+            if let Some(stir) = devices::stir(&message) {
+                // That nobody hears it is no harm.
+                let _ = self.post.stirs.send(stir);
+            }
             return self.doubt.cast_by(&message);
         };
         // An event of its own that was made by the action, as UserEvent makes one, is no part of the answer.

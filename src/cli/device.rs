@@ -8,18 +8,20 @@ use anyhow::bail;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::leave::{self, Leave};
 use super::print::{self, Given, Hotdesk};
 use super::site::Site;
 use crate::desk::id::{
     Context, DeviceName, DialTarget, Extension, InvalidId, LocationName, Number, SwitchName,
 };
+use crate::desk::leave::Rules;
 use crate::desk::model::{self, Office, ShortList};
 use crate::store::What;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Device {
     /// Add a device, or change what is given of it; an empty value ("") takes away
-    Set(Set),
+    Set(Box<Set>),
     /// List all devices
     List {
         /// As JSON, by device
@@ -68,6 +70,8 @@ pub(super) struct Set {
     /// The context of the site that such a call goes into; only to users, if none is given
     #[arg(long, value_name = "CONTEXT")]
     class: Option<Given<Context>>,
+    #[command(flatten)]
+    leave: Leave,
     /// For hotdesking even where no emergency caller-ID is known; this is journalled
     #[arg(long)]
     force: bool,
@@ -173,6 +177,7 @@ impl Set {
             device.may_dial.numbers = numbers.map(|Dialled(numbers)| numbers).unwrap_or_default();
         }
         Given::put(self.class, &mut device.may_dial.class);
+        self.leave.put(&mut device.leave);
         if !self.allow_from.is_empty() {
             device.allow_from = self.allow_from.iter().filter_map(|network| network.0).collect();
         }
@@ -225,6 +230,7 @@ struct Listed<'a> {
     may_dial: &'a [Number],
     /// The context that such a call goes into.
     class: Option<&'a Context>,
+    leave: &'a Rules,
     /// Who has logged in there.
     user: Option<&'a Extension>,
 }
@@ -242,6 +248,7 @@ impl<'a> Listed<'a> {
             allow_from: &device.allow_from,
             may_dial: &device.may_dial.numbers,
             class: device.may_dial.class.as_ref(),
+            leave: &device.leave,
             user: office.bindings.get(&device.name).map(|binding| &binding.user),
         }
     }
@@ -294,6 +301,7 @@ async fn show(site: &Site, out: &mut dyn Write, name: &DeviceName, json: bool) -
             ("logs in from", if networks.is_empty() { "any network".into() } else { networks.join(", ") }),
             ("may dial, nobody there", if may_dial.is_empty() { "-".into() } else { may_dial.join(", ") }),
             ("in the class", print::or_dash(device.class)),
+            ("leaves", leave::shown(device.leave)),
             ("logged in", print::or_dash(device.user)),
         ],
     )

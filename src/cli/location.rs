@@ -7,10 +7,12 @@ use anyhow::{Context as _, bail};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::leave::{self, Leave};
 use super::print::{self, Given};
 use super::site::Site;
 use crate::desk::emergency;
 use crate::desk::id::{Address, DeviceName, EmergencyNumber, InvalidId, Language, LocationName, Number};
+use crate::desk::leave::Rules;
 use crate::desk::location::{self, Zone};
 use crate::desk::model::Office;
 use crate::store::What;
@@ -18,7 +20,7 @@ use crate::store::What;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Location {
     /// Add a location, or change what is given of it; an empty value ("") takes away
-    Set(Set),
+    Set(Box<Set>),
     /// List all locations
     List {
         /// As JSON, by name
@@ -59,6 +61,8 @@ pub(super) struct Set {
     /// Where help is to come to
     #[arg(long, value_name = "TEXT")]
     address: Option<Given<Address>>,
+    #[command(flatten)]
+    leave: Leave,
     /// Take the emergency caller-ID away although hotdesk devices stand there; this is journalled
     #[arg(long)]
     force: bool,
@@ -128,6 +132,7 @@ impl Set {
         }
         Given::put(self.language, &mut location.language);
         Given::put(self.address, &mut location.address);
+        self.leave.put(&mut location.leave);
         Ok(location)
     }
 }
@@ -186,6 +191,7 @@ struct Listed<'a> {
     emergency_caller_id: Option<&'a Number>,
     emergency_numbers: &'a [EmergencyNumber],
     address: Option<&'a Address>,
+    leave: &'a Rules,
     /// The devices that stand there.
     devices: Vec<&'a DeviceName>,
 }
@@ -200,6 +206,7 @@ impl<'a> Listed<'a> {
             emergency_caller_id: location.emergency.caller_id.as_ref(),
             emergency_numbers: &location.emergency.numbers,
             address: location.address.as_ref(),
+            leave: &location.leave,
             devices: there.map(|device| &device.name).collect(),
         }
     }
@@ -247,6 +254,7 @@ async fn show(site: &Site, out: &mut dyn Write, name: &LocationName, json: bool)
             ("emergency caller-ID", print::or_dash(location.emergency_caller_id)),
             ("emergency numbers", location.numbers()),
             ("address", print::or_dash(location.address)),
+            ("leaves", leave::shown(location.leave)),
             ("devices", if devices.is_empty() { "-".into() } else { devices.join(", ") }),
         ],
     )

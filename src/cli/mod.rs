@@ -11,6 +11,7 @@ mod difference;
 mod discover;
 mod import;
 mod journal;
+mod leave;
 mod location;
 mod login;
 mod plan;
@@ -19,6 +20,7 @@ mod progress;
 mod serve;
 mod site;
 mod status;
+mod stay;
 mod user;
 
 use std::ffi::OsString;
@@ -74,8 +76,10 @@ enum Command {
     Logout(login::Logout),
     /// Take calls and keep the switches true, until stopped; SIGHUP reads the configuration anew
     Serve,
-    /// Show who sits where, since when
+    /// Show who sits where, since when, and when he is logged out by himself
     Status(status::Status),
+    /// Let a user stay who is to be logged out by himself
+    Stay(stay::Stay),
     /// Add, change, list and remove users, and set their PINs
     #[command(subcommand)]
     User(user::User),
@@ -124,6 +128,7 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
                 serve::run(config, cli.config.as_deref()).await?;
             }
             Command::Status(status) => status.run(&site.await?, &mut out).await?,
+            Command::Stay(stay) => stay.run(&site.await?, &mut out).await?,
             Command::User(user) => user.run(&site.await?, &mut out).await?,
         }
         Ok(ExitCode::SUCCESS)

@@ -19,9 +19,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::config::{Config, Kind, Switch};
+use crate::config::{Config, Kind, Leave, Switch};
+use crate::controller::clock::Clock;
 use crate::controller::pins::Pins;
 use crate::controller::reconcile::{Kept, Reconciler};
+use crate::controller::timers::{Settings, Timers};
 use crate::controller::{Controller, pepper};
 use crate::desk::code::Book;
 use crate::desk::id::{SwitchName, TenantId};
@@ -32,6 +34,9 @@ const SWITCH_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a reload replaces of each switch: who may call in.
 type Allowed = BTreeMap<SwitchName, watch::Sender<Arc<Vec<IpNet>>>>;
+
+/// By tenant: the switches whose phones are watched.
+type Phones = BTreeMap<TenantId, BTreeMap<SwitchName, Arc<dyn crate::switch::Switch>>>;
 
 /// What stops: first calls, and with them gone the tables.
 #[derive(Default)]
@@ -66,6 +71,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
 
     let mut allowed = Allowed::new();
     let mut tables: Vec<JoinHandle<()>> = vec![];
+    let mut phones: Phones = BTreeMap::new();
     let mut switches = BTreeMap::new();
     let mut doors = vec![];
     for switch in &config.switches {
@@ -76,6 +82,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
         for (tenant, table) in of_tenants {
             let name = switch.name.clone();
             let kept = Kept { name: name.clone(), tenant: tenant.clone(), reach: switch.reach() };
+            phones.entry(tenant.clone()).or_default().insert(name.clone(), table.clone());
             let (reconciler, task) = Reconciler::start(kept, store.clone(), table, stop.tables.clone());
             switches.insert((name, tenant), reconciler);
             tables.push(task);
@@ -83,6 +90,15 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
         doors.push(serve);
     }
 
+    let (leave, _) = watch::channel(Arc::new(leaving(&config)));
+    let timers: Vec<JoinHandle<()>> = phones
+        .into_iter()
+        .map(|(tenant, switches)| {
+            let settings = leave.subscribe();
+            let timers = Timers { tenant, store: store.clone(), switches, settings, clock: Clock::Wall };
+            timers.start(stop.calls.clone())
+        })
+        .collect();
     let controller = Arc::new(Controller { store, pins: Pins::new(pepper), codes: watched, switches });
     let servers: Vec<JoinHandle<()>> = doors.into_iter().map(|serve| serve(controller.clone())).collect();
 
@@ -91,12 +107,12 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
         tokio::select! {
             _ = term.recv() => break,
             _ = int.recv() => break,
-            _ = hup.recv() => reload(&config, file, &codes, &allowed).await,
+            _ = hup.recv() => reload(&config, file, &codes, &leave, &allowed).await,
         }
     }
     info!(event = "serve.stopping", "letting calls end");
     stop.calls.cancel();
-    for server in servers {
+    for server in servers.into_iter().chain(timers) {
         let _ = server.await;
     }
     stop.tables.cancel();
@@ -134,9 +150,15 @@ fn on(kind: SignalKind) -> anyhow::Result<Signal> {
     signal(kind).context("cannot listen for signals")
 }
 
-/// Takes over what can be without a restart: codes and allowed addresses. A file that cannot be used changes nothing.
+/// Takes over what can be without a restart: codes, [leave] and allowed addresses. A file that cannot be used changes nothing.
 /// `started` is what it was started with: what differs from that needs a restart, also when it is read once more.
-async fn reload(started: &Config, file: Option<&Path>, codes: &watch::Sender<Arc<Book>>, allowed: &Allowed) {
+async fn reload(
+    started: &Config,
+    file: Option<&Path>,
+    codes: &watch::Sender<Arc<Book>>,
+    leave: &watch::Sender<Arc<Settings>>,
+    allowed: &Allowed,
+) {
     let new = match Config::load(file, &|name| std::env::var(name).ok()) {
         Ok(new) => new,
         Err(error) => {
@@ -155,12 +177,18 @@ async fn reload(started: &Config, file: Option<&Path>, codes: &watch::Sender<Arc
             "the codes are new: what people dial reaches us once the switch has its side of them, `hotdesk dialplan`"
         );
     }
+    leave.send_replace(Arc::new(leaving(&new)));
     for switch in &new.switches {
         if let Some(sender) = allowed.get(&switch.name) {
             sender.send_replace(Arc::new(allowed_by(switch).await));
         }
     }
     info!(event = "reload.done", "the configuration was read anew");
+}
+
+/// When users are logged out by themselves.
+fn leaving(config: &Config) -> Settings {
+    Settings { rules: config.leave.rules(), warn: config.leave.warn(), zone: Leave::zone() }
 }
 
 /// The first section that differs and that a reload does not take over.
@@ -206,7 +234,8 @@ mod tests {
             switch("a", 4573, "10.3.0.0/16"),
         ]);
 
-        reload(&started, Some(&file), &watch::Sender::default(), &allowed).await;
+        let leave = watch::Sender::new(Arc::new(leaving(&started)));
+        reload(&started, Some(&file), &watch::Sender::default(), &leave, &allowed).await;
         let nets = |name: &str| {
             allowed[&SwitchName::new(name).unwrap()]
                 .borrow()

@@ -6,11 +6,13 @@ use anyhow::{Context as _, bail};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use super::leave::{self, Leave};
 use super::print::{self, Given, Hotdesk};
 use super::site::Site;
 use crate::controller::pepper;
 use crate::desk::guessable::guessable;
 use crate::desk::id::{Context, DeviceName, DisplayName, Extension, Language, Mailbox, Number};
+use crate::desk::leave::Rules;
 use crate::desk::model::{self, Away, CallerId, Office};
 use crate::desk::pin::{Pin, PinRecord};
 use crate::store::What;
@@ -18,7 +20,7 @@ use crate::store::What;
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum User {
     /// Add a user, or change what is given of him; an empty value ("") takes away
-    Set(Set),
+    Set(Box<Set>),
     /// Set a user's PIN, read from standard input: 4 to 10 digits that are not easy to guess
     Pin {
         /// His extension
@@ -75,6 +77,8 @@ pub(super) struct Set {
     /// Where his calls go while he is logged out: voicemail (the default), busy, or a number that his class may call
     #[arg(long, value_name = "WHERE")]
     when_logged_out: Option<Away>,
+    #[command(flatten)]
+    leave: Leave,
 }
 
 impl User {
@@ -131,6 +135,7 @@ impl Set {
         Given::put(self.mailbox, &mut user.mailbox);
         user.away = self.when_logged_out.unwrap_or(user.away);
         self.hotdesk.put(&mut user.hotdesk);
+        self.leave.put(&mut user.leave);
         if self.anonymous {
             user.caller_id = CallerId::Anonymous;
         } else if self.caller_id.is_some() {
@@ -228,6 +233,7 @@ struct Listed<'a> {
     mailbox: Option<&'a Mailbox>,
     /// Where his calls go while he is nowhere.
     when_logged_out: String,
+    leave: &'a Rules,
     /// Where he has logged in.
     device: Option<&'a DeviceName>,
 }
@@ -247,6 +253,7 @@ impl<'a> Listed<'a> {
             class: user.class.as_ref(),
             mailbox: user.mailbox.as_ref(),
             when_logged_out: user.away.to_string(),
+            leave: &user.leave,
             device: office.binding_of(&user.extension).map(|binding| &binding.device),
         }
     }
@@ -298,6 +305,7 @@ async fn show(site: &Site, out: &mut dyn Write, extension: &Extension, json: boo
             ("class", print::or_dash(user.class)),
             ("mailbox", print::or_dash(user.mailbox)),
             ("when away", user.when_logged_out.clone()),
+            ("leaves", leave::shown(user.leave)),
             ("logged in at", print::or_dash(user.device)),
         ],
     )

@@ -185,6 +185,8 @@ fn the_environment_stands_over_the_file() {
             ("HOTDESK_EMERGENCY_CONTEXT", "sos"),
             ("HOTDESK_LOG_FORMAT", "json"),
             ("HOTDESK_LOG_LEVEL", "warn"),
+            ("HOTDESK_LEAVE_AT", "never"),
+            ("HOTDESK_LEAVE_IDLE", "45m"),
         ],
     )
     .unwrap();
@@ -193,6 +195,8 @@ fn the_environment_stands_over_the_file() {
     assert_eq!(config.dialplan.otherwise, None);
     assert_eq!(config.emergency.context.as_str(), "sos");
     assert_eq!(config.log.format, Format::Json);
+    let leave = config.leave.rules();
+    assert_eq!((leave.at, leave.idle), ("never".parse().ok(), "45m".parse().ok()));
     assert_eq!(config.log.level, Level::new("warn").unwrap());
     let short = parsed(SMALLEST, &[("HOTDESK_LOG", "debug"), ("HOTDESK_LOG_LEVEL", "warn")]).unwrap();
     assert_eq!(short.log.level, Level::new("debug").unwrap());
@@ -205,6 +209,7 @@ fn a_bad_value_in_the_environment_is_named() {
         ("HOTDESK_EMERGENCY_CONTEXT", "a b"),
         ("HOTDESK_LOG_FORMAT", "xml"),
         ("HOTDESK_LOG", "loud"),
+        ("HOTDESK_LEAVE_DAYS", "someday"),
     ] {
         let error = parsed(SMALLEST, &[(name, value)]).unwrap_err();
         assert!(error.starts_with(name), "{error}");

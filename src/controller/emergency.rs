@@ -118,6 +118,7 @@ mod tests {
             owner: None,
             allow_from: vec![],
             may_dial: ShortList::default(),
+            leave: crate::desk::leave::Rules::default(),
         };
         let mut office = Office::default();
         office.devices.insert(name, device);

@@ -1,11 +1,15 @@
 //! The acts: log in, log out, keep the switches true.
 
+pub mod clock;
 pub mod conversation;
 pub mod emergency;
+mod feed;
 pub mod inspect;
 pub mod pepper;
 pub mod pins;
 pub mod reconcile;
+pub mod stay;
+pub mod timers;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

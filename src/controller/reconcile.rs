@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
+use super::feed::Feed;
 use crate::desk::id::{Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::reach::Reach;
@@ -24,8 +25,6 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 const EVERY: Duration = Duration::from_secs(60);
 /// How long to wait after a failure before the whole table is compared again.
 const RETRY: Duration = Duration::from_secs(1);
-/// Journal entries read at a time.
-const PAGE: usize = 1000;
 
 /// Why a switch's table could not be made true.
 #[derive(Debug, thiserror::Error)]
@@ -72,9 +71,12 @@ impl Reconciler {
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (asked, requests) = mpsc::channel(1024);
         let Kept { name, tenant, reach } = kept;
-        let work = Work { name, tenant, reach, store, switch, after: Revision(0) };
+        let work = async move {
+            let feed = Feed::start(store.clone(), tenant.clone()).await;
+            Work { name, tenant, reach, store, switch, feed }.run(requests).await;
+        };
         let task = tokio::spawn(async move {
-            stop.run_until_cancelled(work.run(requests)).await;
+            stop.run_until_cancelled(work).await;
         });
         (Self { asked }, task)
     }
@@ -99,8 +101,8 @@ struct Work {
     reach: Reach,
     store: Arc<dyn Store>,
     switch: Arc<dyn Switch>,
-    /// Changes up to here have been written.
-    after: Revision,
+    /// Changes that have not been written.
+    feed: Feed,
 }
 
 /// Why the whole table is compared.
@@ -117,13 +119,6 @@ impl Work {
         let mut unsettled = self.switch.unsettled();
         let mut minute = tokio::time::interval(EVERY);
         minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.after = loop {
-            match self.store.changed(&self.tenant, Revision(0), Duration::ZERO).await {
-                Ok(revision) => break revision,
-                Err(error) => self.store_failed(&error).await,
-            }
-        };
-        let mut feed = self.feed();
         let mut retry: Option<Instant> = None;
         loop {
             let again = async {
@@ -138,7 +133,7 @@ impl Work {
                     self.answer(first, &mut requests).await;
                     continue;
                 }
-                Ok(()) = feed.changed() => self.follow().await,
+                () = self.feed.wait() => self.follow().await,
                 Ok(()) = unsettled.changed() => self.compare_all(Why::Unsettled).await,
                 _ = minute.tick() => self.compare_all(Why::Time).await,
                 () = again => self.compare_all(Why::Unsettled).await,
@@ -153,30 +148,6 @@ impl Work {
                 }
             };
         }
-    }
-
-    /// Watches the store, so that waiting for it never gets in the way of a request.
-    fn feed(&self) -> watch::Receiver<Revision> {
-        let (news, feed) = watch::channel(self.after);
-        let (store, tenant, mut after) = (self.store.clone(), self.tenant.clone(), self.after);
-        tokio::spawn(async move {
-            while !news.is_closed() {
-                match store.changed(&tenant, after, EVERY).await {
-                    Ok(revision) if revision > after => {
-                        after = revision;
-                        news.send_replace(revision);
-                    }
-                    Ok(_) => {}
-                    Err(_) => tokio::time::sleep(RETRY).await,
-                }
-            }
-        });
-        feed
-    }
-
-    async fn store_failed(&self, error: &StoreError) {
-        error!(event = "store.failed", switch = %self.name, %error, "will ask again in a second");
-        tokio::time::sleep(RETRY).await;
     }
 
     /// Answers everybody who is waiting, in one pass.
@@ -205,28 +176,15 @@ impl Work {
     /// Writes what changed in the store since it was looked at last.
     async fn follow(&mut self) -> Result<(), Unsettled> {
         loop {
-            let (scope, upto, more) = self.changes().await?;
-            if !scope.is_empty() {
-                self.pass(scope).await?;
+            let news = self.feed.next().await?;
+            if !news.scope.is_empty() {
+                self.pass(news.scope).await?;
             }
-            self.after = upto;
-            if !more {
+            self.feed.after = news.upto;
+            if !news.more {
                 return Ok(());
             }
         }
-    }
-
-    /// What the next page of the journal touched, where it ends, and whether there is more.
-    async fn changes(&self) -> Result<(Scope, Revision, bool), StoreError> {
-        let page = self.store.journal(&self.tenant, self.after, PAGE).await?;
-        let upto = page.last().map_or(self.after, |entry| entry.revision);
-        let trimmed = page.first().is_some_and(|first| first.revision.0 > self.after.0 + 1);
-        let scope = if trimmed {
-            Scope::All
-        } else {
-            page.iter().fold(Scope::none(), |all, entry| all.and(entry.touches()))
-        };
-        Ok((scope, upto, page.len() == PAGE))
     }
 
     /// Compares the whole table. What differs though nothing was changed is a repair, and journalled.
@@ -234,7 +192,7 @@ impl Work {
         self.follow().await?;
         let edits = self.pass(Scope::All).await?;
         // What changed between the two passes is news, not a repair; `follow` finds it settled.
-        let (news, _, _) = self.changes().await?;
+        let news = self.feed.next().await?.scope;
         let repairs: Vec<Edit> = edits.into_iter().filter(|edit| !news.contains(&edit.key)).collect();
         if matches!(why, Why::Unsettled) || !repairs.is_empty() {
             let repaired = repairs.len();

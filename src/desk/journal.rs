@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::id::{CallId, DeviceName, Extension, LocationName, Revision, TenantId};
+use super::leave::Why;
 use super::model::Binding;
 use super::table::Scope;
 
@@ -39,6 +40,8 @@ pub enum Actor {
     Controller,
     /// Somebody at this phone.
     Phone(DeviceName),
+    /// Hotdesk itself, as it was time.
+    Timer(Why),
 }
 
 impl fmt::Display for Actor {
@@ -47,6 +50,7 @@ impl fmt::Display for Actor {
             Self::Command(name) => write!(f, "{name} (command line)"),
             Self::Controller => f.write_str("hotdesk"),
             Self::Phone(device) => write!(f, "phone {device}"),
+            Self::Timer(why) => write!(f, "hotdesk ({why})"),
         }
     }
 }
@@ -131,6 +135,15 @@ pub enum Event {
         /// What it holds now.
         is: String,
     },
+    /// Somebody who was to be logged out by himself stays.
+    Stays {
+        /// Who.
+        user: Extension,
+        /// Where.
+        device: DeviceName,
+        /// Until then.
+        until: Timestamp,
+    },
     /// A user was added or changed. If he may no longer hotdesk, he was logged out.
     UserChanged {
         /// Who.
@@ -161,6 +174,7 @@ impl Entry {
             Event::UserChanged { user, device } | Event::UserRemoved { user, device } => {
                 (vec![user], device.iter().collect())
             }
+            Event::Stays { user, device, .. } => (vec![user], vec![device]),
             Event::LocationChanged { devices, .. } => (vec![], devices.iter().collect()),
             Event::LocationRemoved { .. }
             | Event::LocationWaived { .. }
@@ -207,6 +221,9 @@ impl fmt::Display for Entry {
             Event::Refused { device, user: None, reason } => write!(f, "refused at {device}: {reason}")?,
             Event::Repaired { switch, row, was, is } => {
                 write!(f, "{switch}: {row} repaired, was {was}, is {is}")?
+            }
+            Event::Stays { user, device, until } => {
+                write!(f, "{user} stays at {device} until {until:.0}")?;
             }
             Event::UserChanged { user, .. } => write!(f, "user {user} changed")?,
             Event::UserRemoved { user, .. } => write!(f, "user {user} removed")?,

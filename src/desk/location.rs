@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::id::{Address, EmergencyNumber, InvalidId, Language, LocationName, Number, TenantId};
+use super::leave::Rules;
 
 /// A place where devices stand, whoever sits there.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -22,6 +23,9 @@ pub struct Location {
     pub emergency: Emergency,
     /// Where help is to come to, for people to read.
     pub address: Option<Address>,
+    /// When whoever sits there is logged out by himself.
+    #[serde(default)]
+    pub leave: Rules,
 }
 
 /// What an emergency call from a place is like.
@@ -36,9 +40,9 @@ pub struct Emergency {
 impl Location {
     /// A place with nothing said of it but its zone.
     #[must_use]
-    pub const fn new(tenant: TenantId, name: LocationName, zone: Zone) -> Self {
+    pub fn new(tenant: TenantId, name: LocationName, zone: Zone) -> Self {
         let emergency = Emergency { caller_id: None, numbers: vec![] };
-        Self { tenant, name, zone, language: None, emergency, address: None }
+        Self { tenant, name, zone, language: None, emergency, address: None, leave: Rules::default() }
     }
 }
 

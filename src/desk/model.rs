@@ -11,6 +11,7 @@ use super::id::{
     Context, DeviceName, DialTarget, DisplayName, Extension, InvalidId, Language, LocationName, Mailbox,
     Number, Revision, SwitchName, TenantId,
 };
+use super::leave::Rules;
 use super::location::Location;
 
 /// A person with an extension.
@@ -33,8 +34,11 @@ pub struct User {
     /// His voicemail box.
     pub mailbox: Option<Mailbox>,
     /// Where his calls go when he is nowhere.
-    #[serde(default)]
+    #[serde(default, rename = "when_logged_out")]
     pub away: Away,
+    /// When he is logged out by himself.
+    #[serde(default)]
+    pub leave: Rules,
 }
 
 impl User {
@@ -51,6 +55,7 @@ impl User {
             class: None,
             mailbox: None,
             away: Away::Voicemail,
+            leave: Rules::default(),
         }
     }
 }
@@ -141,13 +146,16 @@ pub struct Device {
     /// What may be dialled here while nobody sits here.
     #[serde(default)]
     pub may_dial: ShortList,
+    /// When whoever sits there is logged out by himself.
+    #[serde(default)]
+    pub leave: Rules,
 }
 
 impl Device {
     /// A device for hotdesking of which nothing more is known.
     #[must_use]
-    pub const fn new(tenant: TenantId, name: DeviceName, switch: SwitchName, dial: DialTarget) -> Self {
-        let may_dial = ShortList { numbers: vec![], class: None };
+    pub fn new(tenant: TenantId, name: DeviceName, switch: SwitchName, dial: DialTarget) -> Self {
+        let (may_dial, leave) = (ShortList::default(), Rules::default());
         Self {
             tenant,
             name,
@@ -158,6 +166,7 @@ impl Device {
             owner: None,
             allow_from: vec![],
             may_dial,
+            leave,
         }
     }
 }
@@ -211,6 +220,20 @@ impl Office {
     #[must_use]
     pub fn emergency_caller_id(&self, device: &Device) -> Option<&Number> {
         self.location_of(device)?.emergency.caller_id.as_ref()
+    }
+
+    /// When who sits at a device by `binding` is logged out by himself, as user, device and location have it, in this
+    /// order, over the `tenant`'s rules. The owner of a phone is never logged out there.
+    #[must_use]
+    pub fn leave(&self, binding: &Binding, tenant: Rules) -> Rules {
+        let device = self.devices.get(&binding.device);
+        if device.is_some_and(|device| device.owner.as_ref() == Some(&binding.user)) {
+            return Rules::never();
+        }
+        let location = device.and_then(|device| self.location_of(device));
+        let user = self.users.get(&binding.user);
+        let narrower = [location.map(|it| it.leave), device.map(|it| it.leave), user.map(|it| it.leave)];
+        narrower.into_iter().flatten().fold(tenant, |wider, rules| rules.over(wider))
     }
 
     /// Whose phone `device` is now: the one logged in, else its owner, unless he sits elsewhere.

@@ -274,6 +274,7 @@ mod tests {
             owner: None,
             allow_from: allow_from.iter().map(|net| net.parse().unwrap()).collect(),
             may_dial: crate::desk::model::ShortList::default(),
+            leave: Default::default(),
         }
     }
 

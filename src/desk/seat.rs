@@ -30,6 +30,8 @@ pub struct Move {
 pub enum Act {
     /// Whoever sits here leaves.
     Clear(DeviceName),
+    /// This binding ends by itself, unless something else happened to it since.
+    Expire(Binding),
     /// This user leaves this device; somebody else who sits there by now stays.
     Leave(Extension, DeviceName),
     /// This user leaves wherever he sits.
@@ -60,6 +62,7 @@ impl Act {
             Self::Leave(user, device) | Self::Seat(user, device) => {
                 Scope::user(user).and(Scope::device(device))
             }
+            Self::Expire(binding) => Scope::of(std::iter::once(binding)),
             Self::LeaveAll(user) => Scope::user(user),
             Self::Undo { seated, removed } => {
                 let both = || seated.iter().chain(removed);
@@ -82,6 +85,11 @@ impl Act {
             Self::Clear(device) => {
                 known_device(office, device)?;
                 removed.extend(office.bindings.get(device).cloned());
+            }
+            Self::Expire(binding) => {
+                removed.extend(
+                    office.bindings.get(&binding.device).filter(|is| same(Some(is), binding)).cloned(),
+                );
             }
             Self::Leave(user, device) => {
                 known_user(office, user)?;
@@ -223,6 +231,7 @@ mod tests {
                 owner: None,
                 allow_from: vec![],
                 may_dial: crate::desk::model::ShortList::default(),
+                leave: Default::default(),
             };
             office.devices.insert(device.name.clone(), device);
         }
@@ -256,6 +265,8 @@ mod tests {
             Act::Leave(ext("101"), name("desk2")),
             Act::LeaveAll(ext("102")),
             Act::Clear(name("desk2")),
+            Act::Expire(binding("101", "desk1", 2)),
+            Act::Expire(binding("101", "desk9", 3)),
             undo(&[binding("101", "desk1", 2)], &[]),
             undo(&[], &[binding("102", "desk1", 2), binding("101", "desk3", 2)]),
             undo(&[], &[binding("999", "desk3", 2), binding("102", "desk9", 2)]),

@@ -353,6 +353,7 @@ mod tests {
                     owner: (device == "desk3").then(|| ext("103")),
                     allow_from: vec![],
                     may_dial: crate::desk::model::ShortList::default(),
+                    leave: Default::default(),
                 },
             );
         }

@@ -26,6 +26,7 @@ mod login;
 pub mod moddb;
 pub mod outbound;
 pub mod phone;
+pub mod phones;
 pub mod rights;
 pub mod rows;
 mod session;

@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 use super::client::Client;
 use super::esl::{Response, Said};
+use super::phones::Phones;
 use super::rows::{self, RELATIONS};
 use crate::desk::id::TenantId;
+use crate::desk::model::Device;
 use crate::desk::table::{Edit, Key, Row, Scope, Table};
+use crate::switch::activity::{Look, Stir};
 use crate::switch::{Switch, SwitchError};
 
 /// `db list` answers with no more than 4095 bytes (1.10.12), and the last key of such an answer may be half a key.
@@ -25,6 +28,7 @@ pub struct ModDb {
     tenant: TenantId,
     /// Rows that were read or written: what is not listed is found by this, to be read and, if need be, removed.
     known: Mutex<BTreeSet<Key>>,
+    phones: Phones,
 }
 
 /// A row that is being read: where it stands, and its pieces so far.
@@ -38,8 +42,15 @@ struct Reading {
 impl ModDb {
     /// The table of `tenant` on the FreeSWITCH that `client` is connected to.
     #[must_use]
-    pub const fn new(client: Client, tenant: TenantId) -> Self {
-        Self { client, tenant, known: Mutex::new(BTreeSet::new()) }
+    pub fn new(client: Client, tenant: TenantId) -> Self {
+        let phones = Phones::new(client.clone(), tenant.clone());
+        Self { client, tenant, known: Mutex::new(BTreeSet::new()), phones }
+    }
+
+    /// Its phones, for [`phones::hear`](super::phones::hear).
+    #[must_use]
+    pub fn phones(&self) -> Phones {
+        self.phones.clone()
     }
 
     async fn read_all(&self) -> Result<Table, SwitchError> {
@@ -168,6 +179,14 @@ impl Switch for ModDb {
             }
         }
         Ok(())
+    }
+
+    async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {
+        self.phones.look_at(devices).await
+    }
+
+    fn stirs(&self) -> broadcast::Receiver<Stir> {
+        self.phones.stirs()
     }
 
     fn unsettled(&self) -> watch::Receiver<u64> {

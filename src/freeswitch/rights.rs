@@ -8,7 +8,7 @@
 use super::esl::Reply;
 
 /// The API commands; `hotdesk check` and reading the directory need some of them.
-pub const API: [&str; 14] = [
+pub const API: [&str; 16] = [
     "db",
     "file_exists",
     "global_getvar",
@@ -17,8 +17,10 @@ pub const API: [&str; 14] = [
     "regex",
     "sched_del",
     "show",
+    "sofia_contact",
     "user_data",
     "uuid_dump",
+    "uuid_getvar",
     "uuid_setvar",
     "uuid_transfer",
     "version",
@@ -26,8 +28,9 @@ pub const API: [&str; 14] = [
 ];
 
 /// The events; what comes after `CUSTOM` are subclasses of it.
-pub const EVENTS: [&str; 9] = [
+pub const EVENTS: [&str; 13] = [
     "BACKGROUND_JOB",
+    "CHANNEL_CREATE",
     "CHANNEL_DESTROY",
     "CHANNEL_EXECUTE_COMPLETE",
     "CHANNEL_HANGUP",
@@ -36,6 +39,9 @@ pub const EVENTS: [&str; 9] = [
     "SHUTDOWN",
     "CUSTOM",
     TAKEN,
+    "sofia::register",
+    "sofia::unregister",
+    "sofia::expire",
 ];
 
 /// The subclass of the event by which a controller says that it takes calls.

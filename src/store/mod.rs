@@ -8,6 +8,7 @@ mod open;
 mod redis;
 mod sqlite;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 
 use crate::desk::id::{DeviceName, Extension, LocationName, Revision, TenantId};
 use crate::desk::journal::{Actor, Entry};
+use crate::desk::leave::Seen;
 use crate::desk::location::Location;
 use crate::desk::model::{Device, Office, User};
 use crate::desk::pin::{Alias, PinRecord};
@@ -72,6 +74,13 @@ pub trait Store: Send + Sync {
     /// The first revision whose entry is not older than `since`; that of the next entry, if there is none.
     async fn revision_at(&self, tenant: &TenantId, since: Timestamp) -> Result<Revision, StoreError>;
 
+    /// What was noted of the devices of `scope` since somebody sits there; of those with nothing noted, nothing.
+    async fn seen(&self, tenant: &TenantId, scope: &Scope) -> Result<BTreeMap<DeviceName, Seen>, StoreError>;
+
+    /// Notes what was seen of devices, without a journal entry, and says of each note whether it changed something. What
+    /// is noted ends with the binding, and a note for one that is no more changes nothing.
+    async fn note(&self, tenant: &TenantId, notes: &[Note]) -> Result<Vec<bool>, StoreError>;
+
     /// Waits until the journal goes on after `after`, `patience` at most, and returns the tenant's revision then.
     /// Sees what any process wrote, within 100 ms.
     async fn changed(
@@ -112,6 +121,48 @@ pub enum What {
     RemoveUser(Extension),
     /// Adds a user, or replaces what was known of him. His PIN stays.
     User(User),
+}
+
+/// Something seen of a device at which somebody sits.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// Which.
+    pub device: DeviceName,
+    /// The binding of the one who sits there.
+    pub revision: Revision,
+    /// What.
+    pub what: Noted,
+}
+
+/// What is noted: a part of [`Seen`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Noted {
+    /// His leaving at this time is being asked about. Of several controllers one changes something by it: that one asks.
+    Asked(Timestamp),
+    /// It is not registered since then, or it is again.
+    Gone(Option<Timestamp>),
+    /// Its last call ended then. An earlier end changes nothing.
+    Quiet(Timestamp),
+    /// Its user stays until then. An earlier end changes nothing.
+    Stays(Timestamp),
+}
+
+impl Noted {
+    /// Its name in a store, and its value there: microseconds since 1970.
+    fn field(self) -> (&'static str, Option<i64>) {
+        let (field, at) = match self {
+            Self::Asked(at) => ("asked", Some(at)),
+            Self::Gone(at) => ("gone", at),
+            Self::Quiet(at) => ("quiet", Some(at)),
+            Self::Stays(at) => ("stays", Some(at)),
+        };
+        (field, at.map(Timestamp::as_microsecond))
+    }
+
+    /// Whether only a later time replaces an earlier one.
+    const fn grows(self) -> bool {
+        matches!(self, Self::Quiet(_) | Self::Stays(_))
+    }
 }
 
 /// Somebody is about to try a PIN.

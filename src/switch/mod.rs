@@ -1,5 +1,6 @@
-//! The second and third seam: a switch with its copy of the table, and a caller on the line.
+//! The second and third seam: a switch with its copy of the table and its phones, and a caller on the line.
 
+pub mod activity;
 pub mod door;
 pub mod endpoint;
 pub mod prompts;
@@ -10,14 +11,16 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use zeroize::Zeroizing;
 
 use crate::desk::id::{CallId, DeviceName, Extension, Language, SwitchName, TenantId};
+use crate::desk::model::Device;
 use crate::desk::policy::Prompt;
 use crate::desk::table::{Edit, Scope, Table};
+use activity::{Look, Stir};
 
-/// A switch's copy of the table: read it, apply a difference, hear "look again".
+/// A switch's copy of the table: read it, apply a difference, hear "look again"; and what its phones are doing.
 #[async_trait]
 pub trait Switch: Send + Sync {
     /// The rows it holds, of all there are or of `scope`.
@@ -30,6 +33,12 @@ pub trait Switch: Send + Sync {
 
     /// Writes the differences. All of them are acknowledged by the switch when this returns.
     async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError>;
+
+    /// What these devices, which are its own, are doing, in their order.
+    async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError>;
+
+    /// Tells of devices that seem to do something else than before.
+    fn stirs(&self) -> broadcast::Receiver<Stir>;
 
     /// Grows when the copy may differ from what was last seen: connected, restarted, reloaded, in doubt.
     fn unsettled(&self) -> watch::Receiver<u64>;

@@ -12,7 +12,7 @@ fn setting_a_user_changes_only_what_is_given() {
     let ann = json!({
         "extension": "101", "name": "Ann", "caller_id": "+3120555", "anonymous": false, "hotdesk": true,
         "language": null, "class": "inside", "mailbox": "101@default",
-        "when_logged_out": "voicemail", "device": null
+        "when_logged_out": "voicemail", "leave": {}, "device": null
     });
     assert_eq!(desk.json("user show 101 --json"), ann);
     assert_eq!(desk.ok("user set 101 --language nl"), "user 101 changed\n");
@@ -117,7 +117,7 @@ fn a_location_keeps_what_is_not_given() {
     assert_eq!((said.code, said.out.as_str()), (0, "location ams changed\n"), "{said:?}");
     let ams = json!({
         "location": "ams", "zone": "Europe/Amsterdam", "language": "nl", "emergency_caller_id": "0201",
-        "emergency_numbers": [], "address": "Damrak 1, Amsterdam", "devices": ["desk1", "desk2"]
+        "emergency_numbers": [], "address": "Damrak 1, Amsterdam", "leave": {}, "devices": ["desk1", "desk2"]
     });
     assert_eq!(desk.json("location show ams --json"), ams);
     assert_eq!(desk.json("location list --json"), json!([ams]));
@@ -170,7 +170,7 @@ fn a_device_keeps_what_is_not_given() {
         json!({
             "device": "desk1", "switch": "pbx", "dial": "PJSIP/desk1&PJSIP/soft1", "hotdesk": true,
             "location": "ams", "emergency_caller_id": "0201", "owner": "101", "allow_from": ["192.0.2.0/24", "2001:db8::7/128"],
-            "may_dial": [], "class": null, "user": null
+            "may_dial": [], "class": null, "leave": {}, "user": null
         })
     );
     desk.ok("device set desk1 --allow-from any");

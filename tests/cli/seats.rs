@@ -19,7 +19,8 @@ fn a_login_says_what_happened_and_status_shows_it() {
     assert_eq!(status.as_array().unwrap().len(), 1);
     assert_eq!((&seat["device"], &seat["user"]), (&json!("desk2"), &json!("101")));
     assert!(seat["since"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok() && seat["revision"].is_u64());
-    assert_eq!(seat.len(), 4);
+    assert_eq!(seat["leaves"]["why"], "time-of-day", "at 23:00, as nothing else is configured");
+    assert_eq!(seat.len(), 5);
     assert_eq!(desk.ok("logout --user 101"), "101 was logged out at desk2\n");
     assert_eq!(desk.ok("logout --user 101"), "101 is not logged in\n");
     assert_eq!(desk.ok("logout --device desk2"), "nobody is logged in at desk2\n");

@@ -7,6 +7,7 @@ mod crash;
 mod emergency;
 
 mod lamps;
+mod leaving;
 mod load;
 mod login;
 mod patience;

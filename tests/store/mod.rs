@@ -45,6 +45,7 @@ mod files;
 mod import;
 mod model;
 mod moves;
+mod seen;
 mod tenants;
 mod together;
 
@@ -115,6 +116,7 @@ pub fn device(device: &str) -> Device {
         owner: None,
         allow_from: vec![],
         may_dial: hotdesk::desk::model::ShortList::default(),
+        leave: Default::default(),
     }
 }
 

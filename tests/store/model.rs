@@ -14,6 +14,8 @@ enum Step {
     Again,
     Clear(usize),
     Device(usize, bool, Option<usize>),
+    /// Ends one that the n-th of the moves so far made, if it is still the same.
+    Expire(prop::sample::Index),
     Leave(usize, usize),
     LeaveAll(usize),
     RemoveDevice(usize),
@@ -35,6 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => device.clone().prop_map(Step::RemoveDevice),
         1 => user.clone().prop_map(Step::RemoveUser),
         8 => (user.clone(), device).prop_map(|(u, d)| Step::Seat(u, d)),
+        2 => any::<prop::sample::Index>().prop_map(Step::Expire),
         3 => any::<prop::sample::Index>().prop_map(Step::Undo),
         2 => (user, prop::bool::weighted(0.7)).prop_map(|(u, h)| Step::User(u, h)),
     ]
@@ -85,7 +88,7 @@ impl Model {
             Act::Clear(device) => (None, Some(device)),
             Act::LeaveAll(user) => (Some(user), None),
             Act::Leave(user, device) | Act::Seat(user, device) => (Some(user), Some(device)),
-            Act::Undo { .. } => (None, None),
+            Act::Expire(_) | Act::Undo { .. } => (None, None),
         };
         if user.is_some_and(|user| !self.users.contains_key(user))
             || device.is_some_and(|device| !self.devices.contains_key(device))
@@ -94,6 +97,9 @@ impl Model {
         }
         match act {
             Act::Clear(device) => self.seats.retain(|(_, d, _)| d != device),
+            Act::Expire(Binding { user, device, revision, .. }) => {
+                self.seats.remove(&(user.clone(), device.clone(), *revision));
+            }
             Act::LeaveAll(user) => self.seats.retain(|(u, _, _)| u != user),
             Act::Leave(user, device) => self.seats.retain(|(u, d, _)| (u, d) != (user, device)),
             Act::Seat(user, device) => {
@@ -170,7 +176,11 @@ async fn tell(stores: &[Arc<dyn Store>; 2], steps: Vec<Step>) -> Result<(), Test
             Step::Leave(u, d) => Ok(act(Act::Leave(who(u), which(d)))),
             Step::LeaveAll(u) => Ok(act(Act::LeaveAll(who(u)))),
             Step::Seat(u, d) => Ok(act(Act::Seat(who(u), which(d)))),
-            Step::Undo(_) if moves.is_empty() => continue,
+            Step::Expire(_) | Step::Undo(_) if moves.is_empty() => continue,
+            Step::Expire(n) => match n.get(&moves).seated.first() {
+                Some(binding) => Ok(act(Act::Expire(binding.clone()))),
+                None => continue,
+            },
             Step::Undo(n) => Ok(act(n.get(&moves).clone().inverse())),
         };
         match what {

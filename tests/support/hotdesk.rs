@@ -83,7 +83,7 @@ impl Hotdesk {
     ) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("hotdesk-").tempdir()?;
         let toml = format!(
-            "[store]\nurl = \"{store}\"\n[dialplan]\nusers = [\"1XX\"]\n[emergency]\nnumbers = [\"112\"]\n\
+            "[store]\nurl = \"{store}\"\n[leave]\nat = \"never\"\n[dialplan]\nusers = [\"1XX\"]\n[emergency]\nnumbers = [\"112\"]\n\
              context = \"emergency\"\n[[switch]]\nname = \"pbx\"\n{switch}"
         );
         fs::write(dir.path().join("hotdesk.toml"), &toml)?;

@@ -58,6 +58,7 @@ pub fn device(desk: &str) -> Device {
         owner: None,
         allow_from: vec![],
         may_dial: hotdesk::desk::model::ShortList::default(),
+        leave: Default::default(),
     }
 }
 

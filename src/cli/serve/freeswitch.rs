@@ -14,10 +14,11 @@ use crate::freeswitch::client::{Client, Settings};
 use crate::freeswitch::lamps;
 use crate::freeswitch::moddb::ModDb;
 use crate::freeswitch::outbound::{self, Server};
+use crate::freeswitch::phones;
 
-/// Connects to its event socket for its table, and for its calls: listens for those that it brings, or else connects once
-/// more. FreeSWITCH holds a connection's events back while it works off its commands, so that calls would wait for the
-/// table.
+/// Connects to its event socket for its table, for what its phones do, and for its calls: listens for those that it brings,
+/// or else connects once more. FreeSWITCH holds a connection's events back while it works off its commands, so that calls
+/// would wait for the table; and the events of all phones are not for those who wait for a call's.
 pub(super) async fn open(
     switch: &Switch,
     identity: &str,
@@ -73,15 +74,18 @@ fn taken(switch: &Switch, name: String, stop: &Stop) -> anyhow::Result<Open> {
     })
 }
 
-/// The table of each tenant, and lamps, over one connection.
+/// The table of each tenant, and lamps, over one connection; what the phones do, over another.
 fn tables(switch: &Switch, stop: &Stop) -> anyhow::Result<Tables> {
     let settings =
         Settings { events: lamps::EVENTS.to_vec(), filters: lamps::filters(), ..settings(switch)? };
     let (client, ended) = Client::start(settings, stop.tables.clone());
     tokio::spawn(lamps::darken(client.clone(), ended));
-    let table =
-        |tenant: &TenantId| (tenant.clone(), Arc::new(ModDb::new(client.clone(), tenant.clone())) as _);
-    Ok(switch.tenants.iter().map(table).collect())
+    let table = |tenant: &TenantId| (tenant.clone(), ModDb::new(client.clone(), tenant.clone()));
+    let tables: Vec<(TenantId, ModDb)> = switch.tenants.iter().map(table).collect();
+    let heard = Settings { events: phones::EVENTS.to_vec(), ..self::settings(switch)? };
+    let (_, heard) = Client::start(heard, stop.tables.clone());
+    phones::hear(heard, tables.iter().map(|(_, table)| table.phones()).collect());
+    Ok(tables.into_iter().map(|(tenant, table)| (tenant, Arc::new(table) as _)).collect())
 }
 
 /// How to get into a switch's event socket.

@@ -18,6 +18,11 @@ local function owned(user)
   return base .. ':owned:' .. user
 end
 
+-- What was seen of a device since somebody sits there: a hash of microseconds since 1970.
+local function seen(device)
+  return base .. ':seen:' .. device
+end
+
 -- The set of devices that stand at a location.
 local function standing(location)
   return base .. ':standing:' .. location
@@ -53,6 +58,7 @@ local function unseat(device)
   local user = cjson.decode(binding).user
   redis.call('HDEL', SEATS, device)
   redis.call('HDEL', PLACES, user)
+  redis.call('DEL', seen(device))
   return binding, user
 end
 

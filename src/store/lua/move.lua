@@ -26,7 +26,7 @@ local function for_hotdesking(body)
   return body and cjson.decode(body).hotdesk
 end
 
-if what == 'undo' then
+if what == 'undo' or what == 'expire' then
   undo = cjson.decode(undo)
   for _, binding in ipairs(undo.seated) do
     local now = redis.call('HGET', SEATS, binding.device)

@@ -6,7 +6,9 @@
 
 mod feed;
 mod link;
+mod seen;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +19,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Change, Guess, Import, REMEMBERED, Store, StoreError, What};
-use crate::desk::id::{CallId, Extension, Revision, TenantId};
+use super::{Change, Guess, Import, Note, REMEMBERED, Store, StoreError, What};
+use crate::desk::id::{CallId, DeviceName, Extension, Revision, TenantId};
 use crate::desk::journal::{Actor, Entry};
+use crate::desk::leave::Seen;
 use crate::desk::location::Location;
 use crate::desk::model::{Binding, Device, Office, User};
 use crate::desk::pin::PinRecord;
@@ -57,9 +60,11 @@ pub struct Redis {
     forgive: Script,
     import: Script,
     move_people: Script,
+    note: Script,
     office: Script,
     record: Script,
     revision_at: Script,
+    seen: Script,
 }
 
 impl std::fmt::Debug for Redis {
@@ -97,9 +102,11 @@ impl Redis {
             forgive: script!("forgive.lua"),
             import: script!("import.lua", "change"),
             move_people: script!("move.lua"),
+            note: script!("note.lua"),
             office: script!("office.lua"),
             record: script!("record.lua"),
             revision_at: script!("revision_at.lua"),
+            seen: script!("seen.lua"),
         })
     }
 
@@ -192,6 +199,10 @@ impl Store for Redis {
         let (what, user, device) = match &act.act {
             Act::Clear(device) => ("clear", "", device.as_str()),
             Act::Leave(user, device) => ("leave", user.as_str(), device.as_str()),
+            Act::Expire(binding) => {
+                undo = self.text(&serde_json::json!({ "seated": [binding], "removed": [] }))?;
+                ("expire", "", "")
+            }
             Act::LeaveAll(user) => ("leave_all", user.as_str(), ""),
             Act::Seat(user, device) => ("seat", user.as_str(), device.as_str()),
             Act::Undo { seated, removed } => {
@@ -266,6 +277,14 @@ impl Store for Redis {
     async fn revision_at(&self, tenant: &TenantId, since: Timestamp) -> Result<Revision, StoreError> {
         let revision = self.link.run(on(&self.revision_at, tenant).arg(since.as_microsecond())).await?;
         Ok(Revision(revision))
+    }
+
+    async fn seen(&self, tenant: &TenantId, scope: &Scope) -> Result<BTreeMap<DeviceName, Seen>, StoreError> {
+        self.all_seen(tenant, scope).await
+    }
+
+    async fn note(&self, tenant: &TenantId, notes: &[Note]) -> Result<Vec<bool>, StoreError> {
+        self.note_all(tenant, notes).await
     }
 
     async fn changed(

@@ -7,8 +7,10 @@
 mod fault;
 mod read;
 mod schema;
+mod seen;
 mod write;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,9 +21,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{Change, Guess, Import, Store, StoreError};
-use crate::desk::id::{Extension, Revision, TenantId};
+use super::{Change, Guess, Import, Note, Store, StoreError};
+use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
 use crate::desk::journal::Entry;
+use crate::desk::leave::Seen;
 use crate::desk::model::Office;
 use crate::desk::pin::PinRecord;
 use crate::desk::policy::Attempts;
@@ -225,6 +228,16 @@ impl Store for Sqlite {
     async fn revision_at(&self, tenant: &TenantId, since: Timestamp) -> Result<Revision, StoreError> {
         let tenant = tenant.clone();
         self.read(move |db| read::revision_at(db, &tenant, since)).await
+    }
+
+    async fn seen(&self, tenant: &TenantId, scope: &Scope) -> Result<BTreeMap<DeviceName, Seen>, StoreError> {
+        let (tenant, scope) = (tenant.clone(), scope.clone());
+        self.read(move |db| seen::seen(db, &tenant, &scope)).await
+    }
+
+    async fn note(&self, tenant: &TenantId, notes: &[Note]) -> Result<Vec<bool>, StoreError> {
+        let (tenant, notes) = (tenant.clone(), notes.to_vec());
+        self.write(move |db| seen::note(db, &tenant, &notes)).await
     }
 
     async fn changed(

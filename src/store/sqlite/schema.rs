@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::fault::Fault;
+use super::seen;
 
 /// The version of the tables below, kept in `user_version`.
 const VERSION: i64 = 1;
@@ -91,6 +92,7 @@ fn attempt(path: &Path) -> Result<Connection, Fault> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if !has_tables(&transaction)? {
         transaction.execute_batch(TABLES)?;
+        transaction.execute_batch(seen::TABLES)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }

@@ -6,6 +6,7 @@ mod crash;
 mod cut;
 mod emergency;
 mod lamps;
+mod leaving;
 mod load;
 mod login;
 mod outbound;

@@ -1,0 +1,77 @@
+//! `[leave]`: when users are logged out by themselves.
+
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use super::{ConfigError, over};
+use crate::desk::leave::Rules;
+use crate::desk::schedule::{Days, Rule, Span, TimeOfDay};
+
+/// `[leave]`
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Leave {
+    at: Rule<TimeOfDay>,
+    days: Days,
+    after: Rule<Span>,
+    idle: Rule<Span>,
+    unregistered: Rule<Span>,
+    warn: Rule<Span>,
+    stay: Span,
+}
+
+impl Leave {
+    pub(super) fn environment(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+        over(env, "HOTDESK_LEAVE_AT", &mut self.at, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_DAYS", &mut self.days, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_AFTER", &mut self.after, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_IDLE", &mut self.idle, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_UNREGISTERED", &mut self.unregistered, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_WARN", &mut self.warn, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_STAY", &mut self.stay, |text| text.parse())
+    }
+
+    /// The rules, under those of locations, devices and users.
+    #[must_use]
+    pub const fn rules(&self) -> Rules {
+        Rules {
+            at: Some(self.at),
+            days: Some(self.days),
+            after: Some(self.after),
+            idle: Some(self.idle),
+            unregistered: Some(self.unregistered),
+        }
+    }
+
+    /// How long before somebody is logged out it is said.
+    #[must_use]
+    pub fn warn(&self) -> Option<Span> {
+        self.warn.is()
+    }
+
+    /// How much longer somebody stays who says so.
+    #[must_use]
+    pub const fn stay(&self) -> Span {
+        self.stay
+    }
+
+    /// Which time it is at a device that stands nowhere in particular: this machine's.
+    #[must_use]
+    pub fn zone() -> TimeZone {
+        TimeZone::system()
+    }
+}
+
+impl Default for Leave {
+    fn default() -> Self {
+        Self {
+            at: TimeOfDay::new(23, 0).map_or(Rule::Never, Rule::Is),
+            days: Days::ALL,
+            after: Rule::Never,
+            idle: Rule::Never,
+            unregistered: Rule::Is(Span::minutes(15)),
+            warn: Rule::Is(Span::minutes(10)),
+            stay: Span::minutes(60),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Who does not log out himself, on a real FreeSWITCH.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Company, SOON, company};
+
+/// Waits until nobody sits anywhere, and store and switch agree on it; how long it took.
+fn emptied(company: &Company, within: Duration) -> Duration {
+    let began = Instant::now();
+    while !company.agreed(SOON).unwrap().is_empty() {
+        assert!(began.elapsed() < within, "{:?}\n{}", company.seats(), company.hotdesk.log());
+        thread::sleep(Duration::from_millis(50));
+    }
+    began.elapsed()
+}
+
+#[test]
+fn a_call_over_the_time_is_not_cut_and_both_its_desks_are_logged_out_after_it() {
+    let Some(company) = company() else { return };
+    let [desk1, desk2, desk3] = ["desk1", "desk2", "desk3"].map(|desk| company.pbx.phone(desk).unwrap());
+    company.log_in(&desk1, "101").unwrap();
+    company.log_in(&desk2, "102").unwrap();
+    company.log_in(&desk3, "103").unwrap();
+    // One who calls, and one who is called.
+    desk1.dial("102").unwrap();
+    desk2.wait_ringing().unwrap();
+    desk2.answer().unwrap();
+    desk1.wait_answered().unwrap();
+    for desk in ["desk1", "desk2", "desk3"] {
+        company.hotdesk.run(&["device", "set", desk, "--leave-after", "1s"]).unwrap();
+    }
+    let began = Instant::now();
+    while company.agreed(SOON).unwrap() != ["101@desk1", "102@desk2"] {
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", company.seats());
+        thread::sleep(Duration::from_millis(50));
+    }
+    thread::sleep(Duration::from_secs(3));
+    assert!(desk1.in_call() && desk2.in_call(), "the call goes on");
+    assert_eq!(company.agreed(SOON).unwrap(), ["101@desk1", "102@desk2"], "and so do who have it");
+    desk1.hang_up().unwrap();
+    let took = emptied(&company, Duration::from_secs(3));
+    eprintln!("logged out {took:?} after the call");
+    let journal = company.hotdesk.run(&["journal"]).unwrap();
+    assert!(journal.contains("102 left desk2, by hotdesk (longest stay)"), "{journal}");
+}
+
+#[test]
+fn a_phone_that_is_not_registered_is_logged_out_and_a_restart_of_its_switch_does_not_count() {
+    let Some(mut company) = company() else { return };
+    let desk1 = company.pbx.phone("desk1").unwrap();
+    company.log_in(&desk1, "101").unwrap();
+    company.hotdesk.run(&["device", "set", "desk1", "--leave-unregistered", "2s"]).unwrap();
+    // FreeSWITCH comes back and knows of no phone.
+    let mark = company.hotdesk.log().len();
+    company.pbx.stop().unwrap();
+    std::fs::remove_file(company.pbx.path("db/sofia_reg_internal.db")).unwrap();
+    company.pbx.start().unwrap();
+    company.hotdesk.wait_for_log(mark, "event=\"table.settled\"").unwrap();
+    let contact = company.pbx.api("sofia_contact */desk1@hotdesk.test").unwrap();
+    assert!(contact.contains("user_not_registered"), "{contact}");
+    thread::sleep(Duration::from_secs(6));
+    assert_eq!(company.agreed(SOON).unwrap(), ["101@desk1"]);
+    // It registers again, and goes: that counts.
+    desk1.register().unwrap();
+    thread::sleep(Duration::from_secs(4));
+    assert_eq!(company.agreed(SOON).unwrap(), ["101@desk1"]);
+    desk1.unregister().unwrap();
+    let took = emptied(&company, Duration::from_secs(8));
+    assert!(took > Duration::from_millis(1500), "{took:?}");
+    let journal = company.hotdesk.run(&["journal"]).unwrap();
+    assert!(journal.contains("101 left desk1, by hotdesk (phone not registered)"), "{journal}");
+}
+
+#[test]
+fn a_desk_is_logged_out_so_long_after_its_last_call() {
+    let Some(company) = company() else { return };
+    let [desk1, desk2, desk3] = ["desk1", "desk2", "desk3"].map(|desk| company.pbx.phone(desk).unwrap());
+    company.log_in(&desk1, "101").unwrap();
+    company.log_in(&desk2, "102").unwrap();
+    company.log_in(&desk3, "103").unwrap();
+    desk1.dial("102").unwrap();
+    desk2.wait_ringing().unwrap();
+    desk2.answer().unwrap();
+    desk1.wait_answered().unwrap();
+    for desk in ["desk1", "desk2", "desk3"] {
+        company.hotdesk.run(&["device", "set", desk, "--leave-idle", "5s"]).unwrap();
+    }
+    thread::sleep(Duration::from_secs(7));
+    assert_eq!(company.agreed(SOON).unwrap(), ["101@desk1", "102@desk2"], "who has a call is not idle");
+    desk2.hang_up().unwrap();
+    let took = emptied(&company, Duration::from_secs(9));
+    assert!(took > Duration::from_secs(4), "{took:?}");
+}
