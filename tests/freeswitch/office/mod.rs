@@ -8,6 +8,7 @@ mod lamps;
 mod load;
 mod login;
 mod refusals;
+mod removed;
 
 use std::path::{Path, PathBuf};
 use std::thread;
