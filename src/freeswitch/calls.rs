@@ -30,6 +30,9 @@ pub const EVENTS: [&str; 5] = [
     "CHANNEL_DESTROY",
 ];
 
+/// Of these what is taken here.
+pub const TAKEN: [&str; 1] = ["CHANNEL_PARK"];
+
 /// The dialplan's context in which calls wait for us, and the one where it ends them.
 pub(super) const CONTEXTS: [&str; 2] = ["hotdesk-code", "hotdesk-end"];
 /// `show channels` is written late: looked at again after this, it has all calls that there were before.
@@ -49,7 +52,7 @@ pub struct Calls {
     pub tenant: TenantId,
     /// Who answers the calls.
     pub controller: Arc<Controller>,
-    /// The connection, with [`EVENTS`] and [`filters`].
+    /// The connection, with [`EVENTS`], [`filters`] and [`TAKEN`].
     pub client: Client,
     /// How many calls are served at once: [`CALLS`].
     pub calls: usize,
@@ -82,23 +85,29 @@ impl Calls {
     pub async fn run(self, mut events: mpsc::Receiver<Event>, stop: CancellationToken) {
         let mut unsettled = self.client.unsettled();
         unsettled.mark_changed();
+        let looking = stop.clone();
         let serving = Arc::new(Serving {
             tasks: TaskTracker::new(),
             permits: Arc::new(Semaphore::new(self.calls)),
             served: Mutex::default(),
             calls: self,
         });
+        // One look at a time, however often there is reason to: each costs the switch something.
+        tokio::spawn({
+            let serving = serving.clone();
+            looking.run_until_cancelled_owned(async move {
+                while unsettled.changed().await.is_ok() {
+                    serving.look_for_left().await;
+                }
+            })
+        });
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(event) = events.recv() => {
-                    if event.name().as_deref() == Some("CHANNEL_PARK") {
+                    if event.name().as_deref().is_some_and(|name| TAKEN.contains(&name)) {
                         serving.serve(event);
                     }
-                }
-                Ok(()) = unsettled.changed() => {
-                    let serving = serving.clone();
-                    tokio::spawn(async move { serving.look_for_left().await });
                 }
                 else => break,
             }
@@ -155,7 +164,7 @@ impl Serving {
 
     /// Looks for calls that nobody serves, after anything may have been missed: those that still wait are taken, and
     /// those whose conversation was cut short, by us or the connection, hear that it is not available.
-    async fn look_for_left(self: Arc<Self>) {
+    async fn look_for_left(self: &Arc<Self>) {
         for pause in [Duration::ZERO, LATE] {
             tokio::time::sleep(pause).await;
             match self.take_left().await {

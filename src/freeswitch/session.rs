@@ -270,9 +270,12 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
         self.unanswered.pop_front().ok_or_else(unasked)
     }
 
-    /// Takes an event to who waits for it, and all others to the queue.
+    /// Takes an event to who waits for it, and others that are taken to the queue.
     fn happened(&mut self, event: Event) {
-        match event.name().as_deref() {
+        let taken = &self.settings.taken;
+        let name = event.name();
+        let is_taken = taken.is_empty() || name.as_deref().is_some_and(|name| taken.contains(&name));
+        match name.as_deref() {
             Some("BACKGROUND_JOB") => {
                 let waiter = event.get("Job-UUID").and_then(|id| self.running.remove(&*id));
                 if let Some((_, waiter)) = waiter {
@@ -296,7 +299,7 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
             }
             _ => {}
         }
-        if self.post.events.try_send(event).is_err() {
+        if is_taken && self.post.events.try_send(event).is_err() {
             self.post.overflown.fetch_add(1, Ordering::Relaxed);
             self.lost = true;
         }

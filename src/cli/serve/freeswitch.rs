@@ -16,8 +16,12 @@ use crate::freeswitch::moddb::ModDb;
 pub(super) fn open(switch: &Switch, stop: &Stop) -> anyhow::Result<Open> {
     let (client, _) = Client::start(settings(switch)?, stop.tables.clone());
     let table = ModDb::new(client, switch.tenant.clone());
-    let settings =
-        Settings { events: calls::EVENTS.to_vec(), filters: calls::filters(), ..settings(switch)? };
+    let settings = Settings {
+        events: calls::EVENTS.to_vec(),
+        filters: calls::filters(),
+        taken: calls::TAKEN.to_vec(),
+        ..settings(switch)?
+    };
     let (client, events) = Client::start(settings, stop.tables.clone());
     let (switch, tenant, stop) = (switch.name.clone(), switch.tenant.clone(), stop.calls.clone());
     Ok(Open {
@@ -39,5 +43,6 @@ pub(in crate::cli) fn settings(switch: &Switch) -> anyhow::Result<Settings> {
         deadline: SWITCH_PATIENCE,
         events: vec![],
         filters: vec![],
+        taken: vec![],
     })
 }
