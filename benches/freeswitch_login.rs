@@ -177,7 +177,7 @@ async fn hotdesk(address: SocketAddr, stop: CancellationToken) {
         taken: calls::TAKEN.to_vec(),
     };
     let (client, events) = Client::start(settings, stop.clone());
-    let calls = Calls { switch, tenant: TenantId::default(), controller, client, calls: calls::CALLS };
+    let calls = Calls { switch, tenants: vec![TenantId::default()], controller, client, calls: calls::CALLS };
     calls.run(events, stop).await;
     tables.cancel();
 }

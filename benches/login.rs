@@ -95,7 +95,7 @@ async fn hotdesk(address: mpsc::Sender<SocketAddr>, stop: CancellationToken) {
     address.send(listener.local_addr().unwrap()).unwrap();
     let server = Server {
         switch: SwitchName::default(),
-        tenant: TenantId::default(),
+        tenants: vec![TenantId::default()],
         allow,
         controller,
         calls: fastagi::CALLS,

@@ -20,7 +20,7 @@ use hotdesk::asterisk::dialplan::{Settings, hotdesk_conf};
 use hotdesk::asterisk::manager::{Manager, Settings as Ami, State};
 use hotdesk::asterisk::rows;
 use hotdesk::desk::code::Codes;
-use hotdesk::desk::id::{Context, DeviceName, EmergencyNumber, Extension, SwitchName};
+use hotdesk::desk::id::{Context, DeviceName, EmergencyNumber, Extension, SwitchName, TenantId};
 use hotdesk::desk::pattern::NumberPattern;
 use hotdesk::desk::table::{Scope, Table, difference};
 use hotdesk::switch::Switch;
@@ -37,6 +37,7 @@ fn table(seated: bool) -> Table {
 
 fn asterisk() -> Asterisk {
     let settings = Settings {
+        tenant: TenantId::default(),
         codes: Codes::default(),
         users: vec![NumberPattern::new("1XXXX").unwrap()],
         otherwise: None,
@@ -60,9 +61,7 @@ fn raw(pbx: &Asterisk, table: &Table) -> Duration {
     while !lines.next().unwrap().unwrap().starts_with("Message: Authentication accepted") {}
     let rows = table.iter().filter_map(|(key, row)| Some((rows::key(key)?, rows::value(row)?)));
     let actions: String = rows
-        .map(|(key, value)| {
-            format!("Action: DBPut\r\nFamily: {}\r\nKey: {key}\r\nVal: {value}\r\n\r\n", rows::FAMILY)
-        })
+        .map(|(key, value)| format!("Action: DBPut\r\nFamily: hotdesk\r\nKey: {key}\r\nVal: {value}\r\n\r\n"))
         .collect();
     let began = Instant::now();
     let writing = std::thread::spawn(move || out.write_all(actions.as_bytes()).unwrap());
@@ -117,7 +116,7 @@ async fn run() {
     );
     let mut state = manager.state();
     state.wait_for(|state| matches!(state, State::Up(_))).await.unwrap();
-    let switch = Arc::new(AstDb::new(manager));
+    let switch = Arc::new(AstDb::new(manager, &TenantId::default()));
     let (nowhere, seated) = (table(false), table(true));
     let mut ratios = vec![];
     println!("{} rows onto {}, {ROUNDS} rounds in turn", 2 * HALF, pbx.banner());

@@ -142,7 +142,7 @@ impl Config {
     /// Whether a switch has phones of this tenant.
     #[must_use]
     pub fn serves(&self, tenant: &TenantId) -> bool {
-        self.switches.iter().any(|switch| switch.tenant == *tenant)
+        self.switches.iter().any(|switch| switch.has(tenant))
     }
 
     fn environment(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {

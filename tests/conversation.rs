@@ -126,7 +126,7 @@ impl Scene {
             store: store.clone(),
             pins: Pins::new(office::pepper()),
             codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap())).1,
-            switches: BTreeMap::from([(switch("pbx"), reconciler)]),
+            switches: BTreeMap::from([((switch("pbx"), TenantId::default()), reconciler)]),
         };
         Self { store, controller, toy, _stop: stop.drop_guard(), _dir: dir }
     }

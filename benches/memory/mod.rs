@@ -11,7 +11,7 @@ use hotdesk::controller::reconcile::{Kept, Reconciler};
 use hotdesk::desk::code::Codes;
 use hotdesk::desk::id::{DeviceName, DialTarget, Extension, Revision, SwitchName, TenantId};
 use hotdesk::desk::journal::Entry;
-use hotdesk::desk::model::{Device, Location, Office, User};
+use hotdesk::desk::model::{Device, Office, User};
 use hotdesk::desk::pin::{Cost, Pepper, Pin, PinRecord};
 use hotdesk::desk::policy::Attempts;
 use hotdesk::desk::reach::Reach;
@@ -34,7 +34,7 @@ pub fn controller(users: usize) -> (Arc<Controller>, CancellationToken) {
         store,
         pins: Pins::new(pepper()),
         codes: watch::channel(Arc::new(Codes::default())).1,
-        switches: BTreeMap::from([(name, reconciler)]),
+        switches: BTreeMap::from([((name, TenantId::default()), reconciler)]),
     };
     (Arc::new(controller), stop)
 }
@@ -74,7 +74,7 @@ impl Memory {
                 switch: SwitchName::default(),
                 dial: DialTarget::new(format!("PJSIP/desk{n}")).unwrap(),
                 hotdesk: true,
-                location: Location::default(),
+                location: None,
                 owner: None,
                 allow_from: vec![],
             };

@@ -6,6 +6,7 @@ mod check;
 mod device;
 mod dialplan;
 mod journal;
+mod location;
 mod login;
 mod print;
 mod serve;
@@ -51,6 +52,9 @@ enum Command {
     Dialplan(dialplan::Dialplan),
     /// Show what happened
     Journal(journal::Journal),
+    /// Add, change, list and remove places where phones stand
+    #[command(subcommand)]
+    Location(location::Location),
     /// Log a user in at a device, without a PIN
     Login(login::Login),
     /// Log out a user, or whoever sits at a device
@@ -96,6 +100,7 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Device(device) => device.run(&site.await?, &mut out).await?,
             Command::Dialplan(dialplan) => dialplan.run(&config, &mut out)?,
             Command::Journal(journal) => journal.run(&site.await?, &mut out).await?,
+            Command::Location(location) => location.run(&site.await?, &mut out).await?,
             Command::Login(login) => login.run(&site.await?, &mut out).await?,
             Command::Logout(logout) => logout.run(&site.await?, &mut out).await?,
             Command::Serve => {

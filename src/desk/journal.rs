@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::id::{CallId, DeviceName, Extension, Revision, TenantId};
+use super::id::{CallId, DeviceName, Extension, LocationName, Revision, TenantId};
 use super::model::Binding;
 use super::table::Scope;
 
@@ -77,6 +77,19 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         owners: Vec<Extension>,
     },
+    /// A location was added or changed.
+    LocationChanged {
+        /// Which.
+        location: LocationName,
+        /// The devices that stand there.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        devices: Vec<DeviceName>,
+    },
+    /// A location was removed; no device stood there.
+    LocationRemoved {
+        /// Which.
+        location: LocationName,
+    },
     /// A device was enabled for hotdesking although nobody said which number an emergency call from it shows.
     LocationWaived {
         /// Which.
@@ -140,18 +153,20 @@ impl Entry {
     /// The users and devices whose rows may differ after it.
     #[must_use]
     pub fn touches(&self) -> Scope {
-        let (users, devices): (Vec<&Extension>, Option<&DeviceName>) = match &self.event {
+        let (users, devices): (Vec<&Extension>, Vec<&DeviceName>) = match &self.event {
             Event::Moved { removed, seated, .. } => return Scope::of(removed.iter().chain(seated)),
             Event::DeviceChanged { device, user, owners } | Event::DeviceRemoved { device, user, owners } => {
-                (user.iter().chain(owners).collect(), Some(device))
+                (user.iter().chain(owners).collect(), vec![device])
             }
             Event::UserChanged { user, device } | Event::UserRemoved { user, device } => {
-                (vec![user], device.as_ref())
+                (vec![user], device.iter().collect())
             }
-            Event::LocationWaived { .. }
+            Event::LocationChanged { devices, .. } => (vec![], devices.iter().collect()),
+            Event::LocationRemoved { .. }
+            | Event::LocationWaived { .. }
             | Event::PinChanged { .. }
             | Event::Refused { .. }
-            | Event::Repaired { .. } => (vec![], None),
+            | Event::Repaired { .. } => (vec![], vec![]),
         };
         Scope::Some {
             users: users.into_iter().cloned().collect(),
@@ -166,6 +181,8 @@ impl fmt::Display for Entry {
         match &self.event {
             Event::DeviceChanged { device, .. } => write!(f, "device {device} changed")?,
             Event::DeviceRemoved { device, .. } => write!(f, "device {device} removed")?,
+            Event::LocationChanged { location, .. } => write!(f, "location {location} changed")?,
+            Event::LocationRemoved { location } => write!(f, "location {location} removed")?,
             Event::LocationWaived { device } => {
                 write!(f, "device {device} is for hotdesking without an emergency caller-ID")?;
             }

@@ -188,7 +188,7 @@ impl Transition {
 mod tests {
     use super::*;
     use crate::desk::id::{DialTarget, SwitchName};
-    use crate::desk::model::{Device, Location, User};
+    use crate::desk::model::{Device, User};
 
     fn ext(extension: &str) -> Extension {
         Extension::new(extension).unwrap()
@@ -219,7 +219,7 @@ mod tests {
                 switch: SwitchName::new("pbx").unwrap(),
                 dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
                 hotdesk: true,
-                location: Location::default(),
+                location: None,
                 owner: None,
                 allow_from: vec![],
             };

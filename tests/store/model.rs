@@ -71,7 +71,7 @@ impl Model {
                 seats.retain(|(user, _, _)| user != extension);
                 users.remove(extension).is_some()
             }
-            What::Pin(..) => unreachable!(),
+            What::Location(_) | What::Pin(..) | What::RemoveLocation(_) => unreachable!(),
         };
         self.revision.0 += u64::from(there);
         there

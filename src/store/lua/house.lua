@@ -9,12 +9,18 @@ local JOURNAL = base .. ':journal'   -- stream, ids are <revision>-0
 local USERS = base .. ':users'       -- hash, extension to JSON
 local PINS = base .. ':pins'         -- hash, extension to JSON
 local DEVICES = base .. ':devices'   -- hash, name to JSON
+local LOCATIONS = base .. ':locations' -- hash, name to JSON
 local SEATS = base .. ':seats'       -- hash, device to JSON of the binding
 local PLACES = base .. ':places'     -- hash, user to the device of his binding
 
 -- The set of devices that a user owns.
 local function owned(user)
   return base .. ':owned:' .. user
+end
+
+-- The set of devices that stand at a location.
+local function standing(location)
+  return base .. ':standing:' .. location
 end
 
 -- A whole number as text; tostring would write 1e+15.
@@ -50,11 +56,19 @@ local function unseat(device)
   return binding, user
 end
 
--- The owner in the JSON of a device, if it has one.
-local function owner_in(device)
-  local owner = device and cjson.decode(device).owner
-  if owner == cjson.null then
+-- A field in the JSON of a device, if it has one.
+local function in_device(device, field)
+  local value = device and cjson.decode(device)[field]
+  if value == cjson.null then
     return nil
   end
-  return owner or nil
+  return value or nil
+end
+
+local function owner_in(device)
+  return in_device(device, 'owner')
+end
+
+local function location_in(device)
+  return in_device(device, 'location')
 end

@@ -116,6 +116,9 @@ impl Link {
         if error.code() == Some("MISSING") {
             return StoreError::Missing(error.detail().unwrap_or("such user or device").into());
         }
+        if error.code() == Some("INUSE") {
+            return StoreError::in_use(error.detail().unwrap_or_default().split(' '));
+        }
         let why = match error.code() {
             Some("OOM") => {
                 "it is out of memory; raise maxmemory, and leave maxmemory-policy at noeviction".into()

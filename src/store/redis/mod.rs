@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Change, Guess, REMEMBERED, Store, StoreError, What};
 use crate::desk::id::{CallId, Extension, Revision, TenantId};
 use crate::desk::journal::{Actor, Entry};
+use crate::desk::location::Location;
 use crate::desk::model::{Binding, Device, Office, User};
 use crate::desk::pin::PinRecord;
 use crate::desk::policy::Attempts;
@@ -117,7 +118,7 @@ impl Store for Redis {
             }
         };
         type Bodies = Vec<String>;
-        let (revision, users, devices, bindings): (u64, Bodies, Bodies, Bodies) =
+        let (revision, users, devices, locations, bindings): (u64, Bodies, Bodies, Bodies, Bodies) =
             self.link.run(on(&self.office, tenant).arg(scope)).await?;
         let mut office = Office { revision: Revision(revision), ..Office::default() };
         for user in users {
@@ -127,6 +128,10 @@ impl Store for Redis {
         for device in devices {
             let device: Device = self.parse(&device)?;
             office.devices.insert(device.name.clone(), device);
+        }
+        for location in locations {
+            let location: Location = self.parse(&location)?;
+            office.locations.insert(location.name.clone(), location);
         }
         for binding in bindings {
             let binding: Binding = self.parse(&binding)?;
@@ -139,7 +144,9 @@ impl Store for Redis {
         let (what, name, body) = match &change.what {
             What::Device(device) => ("device", device.name.as_str(), self.text(device)?),
             What::Pin(user, record) => ("pin", user.as_str(), self.text(record)?),
+            What::Location(location) => ("location", location.name.as_str(), self.text(location)?),
             What::RemoveDevice(device) => ("remove_device", device.as_str(), String::new()),
+            What::RemoveLocation(location) => ("remove_location", location.as_str(), String::new()),
             What::RemoveUser(user) => ("remove_user", user.as_str(), String::new()),
             What::User(user) => ("user", user.extension.as_str(), self.text(user)?),
         };

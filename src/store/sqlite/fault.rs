@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
+use crate::desk::id::DeviceName;
 use crate::desk::seat::Missing;
 use crate::store::StoreError;
 
@@ -16,7 +17,9 @@ pub(super) enum Fault {
     Foreign,
     /// The file could not be made.
     File(std::io::Error),
-    /// A user or device that is not there.
+    /// A location that should go, while these devices stand there.
+    InUse(Vec<DeviceName>),
+    /// A user, device or location that is not there.
     Missing(Missing),
     /// The version of its tables, and the one we know.
     Newer(i64, i64),
@@ -81,6 +84,7 @@ impl Fault {
             Self::File(error) => broken(format!(
                 "it cannot be made ({error}); its directory must exist and be writable for the user that hotdesk runs as"
             )),
+            Self::InUse(devices) => StoreError::in_use(devices.iter().map(DeviceName::as_str)),
             Self::Missing(Missing(what)) => StoreError::Missing(what),
             Self::Newer(theirs, ours) => broken(format!(
                 "a newer hotdesk wrote it (tables of version {theirs}, this one knows {ours}); run that one, or restore a backup from before it"

@@ -21,7 +21,7 @@ const BUSY: Duration = Duration::from_secs(2);
 /// How often one looks whether it is free.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// Users and devices are kept as JSON, with beside it the columns that are searched. The two keys of `binding`
+/// Users, devices and locations are kept as JSON, with beside it the columns that are searched. The two keys of `binding`
 /// are the law of the house: one device a user, one user a device.
 const TABLES: &str = "
     CREATE TABLE tenant (
@@ -36,10 +36,15 @@ const TABLES: &str = "
         PRIMARY KEY (tenant, user)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE device (
-        tenant TEXT, name TEXT, owner TEXT, body TEXT NOT NULL,
+        tenant TEXT, name TEXT, owner TEXT, location TEXT, body TEXT NOT NULL,
         PRIMARY KEY (tenant, name)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX device_owner ON device (tenant, owner) WHERE owner IS NOT NULL;
+    CREATE INDEX device_location ON device (tenant, location) WHERE location IS NOT NULL;
+    CREATE TABLE location (
+        tenant TEXT, name TEXT, body TEXT NOT NULL,
+        PRIMARY KEY (tenant, name)
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE binding (
         tenant TEXT, device TEXT, user TEXT NOT NULL, since TEXT NOT NULL, revision INTEGER NOT NULL,
         PRIMARY KEY (tenant, device), UNIQUE (tenant, user)
