@@ -43,7 +43,7 @@ impl ModDb {
         Self { client, tenant }
     }
 
-    /// The rows that stand where they are `expected` or listed; of others, how many there are.
+    /// The rows that are listed; where there are more, those that stand where they are `expected`; of others, how many.
     async fn read_everything(&self, expected: &Table) -> Result<Table, SwitchError> {
         let realms = RELATIONS.map(|relation| rows::realm(relation, self.tenant.as_str()));
         let (mut listed, mut counts) = (BTreeSet::new(), vec![]);
@@ -53,13 +53,20 @@ impl ModDb {
             counts.push(count.and_then(|count| count.parse().ok()).unwrap_or(0));
         }
         let starts = listed.iter().filter(|(_, place)| !place.ends_with('+'));
-        let keys = starts.map(|(realm, place)| rows::read_place(realm, place, &self.tenant));
-        let mut read = self.read_rows(keys.chain(expected.keys().cloned()).collect()).await?;
+        let starts: BTreeSet<Key> =
+            starts.map(|(realm, place)| rows::read_place(realm, place, &self.tenant)).collect();
+        let mut read = self.read_rows(starts).await?;
         let mut left = unlisted(&realms, &counts, &listed, &read);
-        if left.iter().any(|left| *left > 0) {
-            // Most likely the lamps of users who logged out meanwhile: nobody expects one.
-            let known: BTreeSet<&Key> = read.iter().map(|reading| &reading.key).collect();
-            let keys = named(&Scope::about(expected.keys())).filter(|key| !known.contains(key)).collect();
+        // The last are most likely lamps of users who logged out meanwhile: nobody expects one.
+        let others = [expected.keys().cloned().collect(), named(&Scope::about(expected.keys())).collect()];
+        for keys in others {
+            if left.iter().all(|left| *left == 0) {
+                break;
+            }
+            let mut keys: BTreeSet<Key> = keys;
+            for reading in &read {
+                keys.remove(&reading.key);
+            }
             read.extend(self.read_rows(keys).await?);
             left = unlisted(&realms, &counts, &listed, &read);
         }
