@@ -1,5 +1,7 @@
 //! What callers live through, with a scripted phone, a real store and a switch that can be told to fail.
 
+mod codes;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -111,6 +113,11 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        Self::with(&[Preset::Simmpl]).await
+    }
+
+    /// Where the codes of these presets are dialled.
+    async fn with(presets: &[Preset]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = store::open("sqlite:hotdesk.db", dir.path()).await.unwrap();
         office::furnish(&store).await;
@@ -125,7 +132,7 @@ impl Scene {
         let controller = Controller {
             store: store.clone(),
             pins: Pins::new(office::pepper()),
-            codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap())).1,
+            codes: watch::channel(Arc::new(Codes::of(presets).unwrap().into())).1,
             switches: BTreeMap::from([((switch("pbx"), TenantId::default()), reconciler)]),
         };
         Self { store, controller, toy, _stop: stop.drop_guard(), _dir: dir }

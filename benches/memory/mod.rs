@@ -17,7 +17,7 @@ use hotdesk::desk::policy::Attempts;
 use hotdesk::desk::reach::Reach;
 use hotdesk::desk::seat::{Move, Transition};
 use hotdesk::desk::table::{Edit, Key, Scope, Table};
-use hotdesk::store::{Change, Guess, Store, StoreError};
+use hotdesk::store::{Change, Guess, Import, Store, StoreError};
 use hotdesk::switch::{Switch, SwitchError};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -33,7 +33,7 @@ pub fn controller(users: usize) -> (Arc<Controller>, CancellationToken) {
     let controller = Controller {
         store,
         pins: Pins::new(pepper()),
-        codes: watch::channel(Arc::new(Codes::default())).1,
+        codes: watch::channel(Arc::new(Codes::default().into())).1,
         switches: BTreeMap::from([((name, TenantId::default()), reconciler)]),
     };
     (Arc::new(controller), stop)
@@ -108,6 +108,10 @@ impl Store for Memory {
     }
 
     async fn change(&self, _: &Change) -> Result<Revision, StoreError> {
+        Err(StoreError::Missing("way to change this office".into()))
+    }
+
+    async fn import(&self, _: &Import) -> Result<Revision, StoreError> {
         Err(StoreError::Missing("way to change this office".into()))
     }
 

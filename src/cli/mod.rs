@@ -3,12 +3,19 @@
 //! Exit codes: 0 done; 1 it could not be done; 2 the arguments make no sense; 64 the configuration cannot be used.
 
 mod check;
+mod codes;
+mod connected;
 mod device;
 mod dialplan;
+mod difference;
+mod discover;
+mod import;
 mod journal;
 mod location;
 mod login;
+mod plan;
 mod print;
+mod progress;
 mod serve;
 mod site;
 mod status;
@@ -44,12 +51,18 @@ struct Cli {
 enum Command {
     /// Say of the store, each switch and each phone whether all is well, and what to do if not; exits with 1 then
     Check(check::Check),
+    /// List what is dialled for what, or say how a string is read
+    Codes(codes::Codes),
     /// Add, change, list and remove phones
     #[command(subcommand)]
     Device(device::Device),
     /// Print or write what a site includes into its switch
     #[command(subcommand)]
     Dialplan(dialplan::Dialplan),
+    /// List the phones that a switch knows, and enable them
+    Discover(discover::Discover),
+    /// Add and change users and devices of CSV files, or of a FreePBX: all or nothing, and what is not named stays
+    Import(import::Import),
     /// Show what happened
     Journal(journal::Journal),
     /// Add, change, list and remove places where phones stand
@@ -97,8 +110,11 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
     tokio::runtime::Runtime::new()?.block_on(async {
         match cli.command {
             Command::Check(check) => return check.run(&site.await?, &mut out).await,
+            Command::Codes(codes) => codes.run(&config, &cli.tenant, &mut out)?,
             Command::Device(device) => device.run(&site.await?, &mut out).await?,
             Command::Dialplan(dialplan) => dialplan.run(&config, &mut out)?,
+            Command::Discover(discover) => discover.run(&site.await?, &mut out).await?,
+            Command::Import(import) => import.run(&site.await?, &mut out).await?,
             Command::Journal(journal) => journal.run(&site.await?, &mut out).await?,
             Command::Location(location) => location.run(&site.await?, &mut out).await?,
             Command::Login(login) => login.run(&site.await?, &mut out).await?,

@@ -20,7 +20,7 @@ use crate::config::{Config, Kind, Switch};
 use crate::controller::pins::Pins;
 use crate::controller::reconcile::{Kept, Reconciler};
 use crate::controller::{Controller, pepper};
-use crate::desk::code::Codes;
+use crate::desk::code::Book;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::store;
 
@@ -55,7 +55,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
     let pepper = pepper::load_or_create(&config.store.pepper_file)?;
     let store = store::open(config.store.url.as_str(), &config.folder).await?;
     let stop = Stop::default();
-    let (codes, watched) = watch::channel(Arc::new(config.codes.clone()));
+    let (codes, watched) = watch::channel(Arc::new(config.book()));
 
     let mut allowed = Allowed::new();
     let mut tables: Vec<JoinHandle<()>> = vec![];
@@ -106,7 +106,7 @@ fn on(kind: SignalKind) -> anyhow::Result<Signal> {
 
 /// Takes over what can be without a restart: codes and allowed addresses. A file that cannot be used changes nothing.
 /// `started` is what it was started with: what differs from that needs a restart, also when it is read once more.
-async fn reload(started: &Config, file: Option<&Path>, codes: &watch::Sender<Arc<Codes>>, allowed: &Allowed) {
+async fn reload(started: &Config, file: Option<&Path>, codes: &watch::Sender<Arc<Book>>, allowed: &Allowed) {
     let new = match Config::load(file, &|name| std::env::var(name).ok()) {
         Ok(new) => new,
         Err(error) => {
@@ -117,7 +117,14 @@ async fn reload(started: &Config, file: Option<&Path>, codes: &watch::Sender<Arc
     if let Some(what) = needs_restart(started, &new) {
         warn!(event = "reload.partial", what, "changed too, and is taken over by a restart only");
     }
-    codes.send_replace(Arc::new(new.codes.clone()));
+    let (book, was) = (new.book(), codes.borrow().clone());
+    if book != *was {
+        codes.send_replace(Arc::new(book));
+        warn!(
+            event = "reload.codes",
+            "the codes are new: what people dial reaches us once the switch has its side of them, `hotdesk dialplan`"
+        );
+    }
     for switch in &new.switches {
         if let Some(sender) = allowed.get(&switch.name) {
             sender.send_replace(Arc::new(asterisk::allowed_by(switch).await));

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tracing::error;
 
-use crate::desk::code::Codes;
+use crate::desk::code::Book;
 use crate::desk::id::{CallId, RequestId, Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::seat::{Act, Move, Transition};
@@ -29,7 +29,7 @@ pub struct Controller {
     /// Where PINs are compared.
     pub pins: Pins,
     /// The codes that are dialled; a reload replaces them.
-    pub codes: watch::Receiver<Arc<Codes>>,
+    pub codes: watch::Receiver<Arc<Book>>,
     /// The switches with each of their tenants, each kept true by its task.
     pub switches: BTreeMap<(SwitchName, TenantId), Reconciler>,
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::warn;
 
 use crate::desk::id::{Extension, TenantId};
@@ -38,6 +38,28 @@ impl Pins {
         self.pepper.alias(tenant, user)
     }
 
+    /// The record of a new PIN of this user.
+    ///
+    /// # Errors
+    /// [`Busy`] when there was no turn within [`Pins::PATIENCE`].
+    pub async fn record(&self, pin: Pin, tenant: TenantId, user: Extension) -> Result<PinRecord, Busy> {
+        let turn = self.turn().await?;
+        let pepper = self.pepper.clone();
+        let made = tokio::task::spawn_blocking(move || {
+            let mut salt = [0; 16];
+            getrandom::fill(&mut salt).ok()?;
+            let record = PinRecord::make(&pin, &pepper, &tenant, &user, salt);
+            drop(turn);
+            Some(record)
+        });
+        made.await.ok().flatten().ok_or(Busy)
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Busy> {
+        let turn = tokio::time::timeout(Self::PATIENCE, self.turns.clone().acquire_owned());
+        turn.await.map_err(|_| Busy)?.map_err(|_| Busy)
+    }
+
     /// Whether `pin` is the one that `record` was made of. No record matches nothing, and takes as long.
     ///
     /// # Errors
@@ -49,8 +71,7 @@ impl Pins {
         tenant: TenantId,
         user: Extension,
     ) -> Result<bool, Busy> {
-        let turn = tokio::time::timeout(Self::PATIENCE, self.turns.clone().acquire_owned());
-        let turn = turn.await.map_err(|_| Busy)?.map_err(|_| Busy)?;
+        let turn = self.turn().await?;
         let pepper = self.pepper.clone();
         let record = record.unwrap_or_else(|| PinRecord::nobody(&pepper));
         if record.pepper() != pepper.name() {

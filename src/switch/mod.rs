@@ -1,5 +1,6 @@
 //! The second and third seam: a switch with its copy of the table, and a caller on the line.
 
+pub mod endpoint;
 pub mod prompts;
 pub mod reconnect;
 
@@ -126,8 +127,12 @@ pub enum Outcome {
     LoggedIn,
     /// Somebody logged out.
     LoggedOut,
+    /// Somebody has another PIN.
+    PinChanged,
     /// The caller was refused, and heard so.
     Refused,
+    /// The caller heard who sits here.
+    Told,
     /// Store or switch were away, and the caller heard so.
     Unavailable,
 }
@@ -139,7 +144,9 @@ impl Outcome {
         match self {
             Self::LoggedIn => "logged-in",
             Self::LoggedOut => "logged-out",
+            Self::PinChanged => "pin-changed",
             Self::Refused => "refused",
+            Self::Told => "told",
             Self::Unavailable => "not-available",
         }
     }

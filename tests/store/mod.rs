@@ -42,6 +42,7 @@ mod crash;
 mod directory;
 mod feed;
 mod files;
+mod import;
 mod model;
 mod moves;
 mod tenants;

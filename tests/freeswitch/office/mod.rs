@@ -21,20 +21,28 @@ use crate::support::freeswitch::{FreeSwitch, Site, User, installed};
 use crate::support::hotdesk::Hotdesk;
 use crate::support::phone::Phone;
 
+/// The hotdesk phones that FreeSWITCH knows, `desk1` and so on; the company has those of [`DESKS`].
+const PHONES: usize = 12;
 /// How long store and switch may take to agree.
 const SOON: Duration = Duration::from_secs(2);
 
 /// A company that is open.
-struct Company {
-    pbx: FreeSwitch,
-    hotdesk: Hotdesk,
+pub struct Company {
+    pub pbx: FreeSwitch,
+    pub hotdesk: Hotdesk,
 }
 
 fn company() -> Option<Company> {
+    company_with("")
+}
+
+/// One with `more` in its configuration.
+pub fn company_with(more: &str) -> Option<Company> {
     let install = installed()?;
     let site = Site::new().unwrap();
     let program = [PathBuf::from(env!("CARGO_BIN_EXE_hotdesk"))];
     let mut hotdesk = Hotdesk::beside_freeswitch(&program, "sqlite:hotdesk.db", site.ports.ami).unwrap();
+    hotdesk.configure(more).unwrap();
     let out = hotdesk.path("tree");
     hotdesk.run(&["dialplan", "freeswitch", "--out", &out.display().to_string()]).unwrap();
     let mut files = vec![];
@@ -46,7 +54,7 @@ fn company() -> Option<Company> {
         User::new(name).context("default").with("effective_caller_id_number", number)
     };
     let site = site
-        .desks(DESKS.len())
+        .desks(PHONES)
         .user(other("colleague", "199"))
         .user(other("trunk", "0612345678"))
         .dial_string(dial_string)
@@ -124,7 +132,7 @@ impl Company {
     }
 
     /// Waits until store and switch agree, `within` at most; who sits where then.
-    fn agreed(&self, within: Duration) -> Result<Vec<String>> {
+    pub fn agreed(&self, within: Duration) -> Result<Vec<String>> {
         let deadline = Instant::now() + within;
         loop {
             let (seats, rows) = (self.seats()?, self.rows()?);
