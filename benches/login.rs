@@ -6,7 +6,6 @@
 
 mod memory;
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -15,19 +14,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hotdesk::asterisk::fastagi::{self, Server};
-use hotdesk::controller::Controller;
-use hotdesk::controller::pins::Pins;
-use hotdesk::controller::reconcile::{Kept, Reconciler};
-use hotdesk::desk::code::Codes;
 use hotdesk::desk::id::{Extension, SwitchName, TenantId};
-use hotdesk::desk::pin::{Pepper, Pin, PinRecord};
-use hotdesk::desk::reach::Reach;
-use hotdesk::store::Store;
+use hotdesk::desk::pin::{Pin, PinRecord};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use memory::{Memory, ToySwitch};
+use memory::{controller, pepper};
 
 const CALLS: usize = 20_000;
 const ROUNDS: usize = 5;
@@ -97,22 +90,16 @@ where
 
 async fn hotdesk(address: mpsc::Sender<SocketAddr>, stop: CancellationToken) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let store: Arc<dyn Store> = Arc::new(Memory::furnished(CALLS, &pepper()));
-    let name = SwitchName::default();
-    let tables = CancellationToken::new();
-    let toy = Arc::new(ToySwitch::default());
-    let kept = Kept { name: name.clone(), tenant: TenantId::default(), reach: Reach::default() };
-    let (reconciler, _) = Reconciler::start(kept, store.clone(), toy, tables.clone());
-    let controller = Arc::new(Controller {
-        store,
-        pins: Pins::new(pepper()),
-        codes: watch::channel(Arc::new(Codes::default().into())).1,
-        switches: BTreeMap::from([((name.clone(), TenantId::default()), reconciler)]),
-    });
+    let (controller, tables) = controller(CALLS);
     let allow = watch::channel(Arc::new(vec!["127.0.0.0/8".parse().unwrap()])).1;
     address.send(listener.local_addr().unwrap()).unwrap();
-    let server =
-        Server { switch: name, tenants: vec![TenantId::default()], allow, controller, calls: fastagi::CALLS };
+    let server = Server {
+        switch: SwitchName::default(),
+        tenants: vec![TenantId::default()],
+        allow,
+        controller,
+        calls: fastagi::CALLS,
+    };
     server.run(listener, stop).await;
     tables.cancel();
 }
@@ -142,10 +129,6 @@ async fn bare(address: mpsc::Sender<SocketAddr>, stop: CancellationToken) {
             }
         });
     }
-}
-
-fn pepper() -> Pepper {
-    Pepper::new([42; 64])
 }
 
 /// CPU time of this thread.

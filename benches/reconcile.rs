@@ -7,64 +7,32 @@
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+mod company;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use company::HALF;
 use hotdesk::asterisk::astdb::AstDb;
 use hotdesk::asterisk::dialplan::{Settings, hotdesk_conf};
 use hotdesk::asterisk::manager::{Manager, Settings as Ami, State};
 use hotdesk::asterisk::rows;
 use hotdesk::desk::code::Codes;
-use hotdesk::desk::id::{
-    Context, DeviceName, DialTarget, EmergencyNumber, Extension, Number, Revision, SwitchName, TenantId,
-};
-use hotdesk::desk::model::{Away, ShortList};
+use hotdesk::desk::id::{Context, DeviceName, EmergencyNumber, Extension, SwitchName, TenantId};
 use hotdesk::desk::pattern::NumberPattern;
-use hotdesk::desk::table::{DeviceRow, Key, Row, Scope, Table, UserRow, difference};
+use hotdesk::desk::table::{Scope, Table, difference};
 use hotdesk::switch::Switch;
 use support::asterisk::{ADMIN, Asterisk, Site};
 use support::debian::Version;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-const HALF: usize = 5_000;
 const ROUNDS: usize = 5;
 
-/// 5,000 devices and 5,000 users; each user at a desk, or all nowhere.
 fn table(seated: bool) -> Table {
-    let mut table = Table::new();
-    for n in 0..HALF {
-        let user = Extension::new(format!("{}", 10_000 + n)).unwrap();
-        let dial = seated.then(|| DialTarget::new(format!("PJSIP/desk{n}")).unwrap());
-        let revision = Revision(if seated { 7 } else { 0 });
-        let device = DeviceRow {
-            user: seated.then(|| user.clone()),
-            revision,
-            emergency: Some(Number::new("0205550100").unwrap()),
-            emergency_numbers: vec![],
-            dial: DialTarget::new(format!("PJSIP/desk{n}")).unwrap(),
-            may_dial: ShortList::default(),
-        };
-        table.insert(Key::Device(DeviceName::new(format!("desk{n}")).unwrap()), Row::Device(device));
-        if let Some(dial) = &dial {
-            table.insert(Key::Lamp(user.clone()), Row::Lamp(dial.clone()));
-        }
-        let row = UserRow {
-            dial,
-            revision,
-            number: user.clone().into(),
-            name: None,
-            anonymous: false,
-            language: None,
-            class: Some(Context::new("from-internal").unwrap()),
-            mailbox: None,
-            away: Away::Voicemail,
-        };
-        table.insert(Key::User(user), Row::User(row));
-    }
-    table
+    company::table(seated.then_some(&|n| format!("PJSIP/desk{n}")))
 }
 
 fn asterisk() -> Asterisk {

@@ -297,3 +297,118 @@ fn while_both_tables_point_at_each_other_a_call_ends_on_the_current_asterisk() {
 fn while_both_tables_point_at_each_other_a_call_ends_on_asterisk_16() {
     while_both_tables_point_at_each_other_a_call_ends(Version::V16);
 }
+
+/// A second line of the desk's, to ask before it transfers. A phone that is made later has the calls.
+fn second_line(line: Phone) -> Phone {
+    line.unregister().unwrap();
+    line
+}
+
+/// `caller` calls `number`, which is answered at `desk`, and is heard there.
+fn talks(caller: &Phone, number: &str, desk: &Phone) {
+    caller.dial(number).unwrap();
+    desk.wait_ringing().unwrap();
+    desk.answer().unwrap();
+    caller.wait_answered().unwrap();
+    caller.tone(true);
+    desk.wait_audio().unwrap();
+    caller.tone(false);
+    desk.wait_silence().unwrap();
+}
+
+/// `other` hears `caller`, when `desk` has hung up, unless the switch did.
+fn joined(caller: &Phone, other: &Phone, desk: &Phone) {
+    let _ = desk.hang_up();
+    caller.tone(true);
+    other.wait_audio().unwrap();
+    caller.tone(false);
+    caller.hang_up().unwrap();
+    other.wait_ended().unwrap();
+}
+
+fn a_call_that_was_sent_on_may_be_transferred_and_sent_on_again(version: Version) {
+    let Some(office) = Office::open(version) else { return };
+    let (asking1, asking11) =
+        (second_line(office.pbx.phone("desk1").unwrap()), second_line(office.fs.phone("desk11").unwrap()));
+    let (desk1, desk2) = (office.pbx.phone("desk1").unwrap(), office.pbx.phone("desk2").unwrap());
+    let (desk11, desk12) = (office.fs.phone("desk11").unwrap(), office.fs.phone("desk12").unwrap());
+    let (carl, fred) = (office.pbx.phone("colleague").unwrap(), office.fs.phone("colleague").unwrap());
+    office.log_in(&desk1, "101");
+    office.log_in(&desk11, "102");
+    let at_desk11 = format!("${{sofia_contact(*/desk11@{DOMAIN})}}");
+    office.rows_become("101", "PJSIP/desk1", "sofia/gateway/pbx/101");
+    office.rows_become("102", "PJSIP/102@fs", &at_desk11);
+
+    for (caller, first, desk, second, other, shown) in
+        [(&fred, "101", &desk1, "102", &desk11, "299"), (&carl, "102", &desk11, "101", &desk1, "199")]
+    {
+        eprintln!("{} calls {first}: sent on by REFER to {second}", caller.name());
+        talks(caller, first, desk);
+        desk.transfer(second).unwrap();
+        assert_eq!(other.wait_ringing().unwrap().from.number, shown);
+        other.answer().unwrap();
+        joined(caller, other, desk);
+    }
+    for (caller, first, desk, line, second, other) in
+        [(&fred, "101", &desk1, &asking1, "102", &desk11), (&carl, "102", &desk11, &asking11, "101", &desk1)]
+    {
+        eprintln!("{} calls {first}: sent on to {second}, who was asked", caller.name());
+        talks(caller, first, desk);
+        talks(line, second, other);
+        desk.transfer_to(line).unwrap();
+        joined(caller, other, desk);
+    }
+    eprintln!("the caller sends on whom he called");
+    office.log_in(&desk12, "103");
+    talks(&desk1, "102", &desk11);
+    desk1.transfer("103").unwrap();
+    desk12.wait_ringing().unwrap();
+    desk12.answer().unwrap();
+    joined(&desk11, &desk12, &desk1);
+    office.log_in(&desk2, "103");
+    office.rows_become("103", "PJSIP/desk2", "sofia/gateway/pbx/103");
+    talks(&desk11, "101", &desk1);
+    desk11.transfer("103").unwrap();
+    desk2.wait_ringing().unwrap();
+    desk2.answer().unwrap();
+    joined(&desk1, &desk2, &desk11);
+
+    eprintln!("a phone of Asterisk's forwards by itself");
+    fred.dial("101").unwrap();
+    desk1.wait_ringing().unwrap();
+    desk1.forward("102").unwrap();
+    assert_eq!(desk11.wait_ringing().unwrap().from.number, "299");
+    desk11.answer().unwrap();
+    fred.wait_answered().unwrap();
+    joined(&fred, &desk11, &desk1);
+    eprintln!("a phone of FreeSWITCH's forwards by itself, which is not followed");
+    carl.dial("102").unwrap();
+    desk11.wait_ringing().unwrap();
+    desk11.forward("101").unwrap();
+    assert_eq!(carl.wait_ended().unwrap().code, 480);
+    assert!(!desk1.in_call());
+
+    eprintln!("transferred to the very user whom it was sent on for, who has gone to the other switch");
+    talks(&fred, "101", &desk1);
+    office.log_in(&desk12, "101");
+    office.rows_become("101", "PJSIP/101@fs", &format!("${{sofia_contact(*/desk12@{DOMAIN})}}"));
+    // Nobody may send calls on from a desk where nobody sits.
+    office.hotdesk.run(&["login", "103", "desk1"]).unwrap();
+    office.rows_become("103", "PJSIP/desk1", "sofia/gateway/pbx/103");
+    desk1.transfer("101").unwrap();
+    assert_eq!(desk12.wait_ringing().unwrap().from.number, "299");
+    desk12.answer().unwrap();
+    joined(&fred, &desk12, &desk1);
+    talks(&carl, "101", &desk12);
+    office.log_in(&desk1, "101");
+    office.rows_become("101", "PJSIP/desk1", "sofia/gateway/pbx/101");
+    desk12.transfer("101").unwrap();
+    assert_eq!(desk1.wait_ringing().unwrap().from.number, "199");
+    desk1.answer().unwrap();
+    joined(&carl, &desk1, &desk12);
+}
+
+#[test]
+fn a_call_that_was_sent_on_may_be_transferred_and_sent_on_again_with_the_current_asterisk() {
+    a_call_that_was_sent_on_may_be_transferred_and_sent_on_again(Version::Current);
+}

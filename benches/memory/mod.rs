@@ -1,16 +1,21 @@
 //! A store and a switch in memory, so that only what is between them is measured.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use hotdesk::controller::Controller;
+use hotdesk::controller::pins::Pins;
+use hotdesk::controller::reconcile::{Kept, Reconciler};
+use hotdesk::desk::code::Codes;
 use hotdesk::desk::id::{DeviceName, DialTarget, Extension, Revision, SwitchName, TenantId};
 use hotdesk::desk::journal::Entry;
 use hotdesk::desk::leave::Seen;
 use hotdesk::desk::model::{Device, Office, User};
 use hotdesk::desk::pin::{Cost, Pepper, Pin, PinRecord};
 use hotdesk::desk::policy::Attempts;
+use hotdesk::desk::reach::Reach;
 use hotdesk::desk::seat::{Move, Transition};
 use hotdesk::desk::table::{Edit, Key, Scope, Table};
 use hotdesk::store::{Change, Guess, Import, Note, Store, StoreError};
@@ -18,6 +23,28 @@ use hotdesk::switch::activity::{Doing, Look, Stir};
 use hotdesk::switch::{Switch, SwitchError};
 use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+/// What answers the calls of so many users, each at a desk of his own, until the token is cancelled.
+pub fn controller(users: usize) -> (Arc<Controller>, CancellationToken) {
+    let store: Arc<dyn Store> = Arc::new(Memory::furnished(users, &pepper()));
+    let (name, stop) = (SwitchName::default(), CancellationToken::new());
+    let kept = Kept { name: name.clone(), tenant: TenantId::default(), reach: Reach::default() };
+    let (reconciler, _) =
+        Reconciler::start(kept, store.clone(), Arc::new(ToySwitch::default()), stop.clone());
+    let controller = Controller {
+        store,
+        pins: Pins::new(pepper()),
+        codes: watch::channel(Arc::new(Codes::default().into())).1,
+        switches: BTreeMap::from([((name, TenantId::default()), reconciler)]),
+    };
+    (Arc::new(controller), stop)
+}
+
+/// What the PINs were hashed with.
+pub fn pepper() -> Pepper {
+    Pepper::new([42; 64])
+}
 
 /// An office that is never changed but by who sits where.
 pub struct Memory {

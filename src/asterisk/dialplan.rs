@@ -129,8 +129,9 @@ fn hints(patterns: &[NumberPattern]) -> String {
 /// no route is found in the beginning of another.
 fn here(reach: &Reach) -> String {
     let mut lines = format!(
-        r#" ; a call that another switch sent here for him rings here or nowhere: it is not sent on once more
- same => n,GotoIf($["${{CHANNEL(channeltype)}}" != "PJSIP"]?dial)
+        r#" ; a call that another switch sent here for him rings here or nowhere: it is not sent on once more, unless it was
+ ; transferred meanwhile
+ same => n,GotoIf($["${{CHANNEL(channeltype)}}${{BLINDTRANSFER}}" != "PJSIP"]?dial)
  same => n,GotoIf($["${{FILTER(0-9,${{PJSIP_HEADER(read,{HEADER})}})}}" != "${{EXTEN}}"]?dial)
  same => n,Set(HD_DIAL=${{HD_DIAL}}&)
 "#

@@ -29,7 +29,7 @@ const SYNTAX: Syntax =
 pub fn key(key: &Key) -> Option<String> {
     match key {
         Key::Device(device) => Some(format!("device/{device}")),
-        Key::Lamp(_) => None,
+        Key::Lamp(_) | Key::Unlisted(_) => None,
         Key::Unknown(key) => Some(key.clone()),
         Key::User(user) => Some(format!("user/{user}")),
     }
@@ -62,7 +62,7 @@ pub fn read(key: &Key, value: &str) -> Row {
     let row = match key {
         Key::Device(_) => SYNTAX.read_device(value).map(Row::Device),
         Key::User(_) => SYNTAX.read_user(value).map(Row::User),
-        Key::Lamp(_) | Key::Unknown(_) => None,
+        Key::Lamp(_) | Key::Unknown(_) | Key::Unlisted(_) => None,
     };
     row.unwrap_or_else(|| Row::Unreadable(value.into()))
 }

@@ -15,7 +15,7 @@ use super::feed::Feed;
 use crate::desk::id::{Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::reach::Reach;
-use crate::desk::table::{self, Edit, Scope, Table};
+use crate::desk::table::{self, Edit, Key, Scope, Table};
 use crate::store::{Store, StoreError};
 use crate::switch::{Switch, SwitchError};
 
@@ -73,7 +73,7 @@ impl Reconciler {
         let Kept { name, tenant, reach } = kept;
         let work = async move {
             let feed = Feed::start(store.clone(), tenant.clone()).await;
-            Work { name, tenant, reach, store, switch, feed }.run(requests).await;
+            Work { name, tenant, reach, store, switch, feed, unlisted: vec![] }.run(requests).await;
         };
         let task = tokio::spawn(async move {
             stop.run_until_cancelled(work).await;
@@ -103,6 +103,8 @@ struct Work {
     switch: Arc<dyn Switch>,
     /// Changes that have not been written.
     feed: Feed,
+    /// What the switch did not list when all was compared last.
+    unlisted: Vec<Edit>,
 }
 
 /// Why the whole table is compared.
@@ -133,13 +135,13 @@ impl Work {
                     self.answer(first, &mut requests).await;
                     continue;
                 }
-                () = self.feed.wait() => self.follow().await,
+                () = self.feed.wait() => self.follow().await.map(|()| retry.is_some()),
                 Ok(()) = unsettled.changed() => self.compare_all(Why::Unsettled).await,
                 _ = minute.tick() => self.compare_all(Why::Time).await,
                 () = again => self.compare_all(Why::Unsettled).await,
             };
             retry = match done {
-                Ok(()) => None,
+                Ok(more) => more.then(Instant::now),
                 // Nothing to retry: the switch says by `unsettled` when it is back.
                 Err(Unsettled::Switch(SwitchError::Away(_))) => None,
                 Err(error) => {
@@ -187,10 +189,19 @@ impl Work {
         }
     }
 
-    /// Compares the whole table. What differs though nothing was changed is a repair, and journalled.
-    async fn compare_all(&mut self, why: Why) -> Result<(), Unsettled> {
+    /// Compares the whole table. What differs though nothing was changed is a repair, and journalled. Returns whether the
+    /// switch has rows that it did not list and now may.
+    async fn compare_all(&mut self, why: Why) -> Result<bool, Unsettled> {
         self.follow().await?;
         let edits = self.pass(Scope::All).await?;
+        let (unlisted, edits): (Vec<Edit>, Vec<Edit>) =
+            edits.into_iter().partition(|edit| matches!(edit.key, Key::Unlisted(_)));
+        // If it lists the same again, it will the next time.
+        let more = !unlisted.is_empty() && unlisted != self.unlisted;
+        for Edit { key, was, .. } in unlisted.iter().filter(|_| !more) {
+            warn!(event = "table.unlisted", switch = %self.name, rows = %key, found = text(was), "they are not wanted");
+        }
+        self.unlisted = unlisted;
         // What changed between the two passes is news, not a repair; `follow` finds it settled.
         let news = self.feed.next().await?.scope;
         let repairs: Vec<Edit> = edits.into_iter().filter(|edit| !news.contains(&edit.key)).collect();
@@ -198,16 +209,14 @@ impl Work {
             let repaired = repairs.len();
             info!(event = "table.settled", switch = %self.name, repaired, "the switch holds what it should");
         }
-        if repairs.is_empty() {
-            return Ok(());
+        if !repairs.is_empty() {
+            let entries: Vec<Entry> = repairs.iter().map(|edit| self.repair(edit)).collect();
+            self.store.record(&entries).await?;
         }
-        let entries: Vec<Entry> = repairs.iter().map(|edit| self.repair(edit)).collect();
-        Ok(self.store.record(&entries).await?)
+        Ok(more)
     }
 
     fn repair(&self, edit: &Edit) -> Entry {
-        let text =
-            |row: &Option<table::Row>| row.as_ref().map_or_else(|| "missing".into(), ToString::to_string);
         Entry {
             revision: Revision(0),
             at: Timestamp::now(),
@@ -236,12 +245,14 @@ impl Work {
     }
 }
 
-/// The rows of `scope`; of all also those that are `wanted`, where a switch does not list everything.
+/// The rows of `scope`, among them those that are `wanted`.
 pub(super) async fn read(switch: &dyn Switch, scope: &Scope, wanted: &Table) -> Result<Table, SwitchError> {
-    let mut seen = switch.read(scope).await?;
-    if *scope == Scope::All && !switch.lists_all() {
-        let unlisted = Scope::about(wanted.keys().filter(|key| !seen.contains_key(key)));
-        seen.extend(switch.read(&unlisted).await?);
+    match scope {
+        Scope::All => switch.read_all(wanted).await,
+        some => switch.read(some).await,
     }
-    Ok(seen)
+}
+
+fn text(row: &Option<table::Row>) -> String {
+    row.as_ref().map_or_else(|| "missing".into(), ToString::to_string)
 }

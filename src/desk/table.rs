@@ -25,6 +25,8 @@ pub enum Key {
     User(Extension),
     /// Something in our part of the switch's store that is not ours; only ever seen, never wanted.
     Unknown(String),
+    /// Rows in this part of the switch's store that it counts and does not list. Applied, the listed make room for them.
+    Unlisted(String),
 }
 
 impl fmt::Display for Key {
@@ -34,6 +36,7 @@ impl fmt::Display for Key {
             Self::Lamp(user) => write!(f, "lamp {user}"),
             Self::User(user) => write!(f, "user {user}"),
             Self::Unknown(key) => write!(f, "unknown {key:?}"),
+            Self::Unlisted(part) => write!(f, "rows of {part}"),
         }
     }
 }
@@ -152,7 +155,7 @@ impl Scope {
             match key {
                 Key::Device(device) => drop(devices.insert(device.clone())),
                 Key::Lamp(user) | Key::User(user) => drop(users.insert(user.clone())),
-                Key::Unknown(_) => {}
+                Key::Unknown(_) | Key::Unlisted(_) => {}
             }
         }
         Self::Some { users, devices }
@@ -202,7 +205,7 @@ impl Scope {
             (Self::All, _) => true,
             (Self::Some { devices, .. }, Key::Device(device)) => devices.contains(device),
             (Self::Some { users, .. }, Key::Lamp(user) | Key::User(user)) => users.contains(user),
-            (Self::Some { .. }, Key::Unknown(_)) => false,
+            (Self::Some { .. }, Key::Unknown(_) | Key::Unlisted(_)) => false,
         }
     }
 

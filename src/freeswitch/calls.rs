@@ -13,7 +13,7 @@ use tracing::{debug, info, warn};
 use super::client::Client;
 use super::event::Event;
 use super::phone::{FsPhone, NoCall, first_taker, release};
-use super::rights::TAKEN;
+use super::rights;
 use crate::controller::Controller;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::switch::SwitchError;
@@ -30,6 +30,9 @@ pub const EVENTS: [&str; 5] = [
     "CHANNEL_HANGUP_COMPLETE",
     "CHANNEL_DESTROY",
 ];
+
+/// Of these what is taken here.
+pub const TAKEN: [&str; 1] = ["CHANNEL_PARK"];
 
 /// The dialplan's context in which calls wait for us, and the one where it ends them.
 pub(super) const CONTEXTS: [&str; 2] = ["hotdesk-code", "hotdesk-end"];
@@ -57,7 +60,7 @@ pub struct Calls {
     /// What this controller is called in the calls that it has, as `hd_controller`: another one's are left alone. The same
     /// after a restart of ours, so that those which it cut short are known.
     pub name: String,
-    /// The connection, with [`EVENTS`] and [`filters`].
+    /// The connection, with [`EVENTS`], [`filters`] and [`TAKEN`].
     pub client: Client,
     /// How many calls are served at once: [`CALLS`].
     pub calls: usize,
@@ -90,23 +93,29 @@ impl Calls {
     pub async fn run(self, mut events: mpsc::Receiver<Event>, stop: CancellationToken) {
         let mut unsettled = self.client.unsettled();
         unsettled.mark_changed();
+        let looking = stop.clone();
         let serving = Arc::new(Serving {
             tasks: TaskTracker::new(),
             permits: Arc::new(Semaphore::new(self.calls)),
             served: Mutex::default(),
             calls: self,
         });
+        // One look at a time, however often there is reason to: each costs the switch something.
+        tokio::spawn({
+            let serving = serving.clone();
+            looking.run_until_cancelled_owned(async move {
+                while unsettled.changed().await.is_ok() {
+                    serving.look_for_left().await;
+                }
+            })
+        });
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(event) = events.recv() => {
-                    if event.name().as_deref() == Some("CHANNEL_PARK") {
+                    if event.name().as_deref().is_some_and(|name| TAKEN.contains(&name)) {
                         serving.serve(event);
                     }
-                }
-                Ok(()) = unsettled.changed() => {
-                    let (serving, stop) = (serving.clone(), stop.clone());
-                    tokio::spawn(async move { stop.run_until_cancelled(serving.look_for_left()).await });
                 }
                 else => break,
             }
@@ -140,7 +149,7 @@ impl Serving {
     /// Tells `hotdesk check` that calls are taken, and by whom.
     async fn answer(self: Arc<Self>, question: String, permit: OwnedSemaphorePermit) {
         let Calls { switch, client, name, .. } = &self.calls;
-        let headers = [("Event-Subclass", TAKEN), (CHECK, &question), (TAKER, name)];
+        let headers = [("Event-Subclass", rights::TAKEN), (CHECK, &question), (TAKER, name)];
         if let Err(error) = client.tell("CUSTOM", &headers).await {
             debug!(event = "esl.not_answered", %switch, %error, "`hotdesk check` was not answered");
         }
@@ -171,7 +180,7 @@ impl Serving {
 
     /// Looks for calls that nobody serves, after anything may have been missed: those that still wait are taken, and
     /// those of ours whose conversation was cut short, by us or the connection, hear that it is not available.
-    async fn look_for_left(self: Arc<Self>) {
+    async fn look_for_left(self: &Arc<Self>) {
         for pause in [Duration::ZERO, LATE] {
             tokio::time::sleep(pause).await;
             match self.take_left().await {

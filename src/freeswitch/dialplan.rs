@@ -166,10 +166,14 @@ fn here(reach: &Reach) -> String {
     let routes: Vec<String> =
         reach.routes.values().map(|route| escaped(&route.with("{user}")).replace("{user}", r"\d+")).collect();
     format!(
-        r#"      <!-- A call that another switch sent here for him rings here or nowhere: it is not sent on once more. -->
+        r#"      <!-- A call that another switch sent here for him rings here or nowhere: it is not sent on once more, unless it
+           is transferred later. -->
       <condition field="${{sip_h_{HEADER}}} ${{destination_number}} ${{hd_dial}}"
                  expression="^(\d+) \1 (.*?)(?:(?&lt;= )|,)(?:{})(?:,|$)" break="never">
         <action application="set" data="hd_dial=$2" inline="true"/>
+      </condition>
+      <condition field="${{sip_h_{HEADER}}}" expression="^.+$" break="never">
+        <action application="set" data="sip_h_{HEADER}=" inline="true"/>
       </condition>
 "#,
         routes.join("|")

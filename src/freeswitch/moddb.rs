@@ -1,7 +1,6 @@
 //! A switch's table on FreeSWITCH: rows in `mod_db`, lamps among them, all by the event socket.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::{broadcast, watch};
@@ -16,7 +15,8 @@ use crate::desk::table::{Edit, Key, Row, Scope, Table};
 use crate::switch::activity::{Look, Stir};
 use crate::switch::{Switch, SwitchError};
 
-/// `db list` answers with no more than 4095 bytes (1.10.12), and the last key of such an answer may be half a key.
+/// `db list` answers with no more than 4095 bytes (1.10.12), and the last key of such an answer may be half a key. What was
+/// written first comes first.
 const LIST_LIMIT: usize = 4000;
 
 /// A tenant's table on one FreeSWITCH.
@@ -26,10 +26,11 @@ const LIST_LIMIT: usize = 4000;
 pub struct ModDb {
     client: Client,
     tenant: TenantId,
-    /// Rows that were read or written: what is not listed is found by this, to be read and, if need be, removed.
-    known: Mutex<BTreeSet<Key>>,
     phones: Phones,
 }
+
+/// Where a row, or a piece of one, stands: its realm and its key.
+type Place = (String, String);
 
 /// A row that is being read: where it stands, and its pieces so far.
 struct Reading {
@@ -44,7 +45,7 @@ impl ModDb {
     #[must_use]
     pub fn new(client: Client, tenant: TenantId) -> Self {
         let phones = Phones::new(client.clone(), tenant.clone());
-        Self { client, tenant, known: Mutex::new(BTreeSet::new()), phones }
+        Self { client, tenant, phones }
     }
 
     /// Its phones, for [`phones::hear`](super::phones::hear).
@@ -53,29 +54,43 @@ impl ModDb {
         self.phones.clone()
     }
 
-    async fn read_all(&self) -> Result<Table, SwitchError> {
+    /// The rows that are listed; where there are more, those that stand where they are `expected`; of others, how many.
+    async fn read_everything(&self, expected: &Table) -> Result<Table, SwitchError> {
         let realms = RELATIONS.map(|relation| rows::realm(relation, self.tenant.as_str()));
-        let lists: Vec<String> = realms.iter().map(|realm| format!("db list/{realm}")).collect();
-        let mut listed: BTreeSet<(String, String)> = BTreeSet::new();
-        for (realm, response) in realms.iter().zip(self.client.api_all(&lists).await?) {
-            let list = value(&response)?.unwrap_or_default();
-            let whole = if list.len() < LIST_LIMIT {
-                list
-            } else {
-                list.rsplit_once(',').map_or("", |(whole, _)| whole)
-            };
-            let places = whole.split(',').filter(|place| !place.is_empty());
-            listed.extend(places.map(|place| (realm.clone(), place.into())));
+        let (mut listed, mut counts) = (BTreeSet::new(), vec![]);
+        for realm in &realms {
+            listed.extend(self.list(realm).await?.into_iter().map(|place| (realm.clone(), place)));
+            let count = self.client.api(&format!("db count/{realm}")).await?;
+            counts.push(count.and_then(|count| count.parse().ok()).unwrap_or(0));
         }
         let starts = listed.iter().filter(|(_, place)| !place.ends_with('+'));
-        let mut keys: BTreeSet<Key> =
+        let starts: BTreeSet<Key> =
             starts.map(|(realm, place)| rows::read_place(realm, place, &self.tenant)).collect();
-        keys.extend(self.known().iter().cloned());
+        let mut read = self.read_rows(starts).await?;
+        let mut left = unlisted(&realms, &counts, &listed, &read);
+        // The last are most likely lamps of users who logged out meanwhile: nobody expects one.
+        let others = [expected.keys().cloned().collect(), named(&Scope::about(expected.keys())).collect()];
+        for keys in others {
+            if left.iter().all(|left| *left == 0) {
+                break;
+            }
+            let mut keys: BTreeSet<Key> = keys;
+            for reading in &read {
+                keys.remove(&reading.key);
+            }
+            read.extend(self.read_rows(keys).await?);
+            left = unlisted(&realms, &counts, &listed, &read);
+        }
         let mut table = Table::new();
-        for reading in self.read_rows(keys).await? {
-            let is_listed = listed.contains(&(reading.realm.clone(), reading.place.clone()));
-            for n in 0..reading.pieces.len().max(1) {
-                listed.remove(&(reading.realm.clone(), rows::piece_key(&reading.place, n)));
+        for (realm, left) in realms.iter().zip(left).filter(|(_, left)| *left > 0) {
+            let first = listed.iter().find(|(listed, _)| listed == realm).map_or("", |(_, place)| place);
+            let text = format!("{left} that `db list` does not show; it shows {first} and others");
+            table.insert(Key::Unlisted(realm.clone()), Row::Unreadable(text));
+        }
+        for reading in read {
+            let is_listed = listed.remove(&(reading.realm.clone(), reading.place.clone()));
+            for place in reading.places() {
+                listed.remove(&place);
             }
             // Listed, and nothing there: an empty value is none of ours.
             if is_listed || !reading.pieces.is_empty() {
@@ -87,6 +102,37 @@ impl ModDb {
             (Key::Unknown(format!("{realm}/{place}")), Row::Unreadable(String::new()))
         }));
         Ok(table)
+    }
+
+    /// The keys of a realm that `db list` shows.
+    async fn list(&self, realm: &str) -> Result<Vec<String>, SwitchError> {
+        let list = self.client.api(&format!("db list/{realm}")).await?.unwrap_or_default();
+        let whole = match list.rsplit_once(',') {
+            Some((whole, _)) if list.len() >= LIST_LIMIT => whole,
+            _ => &list,
+        };
+        Ok(whole.split(',').filter(|place| !place.is_empty()).map(Into::into).collect())
+    }
+
+    /// Writes what is listed of a realm once more, as it is: so it comes last, and others are listed.
+    async fn turn_over(&self, realm: &str) -> Result<(), SwitchError> {
+        let places = self.list(realm).await?;
+        let selects: Vec<String> = places.iter().map(|place| format!("db select/{realm}/{place}")).collect();
+        let mut inserts = vec![];
+        for (place, response) in places.iter().zip(self.client.api_all(&selects).await?) {
+            inserts.extend(value(&response)?.map(|text| format!("db insert/{realm}/{place}/{text}")));
+        }
+        self.write(&inserts).await
+    }
+
+    async fn write(&self, commands: &[String]) -> Result<(), SwitchError> {
+        for response in self.client.api_all(commands).await? {
+            match value(&response)? {
+                Some("+OK") => {}
+                other => return Err(SwitchError::Refused("db".into(), other.unwrap_or("no reply").into())),
+            }
+        }
+        Ok(())
     }
 
     /// The rows at these keys, round by round: first the first pieces of all, then the next ones of the long.
@@ -109,19 +155,7 @@ impl ModDb {
             }
             going = further;
         }
-        let mut known = self.known();
-        for reading in &read {
-            if reading.pieces.is_empty() {
-                known.remove(&reading.key);
-            } else {
-                known.insert(reading.key.clone());
-            }
-        }
         Ok(read)
-    }
-
-    fn known(&self) -> MutexGuard<'_, BTreeSet<Key>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reading(&self, key: Key) -> Option<Reading> {
@@ -152,30 +186,34 @@ impl Reading {
     fn select(&self) -> String {
         format!("db select/{}/{}", self.realm, rows::piece_key(&self.place, self.pieces.len()))
     }
+
+    /// Where its pieces stand.
+    fn places(&self) -> impl Iterator<Item = Place> {
+        (0..self.pieces.len()).map(|n| (self.realm.clone(), rows::piece_key(&self.place, n)))
+    }
 }
 
 #[async_trait]
 impl Switch for ModDb {
     async fn read(&self, scope: &Scope) -> Result<Table, SwitchError> {
-        let Scope::Some { users, devices } = scope else { return self.read_all().await };
-        let users = users.iter().flat_map(|user| [Key::User(user.clone()), Key::Lamp(user.clone())]);
-        let devices = devices.iter().map(|device| Key::Device(device.clone()));
-        let found = self.read_rows(users.chain(devices).collect()).await?;
+        if *scope == Scope::All {
+            return self.read_everything(&Table::new()).await;
+        }
+        let found = self.read_rows(named(scope).collect()).await?;
         let found = found.into_iter().filter(|reading| !reading.pieces.is_empty());
         Ok(found.map(|it| (it.key.clone(), rows::read(&it.key, &it.pieces.concat()))).collect())
     }
 
-    fn lists_all(&self) -> bool {
-        false
+    async fn read_all(&self, expected: &Table) -> Result<Table, SwitchError> {
+        self.read_everything(expected).await
     }
 
     async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError> {
-        self.known().extend(edits.iter().map(|edit| edit.key.clone()));
         let commands: Vec<String> = edits.iter().flat_map(|edit| self.commands(edit)).collect();
-        for response in self.client.api_all(&commands).await? {
-            match value(&response)? {
-                Some("+OK") => {}
-                other => return Err(SwitchError::Refused("db".into(), other.unwrap_or("no reply").into())),
+        self.write(&commands).await?;
+        for edit in edits {
+            if let Key::Unlisted(realm) = &edit.key {
+                self.turn_over(realm).await?;
             }
         }
         Ok(())
@@ -200,4 +238,23 @@ fn value(response: &Response) -> Result<Option<&str>, SwitchError> {
         Said::Nothing => Ok(None),
         Said::Error(why) => Err(SwitchError::Refused("db".into(), why.into())),
     }
+}
+
+/// Every key of the users and devices of a scope.
+fn named(scope: &Scope) -> impl Iterator<Item = Key> {
+    let (users, devices) = match scope {
+        Scope::All => (None, None),
+        Scope::Some { users, devices } => (Some(users), Some(devices)),
+    };
+    let users =
+        users.into_iter().flatten().flat_map(|user| [Key::User(user.clone()), Key::Lamp(user.clone())]);
+    users.chain(devices.into_iter().flatten().map(|device| Key::Device(device.clone())))
+}
+
+/// How many of the rows that were counted in each realm are neither listed nor read.
+fn unlisted(realms: &[String], counts: &[usize], listed: &BTreeSet<Place>, read: &[Reading]) -> Vec<usize> {
+    let found: BTreeSet<Place> =
+        read.iter().flat_map(Reading::places).chain(listed.iter().cloned()).collect();
+    let of = |realm: &String| found.iter().filter(|(found, _)| found == realm).count();
+    realms.iter().zip(counts).map(|(realm, count)| count.saturating_sub(of(realm))).collect()
 }

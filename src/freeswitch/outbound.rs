@@ -59,7 +59,8 @@ impl Server {
     /// Serves the call of one connection, and closes that.
     pub async fn call<S: AsyncRead + AsyncWrite + Send + 'static>(&self, stream: S) {
         let Self { switch, tenants, controller, name, deadline, .. } = self;
-        let peer = Peer { name: switch.clone(), address: "the dialplan".into(), deadline: *deadline };
+        let (name_of, address) = (switch.clone(), "the dialplan".into());
+        let peer = Peer { name: name_of, address, deadline: *deadline, taken: vec![] };
         let (client, waiting, serve) = match Client::of_call(stream, peer).await {
             Ok(call) => call,
             // So does `hotdesk check` look whether somebody is here.

@@ -58,6 +58,7 @@ pub fn place(key: &Key, tenant: &TenantId) -> Option<(String, String)> {
             let (realm, key) = place.split_once('/')?;
             return Some((realm.into(), key.into()));
         }
+        Key::Unlisted(_) => return None,
     };
     Some((realm(relation, tenant.as_str()), key))
 }
@@ -93,7 +94,7 @@ pub fn read(key: &Key, value: &str) -> Row {
         Key::Device(_) => SYNTAX.read_device(value).map(Row::Device),
         Key::Lamp(_) => read_dial(value).map(Row::Lamp),
         Key::User(_) => read_user(value).map(Row::User),
-        Key::Unknown(_) => None,
+        Key::Unknown(_) | Key::Unlisted(_) => None,
     };
     row.unwrap_or_else(|| Row::Unreadable(value.into()))
 }

@@ -26,9 +26,11 @@ pub trait Switch: Send + Sync {
     /// The rows it holds, of all there are or of `scope`.
     async fn read(&self, scope: &Scope) -> Result<Table, SwitchError>;
 
-    /// Whether reading all finds every row there is. If not, those that are wanted are read by name, too.
-    fn lists_all(&self) -> bool {
-        true
+    /// All rows it holds. A switch that cannot list them looks for those that are `expected` by their names, and tells
+    /// of others as [`Key::Unlisted`](crate::desk::table::Key).
+    async fn read_all(&self, expected: &Table) -> Result<Table, SwitchError> {
+        let _ = expected;
+        self.read(&Scope::All).await
     }
 
     /// Writes the differences. All of them are acknowledged by the switch when this returns.

@@ -78,6 +78,7 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
         deadline: DEADLINE,
         events: EVENTS.to_vec(),
         filters: filters(),
+        taken: vec![],
     };
     let stop = CancellationToken::new();
     let (client, events) = Client::over(settings, stop.clone(), move || {

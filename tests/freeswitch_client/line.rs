@@ -61,6 +61,7 @@ impl Line {
             deadline: DEADLINE,
             events: EVENTS.to_vec(),
             filters: filters(),
+            taken: vec![],
         };
         let (cut, cuts) = watch::channel(());
         let (happens, happening) = mpsc::unbounded_channel();

@@ -60,8 +60,12 @@ async fn brought(
 /// The calls that wait until they are taken.
 fn taken(switch: &Switch, name: String, stop: &Stop) -> anyhow::Result<Open> {
     let tables = tables(switch, stop)?;
-    let settings =
-        Settings { events: calls::EVENTS.to_vec(), filters: calls::filters(), ..settings(switch)? };
+    let settings = Settings {
+        events: calls::EVENTS.to_vec(),
+        filters: calls::filters(),
+        taken: calls::TAKEN.to_vec(),
+        ..settings(switch)?
+    };
     let (client, events) = Client::start(settings, stop.tables.clone());
     let (switch, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
     Ok(Open {
@@ -98,5 +102,6 @@ pub(in crate::cli) fn settings(switch: &Switch) -> anyhow::Result<Settings> {
         deadline: SWITCH_PATIENCE,
         events: vec![],
         filters: vec![],
+        taken: vec![],
     })
 }

@@ -11,6 +11,7 @@ mod load;
 mod login;
 mod outbound;
 mod refusals;
+mod removed;
 mod rights;
 mod several;
 

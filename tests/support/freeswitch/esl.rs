@@ -69,6 +69,17 @@ impl Esl {
         Ok(())
     }
 
+    /// The same command so often, without waiting for each answer.
+    pub fn repeat(&mut self, command: &str, times: usize) -> Result<()> {
+        let mut out = self.stream.get_ref().try_clone()?;
+        let all = format!("{command}\n\n").repeat(times);
+        let writing = std::thread::spawn(move || out.write_all(all.as_bytes()));
+        for _ in 0..times {
+            self.reply("command/reply")?;
+        }
+        Ok(writing.join().map_err(|_| anyhow::anyhow!("writing {command}"))??)
+    }
+
     /// Waits for an event, within 10 s; those before it that are not wanted are dropped.
     pub fn wait(&mut self, wanted: impl Fn(&Event) -> bool) -> Result<Event> {
         let deadline = Instant::now() + PATIENCE;

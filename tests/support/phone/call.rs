@@ -14,9 +14,9 @@ pub(super) struct Call {
     pub(super) sequence: u32,
     /// The INVITE that made it: ours as it was sent last, or theirs.
     pub(super) invite: Message,
-    target: String,
+    pub(super) target: String,
     outgoing: bool,
-    up: bool,
+    pub(super) up: bool,
     /// We hung up before it was answered: what still comes in is to be undone.
     cancelled: bool,
     /// A CANCEL may only be sent when something came back (RFC 3261, 9.1).
@@ -62,6 +62,17 @@ impl Line {
             self.call.as_ref().filter(|call| call.rings()).context("no call rings here to be refused")?;
         self.send(&call.response(code, reason));
         self.end(code, reason, None);
+        Ok(())
+    }
+
+    /// Sends the caller who rings here to `number`.
+    pub(super) fn forward(&mut self, number: &str) -> Result<()> {
+        let to = self.address_of(number);
+        let call =
+            self.call.as_ref().filter(|call| call.rings()).context("no call rings here to be forwarded")?;
+        let moved = call.response(302, "Moved Temporarily").with("Contact", format!("<{to}>"));
+        self.send(&moved);
+        self.end(302, "forwarded here", None);
         Ok(())
     }
 

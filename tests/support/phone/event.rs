@@ -32,6 +32,8 @@ pub enum Event {
     AudioStop(Duration),
     /// The switch accepted a subscription.
     Subscribed(String),
+    /// The switch's answer to a REFER.
+    Referred(u16),
     /// A watched extension's lamp.
     Lamp(Lamp),
     /// The message waiting lamp.
@@ -94,7 +96,9 @@ enum Subject {
 impl Event {
     fn subject(&self) -> Subject {
         match self {
-            Self::Registered(_) | Self::Failed(..) | Self::Subscribed(_) => Subject::Account,
+            Self::Registered(_) | Self::Failed(..) | Self::Referred(_) | Self::Subscribed(_) => {
+                Subject::Account
+            }
             Self::Progress(_) | Self::Answered | Self::Ringing(_) | Self::Connected(_) | Self::Ended(_) => {
                 Subject::Call
             }

@@ -229,7 +229,9 @@ impl Line {
             if let Some(call) = self.call.as_mut().filter(|call| call.dialog.id == response.header("Call-ID"))
             {
                 call.sequence += 1;
-                call.invite = signed.clone();
+                if invite {
+                    call.invite = signed.clone();
+                }
             }
             self.sequence = self.sequence.max(signed.sequence());
             self.start_again(signed, true);
@@ -262,6 +264,7 @@ impl Line {
             "SUBSCRIBE" if taken => {
                 self.events.push(Event::Subscribed(Identity::parse(request.header("To")).number));
             }
+            "REFER" => self.events.push(Event::Referred(code)),
             method @ ("REGISTER" | "SUBSCRIBE") => self.events.push(Event::Failed(method.to_owned(), code)),
             _ => {}
         }

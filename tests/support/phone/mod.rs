@@ -21,6 +21,7 @@ mod media;
 mod message;
 mod notify;
 mod rtp;
+mod transfer;
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
