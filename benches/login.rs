@@ -107,6 +107,7 @@ async fn hotdesk(address: mpsc::Sender<SocketAddr>, stop: CancellationToken) {
         store,
         pins: Pins::new(pepper()),
         codes: watch::channel(Arc::new(Codes::default())).1,
+        rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::from([(name.clone(), reconciler)]),
     });
     let allow = watch::channel(Arc::new(vec!["127.0.0.0/8".parse().unwrap()])).1;

@@ -126,6 +126,7 @@ impl Scene {
             store: store.clone(),
             pins: Pins::new(office::pepper()),
             codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap())).1,
+            rules: watch::channel(Arc::default()).1,
             switches: BTreeMap::from([(switch("pbx"), reconciler)]),
         };
         Self { store, controller, toy, _stop: stop.drop_guard(), _dir: dir }

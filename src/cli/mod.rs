@@ -6,7 +6,9 @@ mod check;
 mod device;
 mod dialplan;
 mod journal;
+mod lock;
 mod login;
+mod pepper;
 mod print;
 mod serve;
 mod site;
@@ -51,10 +53,16 @@ enum Command {
     Dialplan(dialplan::Dialplan),
     /// Show what happened
     Journal(journal::Journal),
+    /// List who is locked after too many failures, and unlock
+    #[command(subcommand)]
+    Lock(lock::Lock),
     /// Log a user in at a device, without a PIN
     Login(login::Login),
     /// Log out a user, or whoever sits at a device
     Logout(login::Logout),
+    /// Change the key that PINs are hashed with
+    #[command(subcommand)]
+    Pepper(pepper::Pepper),
     /// Take calls and keep the switches true, until stopped; SIGHUP reads the configuration anew
     Serve,
     /// Show who sits where, since when
@@ -96,8 +104,10 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Device(device) => device.run(&site.await?, &mut out).await?,
             Command::Dialplan(dialplan) => dialplan.run(&config, &mut out)?,
             Command::Journal(journal) => journal.run(&site.await?, &mut out).await?,
+            Command::Lock(lock) => lock.run(&site.await?, &mut out).await?,
             Command::Login(login) => login.run(&site.await?, &mut out).await?,
             Command::Logout(logout) => logout.run(&site.await?, &mut out).await?,
+            Command::Pepper(pepper) => pepper.run(&site.await?, &mut out)?,
             Command::Serve => {
                 telemetry::start(config.log.format, &config.log.level);
                 serve::run(config, cli.config.as_deref()).await?;

@@ -52,10 +52,11 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
     // First of all: a signal while it starts must neither be lost nor end it in the middle.
     let (mut term, mut int, mut hup) =
         (on(SignalKind::terminate())?, on(SignalKind::interrupt())?, on(SignalKind::hangup())?);
-    let pepper = pepper::load_or_create(&config.store.pepper_file)?;
+    let peppers = pepper::all(&config.store.pepper_file)?;
     let store = store::open(config.store.url.as_str(), &config.folder).await?;
     let stop = Stop::default();
     let (codes, watched) = watch::channel(Arc::new(config.codes.clone()));
+    let (rulebook, rules) = watch::channel(Arc::new(config.rules()));
 
     let mut allowed = Allowed::new();
     let mut tables: Vec<JoinHandle<()>> = vec![];
@@ -74,7 +75,8 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
         doors.push(serve);
     }
 
-    let controller = Arc::new(Controller { store, pins: Pins::new(pepper), codes: watched, switches });
+    let controller =
+        Arc::new(Controller { store, pins: Pins::new(peppers), codes: watched, rules, switches });
     let servers: Vec<JoinHandle<()>> = doors.into_iter().map(|serve| serve(controller.clone())).collect();
 
     info!(event = "serve.started", version = env!("CARGO_PKG_VERSION"), "hotdesk is up");
@@ -82,7 +84,13 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
         tokio::select! {
             _ = term.recv() => break,
             _ = int.recv() => break,
-            _ = hup.recv() => reload(&config, file, &codes, &allowed).await,
+            _ = hup.recv() => {
+                if let Some(new) = reload(&config, file, &codes, &allowed).await {
+                    rulebook.send_replace(Arc::new(new.rules()));
+                    season(&config, &controller.pins);
+                    info!(event = "reload.done", "the configuration was read anew");
+                }
+            }
         }
     }
     info!(event = "serve.stopping", "letting calls end");
@@ -104,12 +112,18 @@ fn on(kind: SignalKind) -> anyhow::Result<Signal> {
 
 /// Takes over what can be without a restart: codes and allowed addresses. A file that cannot be used changes nothing.
 /// `started` is what it was started with: what differs from that needs a restart, also when it is read once more.
-async fn reload(started: &Config, file: Option<&Path>, codes: &watch::Sender<Arc<Codes>>, allowed: &Allowed) {
+/// Returns it.
+async fn reload(
+    started: &Config,
+    file: Option<&Path>,
+    codes: &watch::Sender<Arc<Codes>>,
+    allowed: &Allowed,
+) -> Option<Config> {
     let new = match Config::load(file, &|name| std::env::var(name).ok()) {
         Ok(new) => new,
         Err(error) => {
             error!(event = "reload.refused", %error, "the configuration stays as it was");
-            return;
+            return None;
         }
     };
     if let Some(what) = needs_restart(started, &new) {
@@ -121,7 +135,15 @@ async fn reload(started: &Config, file: Option<&Path>, codes: &watch::Sender<Arc
             sender.send_replace(Arc::new(asterisk::allowed_by(switch).await));
         }
     }
-    info!(event = "reload.done", "the configuration was read anew");
+    Some(new)
+}
+
+/// Takes over a pepper that was rotated, and others that were put beside it.
+fn season(started: &Config, pins: &Pins) {
+    match pepper::all(&started.store.pepper_file) {
+        Ok(peppers) => pins.season(peppers),
+        Err(error) => error!(event = "reload.refused", %error, "the peppers stay as they were"),
+    }
 }
 
 /// The first section that differs and that a reload does not take over.

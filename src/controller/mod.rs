@@ -1,6 +1,7 @@
 //! The acts: log in, log out, keep the switches true.
 
 pub mod conversation;
+mod failures;
 pub mod inspect;
 pub mod pepper;
 pub mod pins;
@@ -16,6 +17,7 @@ use tracing::error;
 use crate::desk::code::Codes;
 use crate::desk::id::{CallId, RequestId, Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
+use crate::desk::rules::{Rulebook, Rules};
 use crate::desk::seat::{Act, Move, Transition};
 use crate::store::{Store, StoreError};
 
@@ -30,6 +32,8 @@ pub struct Controller {
     pub pins: Pins,
     /// The codes that are dialled; a reload replaces them.
     pub codes: watch::Receiver<Arc<Codes>>,
+    /// Who may sit where, and how old a PIN may be; a reload replaces them.
+    pub rules: watch::Receiver<Arc<Rulebook>>,
     /// The switches, each kept true by its task.
     pub switches: BTreeMap<SwitchName, Reconciler>,
 }
@@ -86,6 +90,11 @@ impl Controller {
         }
     }
 
+    /// What a tenant allows.
+    fn rules_of(&self, tenant: &TenantId) -> Rules {
+        self.rules.borrow().of(tenant)
+    }
+
     /// A store that did not answer may have done it all the same: so it is asked again, once, with the same id.
     async fn move_people(&self, origin: &Origin, act: Act) -> Result<Transition, StoreError> {
         let act = Move {
@@ -103,7 +112,8 @@ impl Controller {
     }
 
     async fn take_back(&self, origin: &Origin, done: Transition) {
-        if let Err(error) = self.move_people(origin, done.inverse()).await {
+        let most = self.rules_of(&origin.tenant).seating.multi.most();
+        if let Err(error) = self.move_people(origin, done.inverse(most)).await {
             error!(event = "login.not_taken_back", call = origin.call.as_ref().map(tracing::field::display), %error,
                 "the switch will follow the store as soon as both are back");
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::id::{CallId, DeviceName, Extension, Revision, TenantId};
 use super::model::Binding;
@@ -118,22 +118,65 @@ pub enum Event {
         /// What it holds now.
         is: String,
     },
+    /// One device tried many extensions, or one extension was tried from many devices: see [`super::lock::RULE`].
+    Spray {
+        /// Where the last try was.
+        device: DeviceName,
+        /// Who was tried from many devices, if it is that and he exists.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<Extension>,
+        /// `device` or `user`: whose failures were with so many.
+        of: String,
+    },
+    /// An administrator ended locks, and forgot the failures before them.
+    Unlocked {
+        /// Whose; neither user nor device: everybody's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<Extension>,
+        /// Which device's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<DeviceName>,
+    },
     /// A user was added or changed. If he may no longer hotdesk, he was logged out.
     UserChanged {
         /// Who.
         user: Extension,
         /// Where he was logged out by it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        device: Option<DeviceName>,
+        #[serde(
+            default,
+            alias = "device",
+            deserialize_with = "one_or_more",
+            skip_serializing_if = "Vec::is_empty"
+        )]
+        devices: Vec<DeviceName>,
     },
     /// A user was removed, and logged out.
     UserRemoved {
         /// Who.
         user: Extension,
         /// Where he was logged out by it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        device: Option<DeviceName>,
+        #[serde(
+            default,
+            alias = "device",
+            deserialize_with = "one_or_more",
+            skip_serializing_if = "Vec::is_empty"
+        )]
+        devices: Vec<DeviceName>,
     },
+}
+
+/// A list; or one alone, as it was written before somebody could sit at several devices.
+fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<DeviceName>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Devices {
+        One(DeviceName),
+        More(Vec<DeviceName>),
+    }
+    Ok(match Devices::deserialize(from)? {
+        Devices::One(device) => vec![device],
+        Devices::More(devices) => devices,
+    })
 }
 
 impl Entry {
@@ -145,13 +188,18 @@ impl Entry {
             Event::DeviceChanged { device, user, owners } | Event::DeviceRemoved { device, user, owners } => {
                 (user.iter().chain(owners).collect(), Some(device))
             }
-            Event::UserChanged { user, device } | Event::UserRemoved { user, device } => {
-                (vec![user], device.as_ref())
+            Event::UserChanged { user, devices } | Event::UserRemoved { user, devices } => {
+                return Scope::Some {
+                    users: [user.clone()].into(),
+                    devices: devices.iter().cloned().collect(),
+                };
             }
             Event::LocationWaived { .. }
             | Event::PinChanged { .. }
             | Event::Refused { .. }
-            | Event::Repaired { .. } => (vec![], None),
+            | Event::Repaired { .. }
+            | Event::Spray { .. }
+            | Event::Unlocked { .. } => (vec![], None),
         };
         Scope::Some {
             users: users.into_iter().cloned().collect(),
@@ -191,6 +239,21 @@ impl fmt::Display for Entry {
             Event::Repaired { switch, row, was, is } => {
                 write!(f, "{switch}: {row} repaired, was {was}, is {is}")?
             }
+            Event::Spray { device, of, .. } if of == "device" => {
+                write!(f, "spray: {device} tried many extensions")?;
+            }
+            Event::Spray { device, user: Some(user), .. } => {
+                write!(f, "spray: {user} was tried from many devices, last at {device}")?;
+            }
+            Event::Spray { device, user: None, .. } => {
+                write!(
+                    f,
+                    "spray: an extension that is nobody's was tried from many devices, last at {device}"
+                )?;
+            }
+            Event::Unlocked { user: Some(user), .. } => write!(f, "user {user} unlocked")?,
+            Event::Unlocked { device: Some(device), .. } => write!(f, "device {device} unlocked")?,
+            Event::Unlocked { user: None, device: None } => f.write_str("all locks ended")?,
             Event::UserChanged { user, .. } => write!(f, "user {user} changed")?,
             Event::UserRemoved { user, .. } => write!(f, "user {user} removed")?,
         }

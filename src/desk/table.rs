@@ -219,7 +219,7 @@ pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
         let user = user.filter(|user| office.users.contains_key(user));
         if let Some(user) = user {
             let place = places.entry(user).or_default();
-            place.revision = revision;
+            place.revision = place.revision.max(revision);
             if device.switch == *switch {
                 place.here.push(device.dial.as_str());
             } else {
@@ -243,8 +243,8 @@ pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
             .filter_map(|switch| Some(reach.routes.get(switch)?.with(user.extension.as_str())))
             .collect();
         let all: Vec<&str> = here.iter().copied().chain(routes.iter().map(String::as_str)).collect();
-        let dial = DialTarget::new(all.join("&")).ok();
-        let lamp = if reach.lamps { dial.clone() } else { DialTarget::new(here.join("&")).ok() };
+        let dial = joined(&all);
+        let lamp = if reach.lamps { dial.clone() } else { joined(&here) };
         if let Some(lamp) = lamp {
             table.insert(Key::Lamp(user.extension.clone()), Row::Lamp(lamp));
         }
@@ -252,6 +252,11 @@ pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
         table.insert(Key::User(user.extension.clone()), Row::User(user_row(user, dial, revision)));
     }
     table
+}
+
+/// All of them, or as many from the first on as a dial target has room for: better some ring than none.
+fn joined(targets: &[&str]) -> Option<DialTarget> {
+    (1..=targets.len()).rev().find_map(|most| DialTarget::new(targets.get(..most)?.join("&")).ok())
 }
 
 /// Where a user is.
@@ -377,6 +382,27 @@ mod tests {
     fn an_owner_who_sits_elsewhere_leaves_his_own_desk_empty() {
         let table = wanted(&office(&[("103", "desk1")]), &pbx(), &Reach::default());
         assert_eq!((at(&table, "desk1").as_deref(), at(&table, "desk3")), (Some("103"), None));
+    }
+
+    #[test]
+    fn who_sits_at_several_desks_is_called_at_all_of_them_and_at_as_many_as_fit() {
+        let mut several = office(&[("101", "desk3"), ("101", "desk1"), ("102", "desk2")]);
+        let table = wanted(&several, &pbx(), &Reach::default());
+        assert_eq!(
+            (at(&table, "desk1").as_deref(), at(&table, "desk3").as_deref()),
+            (Some("101"), Some("101"))
+        );
+        assert_eq!(rings(&table, "101").as_deref(), Some("PJSIP/desk1&PJSIP/desk3"));
+        let Some(Row::User(row)) = table.get(&Key::User(ext("101"))) else { panic!("{table:?}") };
+        assert_eq!(row.revision, Revision(2), "that of his last login");
+        for (device, length) in [("desk1", 150), ("desk3", 60)] {
+            let long = format!("PJSIP/{}", "x".repeat(length - 6));
+            several.devices.get_mut(&name(device)).unwrap().dial = DialTarget::new(long).unwrap();
+        }
+        assert_eq!(
+            rings(&wanted(&several, &pbx(), &Reach::default()), "101").map(|dial| dial.len()),
+            Some(150)
+        );
     }
 
     #[test]

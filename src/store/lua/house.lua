@@ -10,11 +10,32 @@ local USERS = base .. ':users'       -- hash, extension to JSON
 local PINS = base .. ':pins'         -- hash, extension to JSON
 local DEVICES = base .. ':devices'   -- hash, name to JSON
 local SEATS = base .. ':seats'       -- hash, device to JSON of the binding
-local PLACES = base .. ':places'     -- hash, user to the device of his binding
+local TRIES = base .. ':tries'       -- hash, user:<alias> and device:<name> to JSON of their failures
+local TRIED = base .. ':tried'       -- sorted set, those of TRIES by the second of the last failure
 
 -- The set of devices that a user owns.
 local function owned(user)
   return base .. ':owned:' .. user
+end
+
+-- The set of devices at which a user sits.
+local function places(user)
+  return base .. ':at:' .. user
+end
+
+-- The devices at which a user sits, in their order.
+local function places_of(user)
+  local devices = redis.call('SMEMBERS', places(user))
+  table.sort(devices)
+  return devices
+end
+
+-- A hotdesk before this one let a user sit at one device only, and kept it in a hash.
+local one_place = base .. ':places'
+if redis.call('EXISTS', one_place) == 1 then
+  local all = redis.call('HGETALL', one_place)
+  for n = 1, #all, 2 do redis.call('SADD', places(all[n]), all[n + 1]) end
+  redis.call('DEL', one_place)
 end
 
 -- A whole number as text; tostring would write 1e+15.
@@ -46,7 +67,7 @@ local function unseat(device)
   end
   local user = cjson.decode(binding).user
   redis.call('HDEL', SEATS, device)
-  redis.call('HDEL', PLACES, user)
+  redis.call('SREM', places(user), device)
   return binding, user
 end
 
@@ -57,4 +78,27 @@ local function owner_in(device)
     return nil
   end
   return owner or nil
+end
+
+-- What is kept of the failures of user:<alias> or device:<name>.
+local function tries_of(who)
+  local body = redis.call('HGET', TRIES, who)
+  if body then return cjson.decode(body) end
+  return { failures = {}, row = 0, locks = 0, ['until'] = 0 }
+end
+
+local function forget(who)
+  redis.call('HDEL', TRIES, who)
+  redis.call('ZREM', TRIED, who)
+end
+
+-- Keeps them; last, if given, is when the last one was.
+local function keep(who, tries, last)
+  if #tries.failures == 0 and tries.row == 0 and tries.locks == 0 and tries['until'] == 0 then
+    return forget(who)
+  end
+  local failures = #tries.failures == 0 and '[]' or cjson.encode(tries.failures)
+  redis.call('HSET', TRIES, who, string.format('{"failures":%s,"row":%s,"locks":%s,"until":%s}', failures,
+    whole(tries.row), whole(tries.locks), whole(tries['until'])))
+  if last then redis.call('ZADD', TRIED, last, who) end
 end

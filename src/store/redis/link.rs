@@ -16,6 +16,7 @@ use redis::{
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use crate::desk::policy::Refusal;
 use crate::store::StoreError;
 
 /// How long connecting may take.
@@ -115,6 +116,11 @@ impl Link {
         let place = self.place.clone();
         if error.code() == Some("MISSING") {
             return StoreError::Missing(error.detail().unwrap_or("such user or device").into());
+        }
+        if let ("REFUSED", Some(refusal)) =
+            (error.code().unwrap_or_default(), error.detail().and_then(Refusal::of_a_move))
+        {
+            return StoreError::Refused(refusal);
         }
         let why = match error.code() {
             Some("OOM") => {

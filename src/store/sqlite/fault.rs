@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
-use crate::desk::seat::Missing;
+use crate::desk::seat::Denied;
 use crate::store::StoreError;
 
 /// What went wrong, before the file's name is put to it.
@@ -16,8 +16,8 @@ pub(super) enum Fault {
     Foreign,
     /// The file could not be made.
     File(std::io::Error),
-    /// A user or device that is not there.
-    Missing(Missing),
+    /// An act that is not to be done.
+    Denied(Denied),
     /// The version of its tables, and the one we know.
     Newer(i64, i64),
     /// SQLite's own.
@@ -38,9 +38,9 @@ impl From<std::io::Error> for Fault {
     }
 }
 
-impl From<Missing> for Fault {
-    fn from(missing: Missing) -> Self {
-        Self::Missing(missing)
+impl From<Denied> for Fault {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
     }
 }
 
@@ -81,7 +81,7 @@ impl Fault {
             Self::File(error) => broken(format!(
                 "it cannot be made ({error}); its directory must exist and be writable for the user that hotdesk runs as"
             )),
-            Self::Missing(Missing(what)) => StoreError::Missing(what),
+            Self::Denied(denied) => denied.into(),
             Self::Newer(theirs, ours) => broken(format!(
                 "a newer hotdesk wrote it (tables of version {theirs}, this one knows {ours}); run that one, or restore a backup from before it"
             )),

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::fault::Fault;
 
 /// The version of the tables below, kept in `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// `HOTD`: what `file(1)` and we know the file by, kept in `application_id`.
 const APPLICATION: i64 = 0x484F_5444;
@@ -21,8 +21,8 @@ const BUSY: Duration = Duration::from_secs(2);
 /// How often one looks whether it is free.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// Users and devices are kept as JSON, with beside it the columns that are searched. The two keys of `binding`
-/// are the law of the house: one device a user, one user a device.
+/// Users and devices are kept as JSON, with beside it the columns that are searched. The key of `binding` is the law of
+/// the house: one user a device. At how many devices a user may be is his tenant's.
 const TABLES: &str = "
     CREATE TABLE tenant (
         name TEXT PRIMARY KEY, revision INTEGER NOT NULL
@@ -42,23 +42,43 @@ const TABLES: &str = "
     CREATE INDEX device_owner ON device (tenant, owner) WHERE owner IS NOT NULL;
     CREATE TABLE binding (
         tenant TEXT, device TEXT, user TEXT NOT NULL, since TEXT NOT NULL, revision INTEGER NOT NULL,
-        PRIMARY KEY (tenant, device), UNIQUE (tenant, user)
+        PRIMARY KEY (tenant, device)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX binding_user ON binding (tenant, user);
     CREATE TABLE journal (
         tenant TEXT, revision INTEGER, at INTEGER NOT NULL, entry TEXT NOT NULL,
         PRIMARY KEY (tenant, revision)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX journal_at ON journal (tenant, at);
-    CREATE TABLE attempt (
-        tenant TEXT, kind TEXT, name TEXT, began INTEGER NOT NULL, count INTEGER NOT NULL,
+    CREATE TABLE tries (
+        tenant TEXT, kind TEXT, name TEXT, last INTEGER NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (tenant, kind, name)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX attempt_began ON attempt (began);
+    CREATE INDEX tries_last ON tries (tenant, last);
     CREATE TABLE request (
         tenant TEXT, id TEXT, at INTEGER NOT NULL, transition TEXT NOT NULL,
         PRIMARY KEY (tenant, id)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX request_at ON request (at);
+";
+
+/// From the version before to [`VERSION`]: several devices a user; locks.
+const FROM_1: &str = "
+    ALTER TABLE binding RENAME TO binding_1;
+    CREATE TABLE binding (
+        tenant TEXT, device TEXT, user TEXT NOT NULL, since TEXT NOT NULL, revision INTEGER NOT NULL,
+        PRIMARY KEY (tenant, device)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO binding (tenant, device, user, since, revision)
+        SELECT tenant, device, user, since, revision FROM binding_1;
+    DROP TABLE binding_1;
+    CREATE INDEX binding_user ON binding (tenant, user);
+    DROP TABLE attempt;
+    CREATE TABLE tries (
+        tenant TEXT, kind TEXT, name TEXT, last INTEGER NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (tenant, kind, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX tries_last ON tries (tenant, last);
 ";
 
 /// Makes the file where there is none, readable by its owner only, and the tables where there are none.
@@ -81,11 +101,16 @@ fn attempt(path: &Path) -> Result<Connection, Fault> {
     }
     let mut connection = connect(path)?;
     // Looked at before anything is changed: it may be somebody else's.
-    has_tables(&connection)?;
+    tables(&connection)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if !has_tables(&transaction)? {
-        transaction.execute_batch(TABLES)?;
+    let missing = match tables(&transaction)? {
+        None => Some(TABLES),
+        Some(1) => Some(FROM_1),
+        Some(_) => None,
+    };
+    if let Some(missing) = missing {
+        transaction.execute_batch(missing)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
@@ -93,13 +118,13 @@ fn attempt(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
-/// Whether our tables are there, or none at all.
-fn has_tables(connection: &Connection) -> Result<bool, Fault> {
+/// The version of our tables, if they are there, or nothing at all is.
+fn tables(connection: &Connection) -> Result<Option<i64>, Fault> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (pragma("application_id")?, pragma("user_version")?, tables) {
-        (APPLICATION, VERSION, _) => Ok(true),
-        (0, 0, 0) => Ok(false),
+        (APPLICATION, version @ 1..=VERSION, _) => Ok(Some(version)),
+        (0, 0, 0) => Ok(None),
         (APPLICATION, newer, _) if newer > VERSION => Err(Fault::Newer(newer, VERSION)),
         _ => Err(Fault::Foreign),
     }
