@@ -1,5 +1,8 @@
 //! What callers live through, with a scripted phone, a real store and a switch that can be told to fail.
 
+mod acts;
+mod safety;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,6 +15,7 @@ use hotdesk::desk::id::{CallId, Language, TenantId};
 use hotdesk::desk::journal::Event;
 use hotdesk::desk::policy::Prompt;
 use hotdesk::desk::reach::Reach;
+use hotdesk::desk::rules::Rulebook;
 use hotdesk::desk::table::{Edit, Key, Row, Scope, Table};
 use hotdesk::store::{self, Store, What};
 use hotdesk::switch::{Call, Dialled, Digits, Entry, Gone, Outcome, Phone, Switch, SwitchError, Utterance};
@@ -104,9 +108,10 @@ impl Phone for ScriptedPhone {
 struct Scene {
     store: Arc<dyn Store>,
     controller: Controller,
+    rules: watch::Sender<Arc<Rulebook>>,
     toy: Arc<ToySwitch>,
     _stop: tokio_util::sync::DropGuard,
-    _dir: tempfile::TempDir,
+    _dir: Option<tempfile::TempDir>,
 }
 
 impl Scene {
@@ -114,6 +119,11 @@ impl Scene {
         let dir = tempfile::tempdir().unwrap();
         let store = store::open("sqlite:hotdesk.db", dir.path()).await.unwrap();
         office::furnish(&store).await;
+        Self { _dir: Some(dir), ..Self::over(store) }
+    }
+
+    /// A controller and a switch of their own, on a store that has everything.
+    fn over(store: Arc<dyn Store>) -> Self {
         let toy = Arc::new(ToySwitch {
             table: Mutex::default(),
             mood: Mutex::new(Mood::Well),
@@ -122,14 +132,15 @@ impl Scene {
         let stop = CancellationToken::new();
         let kept = Kept { name: switch("pbx"), tenant: TenantId::default(), reach: Reach::default() };
         let (reconciler, _) = Reconciler::start(kept, store.clone(), toy.clone(), stop.clone());
+        let (rules, watched) = watch::channel(Arc::default());
         let controller = Controller {
             store: store.clone(),
             pins: Pins::new(office::pepper()),
             codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap())).1,
-            rules: watch::channel(Arc::default()).1,
+            rules: watched,
             switches: BTreeMap::from([(switch("pbx"), reconciler)]),
         };
-        Self { store, controller, toy, _stop: stop.drop_guard(), _dir: dir }
+        Self { store, controller, rules, toy, _stop: stop.drop_guard(), _dir: None }
     }
 
     /// Dials `code` at `desk`, enters `entries` one by one; returns what was heard and how it ended.

@@ -40,7 +40,7 @@ mod directory;
 mod feed;
 mod files;
 mod keep;
-mod model;
+pub mod model;
 mod moves;
 mod together;
 
