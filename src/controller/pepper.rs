@@ -92,7 +92,7 @@ pub fn add(path: &Path) -> Result<String, PepperError> {
 /// [`PepperError`]; then the one at `path` is what it was.
 pub fn promote(path: &Path, name: &str) -> Result<(), PepperError> {
     let next = beside(path, name);
-    if !load(&next)?.is_some_and(|pepper| pepper.name() == name) {
+    if load(&next)?.is_none_or(|pepper| pepper.name() != name) {
         return Err(PepperError::Unreadable { path: next, error: io::ErrorKind::NotFound.into() });
     }
     let was = load_or_create(path)?;
