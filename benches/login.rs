@@ -108,12 +108,12 @@ async fn hotdesk(address: mpsc::Sender<SocketAddr>, stop: CancellationToken) {
         pins: Pins::new(pepper()),
         codes: watch::channel(Arc::new(Codes::default())).1,
         rules: watch::channel(Arc::default()).1,
-        switches: BTreeMap::from([(name.clone(), reconciler)]),
+        switches: BTreeMap::from([((name.clone(), TenantId::default()), reconciler)]),
     });
     let allow = watch::channel(Arc::new(vec!["127.0.0.0/8".parse().unwrap()])).1;
     address.send(listener.local_addr().unwrap()).unwrap();
     let server =
-        Server { switch: name, tenant: TenantId::default(), allow, controller, calls: fastagi::CALLS };
+        Server { switch: name, tenants: vec![TenantId::default()], allow, controller, calls: fastagi::CALLS };
     server.run(listener, stop).await;
     tables.cancel();
 }

@@ -18,7 +18,7 @@ use hotdesk::asterisk::manager::{Manager, Settings as Ami, State};
 use hotdesk::asterisk::rows;
 use hotdesk::desk::code::Codes;
 use hotdesk::desk::id::{
-    Context, DeviceName, DialTarget, EmergencyNumber, Extension, Number, Revision, SwitchName,
+    Context, DeviceName, DialTarget, EmergencyNumber, Extension, Number, Revision, SwitchName, TenantId,
 };
 use hotdesk::desk::pattern::NumberPattern;
 use hotdesk::desk::table::{DeviceRow, Key, Row, Scope, Table, UserRow, difference};
@@ -64,6 +64,7 @@ fn table(seated: bool) -> Table {
 
 fn asterisk() -> Asterisk {
     let settings = Settings {
+        tenant: TenantId::default(),
         codes: Codes::default(),
         users: vec![NumberPattern::new("1XXXX").unwrap()],
         otherwise: None,
@@ -87,9 +88,7 @@ fn raw(pbx: &Asterisk, table: &Table) -> Duration {
     while !lines.next().unwrap().unwrap().starts_with("Message: Authentication accepted") {}
     let rows = table.iter().filter_map(|(key, row)| Some((rows::key(key)?, rows::value(row)?)));
     let actions: String = rows
-        .map(|(key, value)| {
-            format!("Action: DBPut\r\nFamily: {}\r\nKey: {key}\r\nVal: {value}\r\n\r\n", rows::FAMILY)
-        })
+        .map(|(key, value)| format!("Action: DBPut\r\nFamily: hotdesk\r\nKey: {key}\r\nVal: {value}\r\n\r\n"))
         .collect();
     let began = Instant::now();
     let writing = std::thread::spawn(move || out.write_all(actions.as_bytes()).unwrap());
@@ -144,7 +143,7 @@ async fn run() {
     );
     let mut state = manager.state();
     state.wait_for(|state| matches!(state, State::Up(_))).await.unwrap();
-    let switch = Arc::new(AstDb::new(manager));
+    let switch = Arc::new(AstDb::new(manager, &TenantId::default()));
     let (nowhere, seated) = (table(false), table(true));
     let mut ratios = vec![];
     println!("{} rows onto {}, {ROUNDS} rounds in turn", 2 * HALF, pbx.banner());

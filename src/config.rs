@@ -150,7 +150,7 @@ impl Config {
     /// Whether a switch has phones of this tenant.
     #[must_use]
     pub fn serves(&self, tenant: &TenantId) -> bool {
-        self.switches.iter().any(|switch| switch.tenant == *tenant)
+        self.switches.iter().any(|switch| switch.has(tenant))
     }
 
     /// Who may sit where and how old a PIN may be, of every tenant.

@@ -138,7 +138,7 @@ impl Scene {
             pins: Pins::new(office::pepper()),
             codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap())).1,
             rules: watched,
-            switches: BTreeMap::from([(switch("pbx"), reconciler)]),
+            switches: BTreeMap::from([((switch("pbx"), TenantId::default()), reconciler)]),
         };
         Self { store, controller, rules, toy, _stop: stop.drop_guard(), _dir: None }
     }

@@ -18,4 +18,5 @@ mod manager_live;
 mod office;
 mod store;
 mod support;
+mod tenants;
 mod two_switches;

@@ -109,11 +109,12 @@ impl Office {
             hotdesk.run(&["user", "set", extension, "--name", name, "--class", "from-internal"]).unwrap();
             hotdesk.run_with(&["user", "pin", extension], &format!("{pin}\n")).unwrap();
         }
+        hotdesk.run(&["location", "set", "ams", "--emergency-caller-id", "0205550100"]).unwrap();
         for (desk, switch) in DESKS {
             let dial =
                 if switch == "pbx" { format!("PJSIP/{desk}") } else { format!("user/{desk}@{DOMAIN}") };
             let device = ["device", "set", desk, "--switch", switch, "--dial", &dial];
-            hotdesk.run(&[&device[..], &["--emergency-caller-id", "0205550100"]].concat()).unwrap();
+            hotdesk.run(&[&device[..], &["--location", "ams"]].concat()).unwrap();
         }
         hotdesk.start().unwrap();
         let office = Self { pbx, fs, hotdesk };

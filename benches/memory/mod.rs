@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use hotdesk::desk::id::{DeviceName, DialTarget, Extension, Revision, SwitchName, TenantId};
 use hotdesk::desk::journal::Entry;
 use hotdesk::desk::lock::Attempt;
-use hotdesk::desk::model::{Device, Location, Office, User};
+use hotdesk::desk::model::{Device, Office, User};
 use hotdesk::desk::pin::{Cost, Pepper, Pin, PinRecord};
 use hotdesk::desk::seat::{Move, Transition};
 use hotdesk::desk::table::{Edit, Key, Scope, Table};
@@ -46,7 +46,7 @@ impl Memory {
                 switch: SwitchName::default(),
                 dial: DialTarget::new(format!("PJSIP/desk{n}")).unwrap(),
                 hotdesk: true,
-                location: Location::default(),
+                location: None,
                 owner: None,
                 allow_from: vec![],
             };

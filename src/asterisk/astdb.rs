@@ -6,29 +6,31 @@ use tokio::sync::watch;
 
 use super::ami::{Action, Message};
 use super::manager::Manager;
-use super::rows::{self, HINTS};
-use crate::desk::id::{DeviceName, Extension};
+use super::rows;
+use super::space::Space;
+use crate::desk::id::{DeviceName, Extension, TenantId};
 use crate::desk::table::{Edit, Key, Row, Scope, Table, UserRow};
 use crate::switch::{Switch, SwitchError};
 
 /// `DBGet` of Asterisk 16.28 cuts a value here; `DBGetTree`, which reads every key there is, does not.
 const DBGET_LIMIT: usize = 255;
 
-/// The table of one Asterisk.
+/// The table of one tenant on one Asterisk.
 pub struct AstDb {
     manager: Manager,
+    space: Space,
 }
 
 impl AstDb {
-    /// The table of the Asterisk that `manager` is connected to.
+    /// The table of `tenant` on the Asterisk that `manager` is connected to.
     #[must_use]
-    pub const fn new(manager: Manager) -> Self {
-        Self { manager }
+    pub fn new(manager: Manager, tenant: &TenantId) -> Self {
+        Self { manager, space: Space::of(tenant) }
     }
 
     async fn read_all(&self) -> Result<Table, SwitchError> {
-        let tree = self.manager.list(Action::new("DBGetTree").with("Family", rows::FAMILY)).await?;
-        let mut table: Table = tree.iter().filter_map(row_of).collect();
+        let tree = self.manager.list(Action::new("DBGetTree").with("Family", self.space.name())).await?;
+        let mut table: Table = tree.iter().filter_map(|event| self.row_of(event)).collect();
         // Where no hint stands for the very extension, the pattern does, and that reads the user's row.
         for (key, row) in table.clone() {
             if let (Key::User(user), Row::User(UserRow { dial: Some(dial), .. })) = (key, row) {
@@ -36,7 +38,8 @@ impl AstDb {
             }
         }
         let hints = self.manager.list(Action::new("ExtensionStateList")).await?;
-        for hint in hints.iter().filter(|hint| hint.header("Context") == Some(HINTS)) {
+        let context = self.space.hints();
+        for hint in hints.iter().filter(|hint| hint.header("Context") == Some(context.as_str())) {
             let Ok(user) = Extension::new(hint.header("Exten").unwrap_or_default()) else { continue };
             table.remove(&Key::Lamp(user.clone()));
             table.extend(lamp(user, hint));
@@ -54,7 +57,7 @@ impl AstDb {
 
     async fn row(&self, key: Key) -> Result<Option<(Key, Row)>, SwitchError> {
         let Some(place) = rows::key(&key) else { return Ok(None) };
-        let get = Action::new("DBGet").with("Family", rows::FAMILY).with("Key", &place);
+        let get = Action::new("DBGet").with("Family", self.space.name()).with("Key", &place);
         let found = match self.manager.list(get).await {
             Ok(found) => found,
             Err(SwitchError::Refused(_, why)) if why == "Database entry not found" => return Ok(None),
@@ -65,15 +68,50 @@ impl AstDb {
             let row = rows::read(&key, value);
             return Ok(Some((key, row)));
         }
-        let tree = Action::new("DBGetTree").with("Family", rows::FAMILY).with("Key", &place);
+        let tree = Action::new("DBGetTree").with("Family", self.space.name()).with("Key", &place);
         let found = self.manager.list(tree).await?;
-        Ok(found.iter().filter_map(row_of).find(|(found, _)| *found == key))
+        Ok(found.iter().filter_map(|event| self.row_of(event)).find(|(found, _)| *found == key))
     }
 
     /// The hint that stands for this very extension. Where only the pattern does, its text is no lamp, and differs from any.
     async fn lamp(&self, user: &Extension) -> Result<Option<(Key, Row)>, SwitchError> {
-        let state = Action::new("ExtensionState").with("Exten", user.as_str()).with("Context", HINTS);
+        let state =
+            Action::new("ExtensionState").with("Exten", user.as_str()).with("Context", self.space.hints());
         Ok(lamp(user.clone(), &self.manager.act(state).await?))
+    }
+
+    /// A row as `DBGetTree` lists it: its key with a slash and the family before it.
+    fn row_of(&self, event: &Message) -> Option<(Key, Row)> {
+        let key =
+            event.header("Key")?.strip_prefix('/')?.strip_prefix(self.space.name())?.strip_prefix('/')?;
+        let key = rows::read_key(key);
+        let row = rows::read(&key, event.header("Val").unwrap_or_default());
+        Some((key, row))
+    }
+
+    /// What makes an edit true. A hint is replaced, never removed: that would end its watchers' subscriptions.
+    fn action(&self, edit: &Edit) -> Option<Action> {
+        if let Key::Lamp(user) = &edit.key {
+            let target = match &edit.is {
+                Some(Row::Lamp(target)) => Some(target),
+                _ => None,
+            };
+            return Some(
+                Action::new("DialplanExtensionAdd")
+                    .with("Context", self.space.hints())
+                    .with("Extension", user.as_str())
+                    .with("Priority", "hint")
+                    .with("Application", rows::hint(target))
+                    .with("Replace", "yes"),
+            );
+        }
+        let key = rows::key(&edit.key)?;
+        Some(match edit.is.as_ref().and_then(rows::value) {
+            Some(value) => {
+                Action::new("DBPut").with("Family", self.space.name()).with("Key", key).with("Val", value)
+            }
+            None => Action::new("DBDel").with("Family", self.space.name()).with("Key", key),
+        })
     }
 }
 
@@ -90,7 +128,7 @@ impl Switch for AstDb {
     }
 
     async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError> {
-        let actions: Vec<Action> = edits.iter().filter_map(action).collect();
+        let actions: Vec<Action> = edits.iter().filter_map(|edit| self.action(edit)).collect();
         let names: Vec<&'static str> = actions.iter().map(Action::name).collect();
         let responses = self.manager.act_all(actions).await?;
         for (name, response) in names.into_iter().zip(&responses) {
@@ -108,38 +146,7 @@ impl Switch for AstDb {
     }
 }
 
-/// A row as `DBGetTree` lists it: its key with a slash and the family before it.
-fn row_of(event: &Message) -> Option<(Key, Row)> {
-    let key = event.header("Key")?.strip_prefix('/')?.strip_prefix(rows::FAMILY)?.strip_prefix('/')?;
-    let key = rows::read_key(key);
-    let row = rows::read(&key, event.header("Val").unwrap_or_default());
-    Some((key, row))
-}
-
 fn lamp(user: Extension, state: &Message) -> Option<(Key, Row)> {
     let row = rows::read_hint(state.header("Hint").unwrap_or_default())?;
     Some((Key::Lamp(user), row))
-}
-
-/// What makes an edit true. A hint is replaced, never removed: that would end its watchers' subscriptions.
-fn action(edit: &Edit) -> Option<Action> {
-    if let Key::Lamp(user) = &edit.key {
-        let target = match &edit.is {
-            Some(Row::Lamp(target)) => Some(target),
-            _ => None,
-        };
-        return Some(
-            Action::new("DialplanExtensionAdd")
-                .with("Context", HINTS)
-                .with("Extension", user.as_str())
-                .with("Priority", "hint")
-                .with("Application", rows::hint(target))
-                .with("Replace", "yes"),
-        );
-    }
-    let key = rows::key(&edit.key)?;
-    Some(match edit.is.as_ref().and_then(rows::value) {
-        Some(value) => Action::new("DBPut").with("Family", rows::FAMILY).with("Key", key).with("Val", value),
-        None => Action::new("DBDel").with("Family", rows::FAMILY).with("Key", key),
-    })
 }

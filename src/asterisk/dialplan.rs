@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::rows;
 use super::sounds::sounds;
+use super::space::Space;
 use crate::desk::code::{Codes, Part, Pattern};
-use crate::desk::id::{Context, EmergencyNumber};
+use crate::desk::id::{Context, EmergencyNumber, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
 use crate::desk::reach::{HEADER, Reach};
@@ -23,6 +24,8 @@ const TEMPLATE: &str = include_str!("hotdesk.conf.in");
 /// What the dialplan of a site depends on.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Whose phones, users and codes they are.
+    pub tenant: TenantId,
     /// The codes that go to the controller.
     pub codes: Codes,
     /// Which numbers may be users' extensions.
@@ -89,7 +92,17 @@ fn text(settings: &Settings) -> String {
     };
     let template =
         between.iter().fold(TEMPLATE.into(), |text: String, (name, value)| text.replace(name, value));
-    values.iter().fold(template, |text: String, (name, value)| text.replace(name, value.trim_end()))
+    let text =
+        values.iter().fold(template, |text: String, (name, value)| text.replace(name, value.trim_end()));
+    in_space(&text, &Space::of(&settings.tenant))
+}
+
+/// The same text for a tenant among several: its contexts, its rows and the script that its calls ask for begin with its
+/// name. Sounds are everybody's.
+fn in_space(text: &str, space: &Space) -> String {
+    let ours = ["[hotdesk]", "hotdesk-", "(hotdesk/", "/hotdesk,"];
+    ours.iter()
+        .fold(text.into(), |text: String, name| text.replace(name, &name.replace("hotdesk", space.name())))
 }
 
 /// Phones may send `#` as their dial key, with these numbers too.
@@ -141,7 +154,7 @@ fn users(patterns: &[NumberPattern]) -> String {
 }
 
 fn hints(patterns: &[NumberPattern]) -> String {
-    let dial = format!("${{CUT(DB({}/user/${{EXTEN}}),|,1)}}", rows::FAMILY);
+    let dial = "${CUT(DB(hotdesk/user/${EXTEN}),|,1)}";
     let nowhere = rows::NOWHERE;
     patterns.iter().fold(String::new(), |mut lines, pattern| {
         let _ = writeln!(lines, "exten => _{pattern},hint,${{IF($[\"{dial}\" != \"\"]?{dial}:{nowhere})}}");
@@ -196,6 +209,7 @@ mod tests {
 
     fn settings() -> Settings {
         Settings {
+            tenant: TenantId::default(),
             codes: Codes::of(&[Preset::Simmpl]).unwrap(),
             users: vec![NumberPattern::new("XXX").unwrap()],
             otherwise: None,
@@ -216,6 +230,33 @@ mod tests {
             std::fs::write(path, &printed).unwrap();
         }
         assert_eq!(std::fs::read_to_string(path).unwrap(), printed);
+    }
+
+    /// What each context, row and script of a text is called.
+    fn names(text: &str) -> std::collections::BTreeSet<String> {
+        let commands = text.lines().filter(|line| !line.starts_with(';'));
+        let contexts =
+            commands.clone().filter_map(|line| Some(line.strip_prefix('[')?.split_once(']')?.0.into()));
+        let named = commands.flat_map(|line| {
+            line.split(|c: char| !(c.is_alphanumeric() || "-._/:".contains(c))).map(str::to_owned)
+        });
+        let ours = |name: &String| {
+            name.contains("hotdesk") && !name.starts_with("hotdesk/not-") && !name.ends_with("Custom:hotdesk")
+        };
+        contexts.chain(named).filter(ours).collect()
+    }
+
+    #[test]
+    fn nothing_of_one_tenant_is_called_like_something_of_another() {
+        let of = |tenant: &str| Settings { tenant: TenantId::new(tenant).unwrap(), ..settings() };
+        let tenants = ["default", "acme", "acme-hotdesk", "b.example"];
+        let names = tenants.map(|tenant| names(&hotdesk_conf(&of(tenant))));
+        for (n, some) in names.iter().enumerate() {
+            assert!(some.len() > 10, "{some:?}");
+            for others in names.iter().skip(n + 1) {
+                assert_eq!(some.intersection(others).collect::<Vec<_>>(), Vec::<&String>::new());
+            }
+        }
     }
 
     #[test]

@@ -27,8 +27,8 @@ const SELDOM: Duration = Duration::from_secs(1);
 pub struct Server {
     /// The switch that connects.
     pub switch: SwitchName,
-    /// Whose people and phones it has.
-    pub tenant: TenantId,
+    /// Whose people and phones it has; a call says by its script whose it is.
+    pub tenants: Vec<TenantId>,
     /// Where it may connect from; a reload replaces it.
     pub allow: watch::Receiver<Arc<Vec<IpNet>>>,
     /// Who answers the calls.
@@ -84,7 +84,7 @@ impl Server {
     async fn call(&self, stream: TcpStream) {
         // Commands are small and each waits for its reply: none may wait to be sent along with the next.
         let _ = stream.set_nodelay(true);
-        match AgiPhone::take(stream, self.switch.clone(), self.tenant.clone()).await {
+        match AgiPhone::take(stream, self.switch.clone(), &self.tenants).await {
             Ok((phone, call)) => self.controller.converse(call, phone).await,
             // So does `hotdesk check` look whether somebody is here.
             Err(NoCall::Ended) => {

@@ -14,6 +14,7 @@ use super::ami::Action;
 use super::astdb::AstDb;
 use super::dialplan::Settings;
 use super::manager::{Manager, State, Up};
+use super::space::Space;
 use crate::controller::inspect;
 use crate::desk::finding::Finding;
 use crate::desk::id::{DeviceName, SwitchName, TenantId};
@@ -90,7 +91,7 @@ impl Inspection<'_> {
         if modules.can_tell_phones() {
             findings.extend(self.phones(office).await?);
         }
-        let switch = AstDb::new(self.manager.clone());
+        let switch = AstDb::new(self.manager.clone(), self.tenant);
         findings.push(
             inspect::table(
                 self.of("table"),
@@ -195,13 +196,16 @@ impl Inspection<'_> {
         };
         let endpoint = shown.iter().find(|event| event.event() == Some("EndpointDetail"));
         let context = endpoint.and_then(|endpoint| endpoint.header("Context")).unwrap_or_default();
-        Ok((context != contexts::HOTDESK).then(|| {
+        Ok((context != Space::of(self.tenant).name()).then(|| {
             Finding::wrong(
                 check,
                 format!(
                     "its endpoint has context = {context}: codes and the user's identity do not work there"
                 ),
-                "pjsip.conf must say context = hotdesk in it; then `module reload res_pjsip.so`",
+                format!(
+                    "pjsip.conf must say context = {} in it; then `module reload res_pjsip.so`",
+                    Space::of(self.tenant)
+                ),
             )
         }))
     }

@@ -28,4 +28,5 @@ pub mod phone;
 pub mod rows;
 mod session;
 pub mod sounds;
+pub mod space;
 pub mod tree;

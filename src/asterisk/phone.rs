@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::agi::{AgiError, Answer, Decoder, Environment, Frame, Reply};
 use super::command::{Command, InvalidCommand};
 use super::sounds::sounds;
+use super::space::Space;
 use crate::desk::id::{CallId, DeviceName, InvalidId, Language, SwitchName, TenantId};
 use crate::desk::policy::Prompt;
 use crate::switch::{Call, Dialled, Digits, Entry, Gone, Outcome, Phone, Utterance};
@@ -34,6 +35,11 @@ pub enum NoCall {
     /// It is not Asterisk.
     #[error(transparent)]
     Malformed(#[from] AgiError),
+    /// It is of a tenant that this switch has not.
+    #[error(
+        "the dialplan asks for a tenant that `tenants` of this [[switch]] does not name: print it anew, `hotdesk dialplan asterisk`"
+    )]
+    Foreign,
     /// What it says of itself cannot be a call of a hotdesk.
     #[error("the dialplan did not send {} ({}): is hotdesk.conf the one that `hotdesk dialplan asterisk` prints?", .0.kind, .0.rule)]
     Unfit(InvalidId),
@@ -64,12 +70,14 @@ impl<S: AsyncRead + AsyncWrite + Send> AgiPhone<S> {
     ///
     /// # Errors
     /// [`NoCall`].
-    pub async fn take(stream: S, switch: SwitchName, tenant: TenantId) -> Result<(Self, Call), NoCall> {
+    pub async fn take(stream: S, switch: SwitchName, tenants: &[TenantId]) -> Result<(Self, Call), NoCall> {
         let (input, out) = tokio::io::split(stream);
         let frames = FramedRead::new(input, Decoder::default());
         let until = Instant::now() + PATIENCE + CONVERSATION;
         let mut phone = Self { frames, out, line: Line::Up, until };
         let environment = phone.environment().await?;
+        let tenant =
+            whose(environment.var("network_script").unwrap_or_default(), tenants).ok_or(NoCall::Foreign)?;
         let id = CallId::new(environment.var("uniqueid").unwrap_or_default()).map_err(NoCall::Unfit)?;
         let mut args = environment.args();
         let device = DeviceName::new(args.next().unwrap_or_default()).map_err(NoCall::Unfit)?;
@@ -303,6 +311,11 @@ impl<S: AsyncRead + AsyncWrite + Send> Phone for AgiPhone<S> {
         }
         let _ = timeout(PATIENCE, self.out.shutdown()).await;
     }
+}
+
+/// The tenant whose dialplan asks for this script.
+fn whose(script: &str, tenants: &[TenantId]) -> Option<TenantId> {
+    tenants.iter().find(|tenant| Space::of(tenant).name() == script).cloned()
 }
 
 /// The address in what Asterisk says of where signalling came from: `192.0.2.7:5060`, `[2001:db8::7]:5060`. One that

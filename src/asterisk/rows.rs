@@ -2,10 +2,10 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `hotdesk/device/<endpoint>` | `user\|revision\|emergency number` |
-//! | `hotdesk/user/<extension>` | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox` |
+//! | `<space>/device/<endpoint>` | `user\|revision\|emergency number` |
+//! | `<space>/user/<extension>` | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox` |
 //!
-//! The fields stand by position, because `CUT` is what reads them: in the dialplan, and in a hint, where there is no
+//! The [space](super::space::Space) of a switch's only tenant is `hotdesk`. The fields stand by position, because `CUT` is what reads them: in the dialplan, and in a hint, where there is no
 //! channel to keep a variable on (`${CUT(DB(hotdesk/user/101),|,1)}`; seen at work in both on 16.28 and 22.10).
 //! Of all fields only a name can hold a character that means something to `CUT`, to an expression or to AMI; those
 //! are percent-encoded, and the dialplan reads the name by `URIDECODE`. Other scripts than ours pass AstDB and AMI
@@ -17,12 +17,6 @@ use crate::desk::id::{DeviceName, DialTarget, Extension};
 use crate::desk::table::{Key, Row};
 use crate::desk::text::Syntax;
 
-/// The AstDB family that is ours alone.
-pub const FAMILY: &str = "hotdesk";
-
-/// The context of `hotdesk.conf` that the hints stand in.
-pub const HINTS: &str = "hotdesk-hints";
-
 /// The hint of a user who is nowhere: a device state that nobody sets, so his lamp is dark. A hint is never empty (a
 /// watcher of an empty one hears nothing, ever) and never removed (that ends the watchers' subscriptions).
 pub const NOWHERE: &str = "Custom:hotdesk";
@@ -30,7 +24,7 @@ pub const NOWHERE: &str = "Custom:hotdesk";
 const SYNTAX: Syntax =
     Syntax { plain: " -._'@/&:+", dial: DialTarget::to_string, read_dial: |dial| DialTarget::new(dial).ok() };
 
-/// The key of a row within [`FAMILY`]. A lamp has none: it is a hint.
+/// The key of a row within its family. A lamp has none: it is a hint.
 #[must_use]
 pub fn key(key: &Key) -> Option<String> {
     match key {
@@ -41,7 +35,7 @@ pub fn key(key: &Key) -> Option<String> {
     }
 }
 
-/// Whose row stands at `key` of [`FAMILY`].
+/// Whose row stands at `key` of a family of ours.
 #[must_use]
 pub fn read_key(key: &str) -> Key {
     let known = match key.split_once('/') {

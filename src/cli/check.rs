@@ -27,9 +27,9 @@ impl Check {
         let mut findings = vec![store(&office)];
         findings.extend(keys(site, &office).await?);
         findings.extend(users(site, &office));
-        let switches = site.config.switches.iter().filter(|switch| switch.tenant == site.tenant);
+        let switches = site.config.switches.iter().filter(|switch| switch.has(&site.tenant));
         findings.extend(join_all(switches.map(|switch| switch::look(site, &office, switch))).await.concat());
-        findings.extend(office.devices.values().map(|device| emergency(site, device)));
+        findings.extend(office.devices.values().map(|device| emergency(site, &office, device)));
         findings.extend(office.devices.values().filter_map(|device| stray(site, device)));
 
         let well = findings.iter().all(|finding| finding.ok);
@@ -62,7 +62,7 @@ fn tell(out: &mut dyn Write, findings: &[Finding]) -> anyhow::Result<()> {
 }
 
 fn store(office: &Office) -> Finding {
-    let Office { revision, users, devices, bindings } = office;
+    let Office { revision, users, devices, bindings, .. } = office;
     let (users, devices, bindings) = (users.len(), devices.len(), bindings.len());
     Finding::fine(
         "store",
@@ -135,11 +135,11 @@ fn users(site: &Site, office: &Office) -> Vec<Finding> {
 }
 
 /// What an emergency call from a device would show now. None is no failure: somebody forced it knowingly.
-fn emergency(site: &Site, device: &Device) -> Finding {
+fn emergency(site: &Site, office: &Office, device: &Device) -> Finding {
     let check = format!("emergency call from {}", device.name);
     let numbers: Vec<&str> = site.config.emergency.numbers.iter().map(|number| number.as_str()).collect();
     let numbers = numbers.join(", ");
-    match &device.location.emergency_caller_id {
+    match office.emergency_caller_id(device) {
         Some(shown) => Finding::fine(check, format!("{numbers} would show {shown}")),
         None => Finding::fine(check, format!("{numbers} would show no number of this place, as none is set")),
     }
@@ -147,7 +147,7 @@ fn emergency(site: &Site, device: &Device) -> Finding {
 
 fn stray(site: &Site, device: &Device) -> Option<Finding> {
     let Device { name, switch, .. } = device;
-    let configured = site.config.switch(switch).is_some_and(|switch| switch.tenant == site.tenant);
+    let configured = site.config.switch(switch).is_some_and(|switch| switch.has(&site.tenant));
     (!configured).then(|| {
         Finding::wrong(
             format!("device {name}"),

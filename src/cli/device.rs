@@ -9,11 +9,9 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::print::{self, Given, Hotdesk};
-use super::site::{Site, actor, now, switch_named};
-use crate::desk::id::{DeviceName, DialTarget, Extension, Number, Revision, SwitchName};
-use crate::desk::journal::{Entry, Event};
-use crate::desk::model::{self, Location, Office};
-use crate::desk::table::Scope;
+use super::site::{Site, switch_named};
+use crate::desk::id::{DeviceName, DialTarget, Extension, LocationName, Number, SwitchName};
+use crate::desk::model::{self, Office};
 use crate::store::What;
 
 #[derive(Debug, clap::Subcommand)]
@@ -53,16 +51,16 @@ pub(super) struct Set {
     dial: Option<DialTarget>,
     #[command(flatten)]
     hotdesk: Hotdesk,
-    /// The number that an emergency call from here shows, whoever sits here
-    #[arg(long, value_name = "NUM")]
-    emergency_caller_id: Option<Given<Number>>,
+    /// Where it stands: see `hotdesk location set`
+    #[arg(long, value_name = "L")]
+    location: Option<Given<LocationName>>,
     /// The user it belongs to while no guest sits there
     #[arg(long, value_name = "EXT")]
     owner: Option<Given<Extension>>,
     /// A network it may log users in from, instead of those before; can be repeated; "any" for any
     #[arg(long, value_name = "CIDR")]
     allow_from: Vec<Network>,
-    /// For hotdesking even without an emergency caller-ID; this is journalled
+    /// For hotdesking even where no emergency caller-ID is known; this is journalled
     #[arg(long)]
     force: bool,
 }
@@ -99,7 +97,8 @@ impl Device {
 impl Set {
     async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
         let name = self.device.clone();
-        let office = site.store.office(&site.tenant, &Scope::device(&name)).await?;
+        // The whole of it: it may stand at a location where it did not stand before.
+        let office = site.office().await?;
         let known = office.devices.get(&name);
         let force = self.force;
         let device = self.over(known.cloned(), site)?;
@@ -110,17 +109,31 @@ impl Set {
         if let Some(owner) = &device.owner {
             site.user(owner).await?;
         }
-        let nowhere = device.hotdesk && device.location.emergency_caller_id.is_none();
-        if nowhere && !force {
+        if let Some(location) = device.location.as_ref().filter(|name| !office.locations.contains_key(*name))
+        {
             bail!(
-                "a device without a location cannot be enabled for hotdesking: say which number an emergency call \
-                 from {name} shows (--emergency-caller-id NUM), or add --no-hotdesk, or --force"
+                "there is no location {location} yet; add it first: hotdesk location set {location} \
+                 --emergency-caller-id NUM"
+            );
+        }
+        let nowhere = device.hotdesk && office.emergency_caller_id(&device).is_none();
+        if nowhere && !force {
+            let remedy = match &device.location {
+                None => "say where it stands (--location NAME)".into(),
+                Some(location) => format!(
+                    "say which number an emergency call from {location} shows (hotdesk location set {location} \
+                     --emergency-caller-id NUM)"
+                ),
+            };
+            bail!(
+                "a device without a location that has an emergency caller-ID cannot be enabled for hotdesking: {remedy}, \
+                 or add --no-hotdesk, or --force"
             );
         }
         let leaves = office.bindings.get(&name).filter(|_| !device.hotdesk);
         site.change(What::Device(device)).await?;
         if nowhere {
-            record_force(site, &name).await?;
+            site.record_waived(std::slice::from_ref(&name)).await?;
         }
         let done = if known.is_none() { "added" } else { "changed" };
         match leaves {
@@ -140,7 +153,7 @@ impl Set {
                 switch: switch.clone(),
                 dial: dial.clone(),
                 hotdesk: true,
-                location: Location::default(),
+                location: None,
                 owner: None,
                 allow_from: vec![],
             },
@@ -150,10 +163,11 @@ impl Set {
             ),
         };
         if let Some(switch) = self.switch {
-            let tenant = &site.tenant;
-            let configured = switch_named(&site.config, &switch)?;
-            if configured.tenant != *tenant {
-                bail!("the switch {switch} has phones of the tenant {}, not of {tenant}", configured.tenant);
+            if !switch_named(&site.config, &switch)?.has(&site.tenant) {
+                bail!(
+                    "the switch {switch} has no phones of {}: add it to its tenants in the configuration",
+                    site.tenant
+                );
             }
             device.switch = switch;
         }
@@ -161,27 +175,13 @@ impl Set {
             device.dial = dial;
         }
         self.hotdesk.put(&mut device.hotdesk);
-        Given::put(self.emergency_caller_id, &mut device.location.emergency_caller_id);
+        Given::put(self.location, &mut device.location);
         Given::put(self.owner, &mut device.owner);
         if !self.allow_from.is_empty() {
             device.allow_from = self.allow_from.iter().filter_map(|network| network.0).collect();
         }
         Ok(device)
     }
-}
-
-/// Journals that somebody wanted a device without a location all the same.
-async fn record_force(site: &Site, device: &DeviceName) -> anyhow::Result<()> {
-    let entry = Entry {
-        revision: Revision::default(),
-        at: now(),
-        tenant: site.tenant.clone(),
-        by: actor(),
-        call: None,
-        event: Event::LocationWaived { device: device.clone() },
-    };
-    site.store.record(&[entry]).await?;
-    Ok(())
 }
 
 /// A device as it is listed.
@@ -191,6 +191,8 @@ struct Listed<'a> {
     switch: &'a SwitchName,
     dial: &'a DialTarget,
     hotdesk: bool,
+    location: Option<&'a LocationName>,
+    /// That of its location.
     emergency_caller_id: Option<&'a Number>,
     owner: Option<&'a Extension>,
     allow_from: &'a [IpNet],
@@ -205,7 +207,8 @@ impl<'a> Listed<'a> {
             switch: &device.switch,
             dial: &device.dial,
             hotdesk: device.hotdesk,
-            emergency_caller_id: device.location.emergency_caller_id.as_ref(),
+            location: device.location.as_ref(),
+            emergency_caller_id: office.emergency_caller_id(device),
             owner: device.owner.as_ref(),
             allow_from: &device.allow_from,
             user: office.bindings.get(&device.name).map(|binding| &binding.user),
@@ -225,13 +228,18 @@ async fn list(site: &Site, out: &mut dyn Write, json: bool) -> anyhow::Result<()
             device.switch.to_string(),
             device.dial.to_string(),
             print::yes(device.hotdesk).into(),
+            print::or_dash(device.location),
             print::or_dash(device.emergency_caller_id),
             print::or_dash(device.owner),
             print::or_dash(device.user),
         ]
     };
     let rows: Vec<_> = devices.iter().map(row).collect();
-    print::table(out, &["DEVICE", "SWITCH", "DIAL", "HOTDESK", "EMERGENCY", "OWNER", "USER"], &rows)
+    print::table(
+        out,
+        &["DEVICE", "SWITCH", "DIAL", "HOTDESK", "LOCATION", "EMERGENCY", "OWNER", "USER"],
+        &rows,
+    )
 }
 
 async fn show(site: &Site, out: &mut dyn Write, name: &DeviceName, json: bool) -> anyhow::Result<()> {
@@ -248,6 +256,7 @@ async fn show(site: &Site, out: &mut dyn Write, name: &DeviceName, json: bool) -
             ("switch", device.switch.to_string()),
             ("dial", device.dial.to_string()),
             ("hotdesk", print::yes(device.hotdesk).into()),
+            ("location", print::or_dash(device.location)),
             ("emergency caller-ID", print::or_dash(device.emergency_caller_id)),
             ("owner", print::or_dash(device.owner)),
             ("logs in from", if networks.is_empty() { "any network".into() } else { networks.join(", ") }),

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use super::site::switch_named;
 use crate::asterisk::{self, dialplan::Settings};
 use crate::config::{Config, Kind, Switch};
-use crate::desk::id::SwitchName;
+use crate::desk::id::{SwitchName, TenantId};
 use crate::freeswitch;
 
 /// Seconds that a phone rings before the voicemail answers: six rings.
@@ -42,7 +42,7 @@ impl Dialplan {
         };
         let switch = meant(config, kind, switch.as_ref())?;
         let files = match kind {
-            Kind::Asterisk => asterisk::tree::files(&settings(config, switch)),
+            Kind::Asterisk => asterisk::tree::files(&of_all_tenants(config, switch)),
             Kind::FreeSwitch => freeswitch::tree::files(&freeswitch_settings(config, switch)),
         };
         let Some(folder) = folder else {
@@ -63,9 +63,14 @@ impl Dialplan {
     }
 }
 
-/// What the dialplan of this switch depends on.
-pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
+fn of_all_tenants(config: &Config, switch: &Switch) -> Vec<Settings> {
+    switch.tenants.iter().map(|tenant| settings(config, switch, tenant)).collect()
+}
+
+/// What the dialplan of a tenant on this switch depends on.
+pub(super) fn settings(config: &Config, switch: &Switch, tenant: &TenantId) -> Settings {
     Settings {
+        tenant: tenant.clone(),
         codes: config.codes.clone(),
         users: config.dialplan.users.clone(),
         otherwise: config.dialplan.otherwise.clone(),
@@ -80,7 +85,7 @@ pub(super) fn settings(config: &Config, switch: &Switch) -> Settings {
 /// What the dialplan of this FreeSWITCH depends on.
 pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitch::dialplan::Settings {
     freeswitch::dialplan::Settings {
-        tenant: switch.tenant.clone(),
+        tenant: switch.tenants.first().cloned().unwrap_or_default(),
         codes: config.codes.clone(),
         users: config.dialplan.users.clone(),
         emergency_numbers: config.emergency.numbers.clone(),

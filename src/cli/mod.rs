@@ -6,6 +6,7 @@ mod check;
 mod device;
 mod dialplan;
 mod journal;
+mod location;
 mod lock;
 mod login;
 mod pepper;
@@ -53,6 +54,9 @@ enum Command {
     Dialplan(dialplan::Dialplan),
     /// Show what happened
     Journal(journal::Journal),
+    /// Add, change, list and remove places where phones stand
+    #[command(subcommand)]
+    Location(location::Location),
     /// List who is locked after too many failures, and unlock
     #[command(subcommand)]
     Lock(lock::Lock),
@@ -104,6 +108,7 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Device(device) => device.run(&site.await?, &mut out).await?,
             Command::Dialplan(dialplan) => dialplan.run(&config, &mut out)?,
             Command::Journal(journal) => journal.run(&site.await?, &mut out).await?,
+            Command::Location(location) => location.run(&site.await?, &mut out).await?,
             Command::Lock(lock) => lock.run(&site.await?, &mut out).await?,
             Command::Login(login) => login.run(&site.await?, &mut out).await?,
             Command::Logout(logout) => logout.run(&site.await?, &mut out).await?,

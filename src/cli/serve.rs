@@ -21,7 +21,7 @@ use crate::controller::pins::Pins;
 use crate::controller::reconcile::{Kept, Reconciler};
 use crate::controller::{Controller, pepper};
 use crate::desk::code::Codes;
-use crate::desk::id::SwitchName;
+use crate::desk::id::{SwitchName, TenantId};
 use crate::store;
 
 /// How long a switch may take for a command, connecting and each step of the login included.
@@ -39,7 +39,7 @@ struct Stop {
 
 /// A switch that is being connected to.
 struct Open {
-    table: Arc<dyn crate::switch::Switch>,
+    tables: Vec<(TenantId, Arc<dyn crate::switch::Switch>)>,
     /// Takes its calls, until those are stopped.
     serve: Box<dyn FnOnce(Arc<Controller>) -> JoinHandle<()>>,
 }
@@ -63,15 +63,17 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
     let mut switches = BTreeMap::new();
     let mut doors = vec![];
     for switch in &config.switches {
-        let Open { table, serve } = match switch.kind {
+        let Open { tables: of_tenants, serve } = match switch.kind {
             Kind::Asterisk => asterisk::open(switch, &stop, &mut allowed).await?,
             Kind::FreeSwitch => freeswitch::open(switch, &stop)?,
         };
-        let name = switch.name.clone();
-        let kept = Kept { name: name.clone(), tenant: switch.tenant.clone(), reach: switch.reach() };
-        let (reconciler, task) = Reconciler::start(kept, store.clone(), table, stop.tables.clone());
-        switches.insert(name, reconciler);
-        tables.push(task);
+        for (tenant, table) in of_tenants {
+            let name = switch.name.clone();
+            let kept = Kept { name: name.clone(), tenant: tenant.clone(), reach: switch.reach() };
+            let (reconciler, task) = Reconciler::start(kept, store.clone(), table, stop.tables.clone());
+            switches.insert((name, tenant), reconciler);
+            tables.push(task);
+        }
         doors.push(serve);
     }
 
@@ -172,7 +174,8 @@ mod tests {
         let file = dir.path().join("hotdesk.toml");
         let switch = |name: &str, port: u16, net: &str| {
             format!(
-                "[[switch]]\nname = \"{name}\"\nagi_listen = \"127.0.0.1:{port}\"\nagi_allow = [\"{net}\"]\n"
+                "[[switch]]\nname = \"{name}\"\nami = \"{name}:5038\"\nagi_listen = \"127.0.0.1:{port}\"\n\
+                 agi_allow = [\"{net}\"]\n"
             )
         };
         let configure = |switches: &[String]| {

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 
 use crate::config::{Config, Switch};
 use crate::controller::request_id;
-use crate::desk::id::{DeviceName, Extension, SwitchName, TenantId};
-use crate::desk::journal::Actor;
+use crate::desk::id::{DeviceName, Extension, Revision, SwitchName, TenantId};
+use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::model::{Device, Office, User};
 use crate::desk::seat::{Act, Move, Transition};
 use crate::desk::table::Scope;
@@ -61,6 +61,19 @@ impl Site {
         let change = Change { tenant: self.tenant.clone(), what, by: actor(), at: now() };
         self.store.change(&change).await?;
         Ok(())
+    }
+
+    /// Journals that somebody wanted these devices for hotdesking although no emergency caller-ID is known of them.
+    pub(super) async fn record_waived(&self, devices: &[DeviceName]) -> anyhow::Result<()> {
+        let entry = |device: &DeviceName| Entry {
+            revision: Revision::default(),
+            at: now(),
+            tenant: self.tenant.clone(),
+            by: actor(),
+            call: None,
+            event: Event::LocationWaived { device: device.clone() },
+        };
+        Ok(self.store.record(&devices.iter().map(entry).collect::<Vec<_>>()).await?)
     }
 
     /// Changes who sits where.

@@ -20,8 +20,8 @@ pub struct Switch {
     pub name: SwitchName,
     /// What it is.
     pub kind: Kind,
-    /// Whose phones it has.
-    pub tenant: TenantId,
+    /// Whose phones it has; at least one.
+    pub tenants: Vec<TenantId>,
     /// Where we take its FastAGI calls.
     pub agi_listen: SocketAddr,
     /// Where its dialplan finds us, if that is another address than `agi_listen`.
@@ -48,7 +48,7 @@ pub struct Switch {
 struct Written {
     name: Option<SwitchName>,
     kind: Option<Kind>,
-    tenant: Option<TenantId>,
+    tenants: Option<Vec<TenantId>>,
     agi_listen: Option<SocketAddr>,
     agi_advertise: Option<HostPort>,
     agi_allow: Option<Vec<IpNet>>,
@@ -73,7 +73,7 @@ impl TryFrom<Written> for Switch {
         Ok(Self {
             name,
             kind,
-            tenant: written.tenant.unwrap_or(default.tenant),
+            tenants: written.tenants.unwrap_or(default.tenants),
             agi_listen: written.agi_listen.unwrap_or(default.agi_listen),
             agi_advertise: written.agi_advertise,
             agi_allow: written.agi_allow,
@@ -128,6 +128,12 @@ impl fmt::Display for Kind {
 }
 
 impl Switch {
+    /// Whether it has phones of `tenant`.
+    #[must_use]
+    pub fn has(&self, tenant: &TenantId) -> bool {
+        self.tenants.contains(tenant)
+    }
+
     /// Where its dialplan finds us.
     #[must_use]
     pub fn agi_advertise(&self) -> HostPort {
@@ -179,6 +185,22 @@ impl Switch {
 
     pub(super) fn agrees(&self) -> Result<(), String> {
         let name = &self.name;
+        for (n, tenant) in self.tenants.iter().enumerate() {
+            if self.tenants.iter().take(n).any(|before| before == tenant) {
+                return Err(format!("switch {name}: tenants names {tenant} twice"));
+            }
+        }
+        if self.tenants.is_empty() {
+            return Err(format!(
+                "switch {name}: tenants = [] has nobody's phones: leave it out, or name them"
+            ));
+        }
+        if self.kind == Kind::FreeSwitch && self.tenants.len() > 1 && self.has(&TenantId::default()) {
+            return Err(format!(
+                "switch {name}: on a FreeSWITCH the tenant default means whatever domain a phone registers in: leave it \
+                 out of tenants, or have it alone"
+            ));
+        }
         let user = &self.ami_user;
         if user.is_empty() || user.len() > 80 || !user.chars().all(|c| c.is_ascii_graphic()) {
             return Err(format!("switch {name}: ami_user takes 1 to 80 characters without spaces"));
@@ -212,10 +234,10 @@ impl Switch {
                 return Err(format!("switch {name}: reach.{other} names no [[switch]]"));
             };
             let other_name = &other.name;
-            if other.tenant != self.tenant {
+            if let Some(tenant) = self.tenants.iter().find(|tenant| !other.has(tenant)) {
                 return Err(format!(
-                    "switch {name}: reach.{other_name} leads to another tenant, {}: none of its people are there",
-                    other.tenant
+                    "switch {name}: reach.{other_name} leads to a switch without the tenant {tenant}: add it to the \
+                     tenants of {other_name}"
                 ));
             }
             let sip = match self.kind {
@@ -238,10 +260,15 @@ impl Switch {
             return Err(format!("two switches are named {name}: devices could not say which they mean"));
         }
         let both = |kind| self.kind == kind && other.kind == kind;
-        if both(Kind::FreeSwitch) && self.esl == other.esl && self.tenant == other.tenant {
-            let esl = &self.esl;
+        let address = match self.kind {
+            Kind::Asterisk => &self.ami,
+            Kind::FreeSwitch => &self.esl,
+        };
+        let same =
+            both(Kind::FreeSwitch) && self.esl == other.esl || both(Kind::Asterisk) && self.ami == other.ami;
+        if let Some(tenant) = self.tenants.iter().find(|tenant| same && other.has(tenant)) {
             return Err(format!(
-                "the switches {} and {name} are the same, {esl}, with the same tenant",
+                "the switches {} and {name} are the same, {address}, and both have the tenant {tenant}",
                 other.name
             ));
         }
@@ -258,7 +285,7 @@ impl Default for Switch {
         Self {
             name: SwitchName::default(),
             kind: Kind::Asterisk,
-            tenant: TenantId::default(),
+            tenants: vec![TenantId::default()],
             agi_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4573)),
             agi_advertise: None,
             agi_allow: None,

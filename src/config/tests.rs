@@ -131,7 +131,17 @@ fn values_that_do_not_go_together_are_refused_with_both_named() {
     for (text, says) in [
         ("", "[[switch]]"),
         ("[[switch]]\n[[switch]]\nagi_listen = \"127.0.0.1:1\"\n", "two switches are named pbx"),
-        ("[[switch]]\n[[switch]]\nname = \"b\"\n", "pbx and b have the same agi_listen"),
+        ("[[switch]]\n[[switch]]\nname = \"b\"\n", "pbx and b are the same, 127.0.0.1:5038"),
+        (
+            "[[switch]]\n[[switch]]\nname = \"b\"\nami = \"10.0.0.1:5038\"\n",
+            "pbx and b have the same agi_listen",
+        ),
+        ("[[switch]]\ntenants = []\n", "nobody's phones"),
+        ("[[switch]]\ntenants = [\"a\", \"b\", \"a\"]\n", "names a twice"),
+        (
+            "[[switch]]\nkind = \"freeswitch\"\ntenants = [\"a.example\", \"default\"]\n",
+            "whatever domain a phone registers in",
+        ),
         ("[[switch]]\nagi_listen = \"0.0.0.0:4573\"\n", "agi_advertise"),
         ("[[switch]]\nagi_allow = []\n", "lets nobody in"),
         ("[[switch]]\nami_user = \"a b\"\n", "ami_user"),
@@ -141,8 +151,8 @@ fn values_that_do_not_go_together_are_refused_with_both_named() {
         (&two_switches("PJSIP/{user}@fs", "PJSIP/{user}@pbx"), "reach.pbx must begin with sofia/"),
         (&two_switches("Local/{user}@fs", "sofia/gateway/pbx/{user}"), "reach.fs must begin with PJSIP/"),
         (
-            &two_switches("PJSIP/{user}@fs", "sofia/gateway/pbx/{user}\"\ntenant = \"b"),
-            "reach.fs leads to another tenant, b",
+            &two_switches("PJSIP/{user}@fs", "sofia/gateway/pbx/{user}\"\ntenants = [\"b\"] #"),
+            "reach.fs leads to a switch without the tenant default",
         ),
         (
             "[[switch]]\nkind = \"freeswitch\"\n[[switch]]\nname = \"b\"\nkind = \"freeswitch\"\n",

@@ -34,8 +34,8 @@ pub struct Controller {
     pub codes: watch::Receiver<Arc<Codes>>,
     /// Who may sit where, and how old a PIN may be; a reload replaces them.
     pub rules: watch::Receiver<Arc<Rulebook>>,
-    /// The switches, each kept true by its task.
-    pub switches: BTreeMap<SwitchName, Reconciler>,
+    /// The switches with each of their tenants, each kept true by its task.
+    pub switches: BTreeMap<(SwitchName, TenantId), Reconciler>,
 }
 
 /// Why an act could not be done now.
@@ -51,8 +51,8 @@ pub enum Fault {
     #[error(transparent)]
     Switch(#[from] Unsettled),
     /// The switch is none of ours.
-    #[error("no switch is called {0}")]
-    Unknown(SwitchName),
+    #[error("no switch is called {0} and has the tenant {1}")]
+    Unknown(SwitchName, TenantId),
 }
 
 /// Who asks for an act, and in which call.
@@ -75,8 +75,8 @@ impl Controller {
     /// # Errors
     /// [`Fault`], and then nothing has changed, or soon will not have.
     pub async fn perform(&self, origin: &Origin, act: Act) -> Result<Transition, Fault> {
-        let switch = self.switches.get(&origin.switch);
-        let switch = switch.ok_or_else(|| Fault::Unknown(origin.switch.clone()))?;
+        let place = (origin.switch.clone(), origin.tenant.clone());
+        let switch = self.switches.get(&place).ok_or(Fault::Unknown(place.0, place.1))?;
         let about = act.scope();
         let done = self.move_people(origin, act).await?;
         // Nothing moved, but who moved them before may still wait for the switch.

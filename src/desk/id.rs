@@ -77,6 +77,9 @@ macro_rules! ids {
 }
 
 ids! {
+    /// An address as people write it, on one line.
+    Address, "an address", "1 to 200 characters, none of them a control character", 200,
+        |v| !v.chars().any(char::is_control) && v.trim() == v;
     /// A call's id as the switch gives it (Asterisk: the channel's unique id).
     CallId, "a call id", "1 to 150 letters, digits, '.', '_', '-' or ':'", 150,
         |v| all(v, "._-:");
@@ -102,6 +105,9 @@ ids! {
     Language, "a language", "two letters, if need be with a country: en, nl, en_GB", 5,
         |v| { let b = v.as_bytes(); b.iter().take(2).filter(|c| c.is_ascii_lowercase()).count() == 2
             && (b.len() == 2 || (b.len() == 5 && b.get(2) == Some(&b'_') && b.iter().skip(3).all(u8::is_ascii_uppercase))) };
+    /// A place where devices stand.
+    LocationName, "a location", "1 to 64 letters, digits, '.', '_' or '-'", 64,
+        |v| all(v, "._-");
     /// A voicemail box, `101` or `101@default`.
     Mailbox, "a mailbox", "a box, or box@context, up to 80 letters, digits, '.', '_' or '-'", 80,
         |v| v.split('@').count() <= 2 && v.split('@').all(|part| !part.is_empty() && all(part, "._-"));

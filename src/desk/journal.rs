@@ -3,9 +3,9 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
-use super::id::{CallId, DeviceName, Extension, Revision, TenantId};
+use super::id::{CallId, DeviceName, Extension, LocationName, Revision, TenantId};
 use super::model::Binding;
 use super::table::Scope;
 
@@ -77,6 +77,19 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         owners: Vec<Extension>,
     },
+    /// A location was added or changed.
+    LocationChanged {
+        /// Which.
+        location: LocationName,
+        /// The devices that stand there.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        devices: Vec<DeviceName>,
+    },
+    /// A location was removed; no device stood there.
+    LocationRemoved {
+        /// Which.
+        location: LocationName,
+    },
     /// A device was enabled for hotdesking although nobody said which number an emergency call from it shows.
     LocationWaived {
         /// Which.
@@ -142,12 +155,7 @@ pub enum Event {
         /// Who.
         user: Extension,
         /// Where he was logged out by it.
-        #[serde(
-            default,
-            alias = "device",
-            deserialize_with = "one_or_more",
-            skip_serializing_if = "Vec::is_empty"
-        )]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         devices: Vec<DeviceName>,
     },
     /// A user was removed, and logged out.
@@ -155,51 +163,31 @@ pub enum Event {
         /// Who.
         user: Extension,
         /// Where he was logged out by it.
-        #[serde(
-            default,
-            alias = "device",
-            deserialize_with = "one_or_more",
-            skip_serializing_if = "Vec::is_empty"
-        )]
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         devices: Vec<DeviceName>,
     },
-}
-
-/// A list; or one alone, as it was written before somebody could sit at several devices.
-fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<DeviceName>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Devices {
-        One(DeviceName),
-        More(Vec<DeviceName>),
-    }
-    Ok(match Devices::deserialize(from)? {
-        Devices::One(device) => vec![device],
-        Devices::More(devices) => devices,
-    })
 }
 
 impl Entry {
     /// The users and devices whose rows may differ after it.
     #[must_use]
     pub fn touches(&self) -> Scope {
-        let (users, devices): (Vec<&Extension>, Option<&DeviceName>) = match &self.event {
+        let (users, devices): (Vec<&Extension>, Vec<&DeviceName>) = match &self.event {
             Event::Moved { removed, seated, .. } => return Scope::of(removed.iter().chain(seated)),
             Event::DeviceChanged { device, user, owners } | Event::DeviceRemoved { device, user, owners } => {
-                (user.iter().chain(owners).collect(), Some(device))
+                (user.iter().chain(owners).collect(), vec![device])
             }
             Event::UserChanged { user, devices } | Event::UserRemoved { user, devices } => {
-                return Scope::Some {
-                    users: [user.clone()].into(),
-                    devices: devices.iter().cloned().collect(),
-                };
+                (vec![user], devices.iter().collect())
             }
-            Event::LocationWaived { .. }
+            Event::LocationChanged { devices, .. } => (vec![], devices.iter().collect()),
+            Event::LocationRemoved { .. }
+            | Event::LocationWaived { .. }
             | Event::PinChanged { .. }
             | Event::Refused { .. }
             | Event::Repaired { .. }
             | Event::Spray { .. }
-            | Event::Unlocked { .. } => (vec![], None),
+            | Event::Unlocked { .. } => (vec![], vec![]),
         };
         Scope::Some {
             users: users.into_iter().cloned().collect(),
@@ -214,6 +202,8 @@ impl fmt::Display for Entry {
         match &self.event {
             Event::DeviceChanged { device, .. } => write!(f, "device {device} changed")?,
             Event::DeviceRemoved { device, .. } => write!(f, "device {device} removed")?,
+            Event::LocationChanged { location, .. } => write!(f, "location {location} changed")?,
+            Event::LocationRemoved { location } => write!(f, "location {location} removed")?,
             Event::LocationWaived { device } => {
                 write!(f, "device {device} is for hotdesking without an emergency caller-ID")?;
             }

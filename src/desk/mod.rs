@@ -6,6 +6,7 @@ pub mod finding;
 pub mod guessable;
 pub mod id;
 pub mod journal;
+pub mod location;
 pub mod lock;
 pub mod model;
 pub mod pattern;

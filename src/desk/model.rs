@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::id::{
-    Context, DeviceName, DialTarget, DisplayName, Extension, Language, Mailbox, Number, Revision, SwitchName,
-    TenantId,
+    Context, DeviceName, DialTarget, DisplayName, Extension, Language, LocationName, Mailbox, Number,
+    Revision, SwitchName, TenantId,
 };
+use super::location::Location;
 
 /// A person with an extension.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -74,19 +75,12 @@ pub struct Device {
     pub dial: DialTarget,
     /// Whether users may log in here; a phone in a lift is not for that.
     pub hotdesk: bool,
-    /// Where it stands.
-    pub location: Location,
+    /// Where it stands, if that was said.
+    pub location: Option<LocationName>,
     /// The user it belongs to while no guest sits there.
     pub owner: Option<Extension>,
     /// The networks it may log users in from; none means any.
     pub allow_from: Vec<IpNet>,
-}
-
-/// Where a device stands, whoever sits there.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Location {
-    /// The number that an emergency call from here shows.
-    pub emergency_caller_id: Option<Number>,
 }
 
 /// User U sits at device D.
@@ -105,8 +99,8 @@ pub struct Binding {
 /// A part of one tenant's truth, as of one revision: see [`Office::user_at`] for what is derived from it.
 ///
 /// A store hands out a whole tenant, or what a [`Scope`](super::table::Scope) needs: its users with the
-/// owners and guests of its devices, then its devices with all that those users own or sit at, and the
-/// bindings of any of them. That is enough to know every row of any of them.
+/// owners and guests of its devices, then its devices with all that those users own or sit at, the
+/// bindings of any of them, and where these devices stand. That is enough to know every row of any of them.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Office {
     /// What had been journalled when this was read.
@@ -115,6 +109,8 @@ pub struct Office {
     pub users: BTreeMap<Extension, User>,
     /// By name.
     pub devices: BTreeMap<DeviceName, Device>,
+    /// By name: where its devices stand; of a whole tenant all there are.
+    pub locations: BTreeMap<LocationName, Location>,
     /// By the device that is sat at. A user may sit at several, where his tenant's rules say so.
     pub bindings: BTreeMap<DeviceName, Binding>,
 }
@@ -129,6 +125,18 @@ impl Office {
     #[must_use]
     pub fn is_seated(&self, user: &Extension) -> bool {
         self.bindings_of(user).next().is_some()
+    }
+
+    /// Where `device` stands, if that is known.
+    #[must_use]
+    pub fn location_of(&self, device: &Device) -> Option<&Location> {
+        self.locations.get(device.location.as_ref()?)
+    }
+
+    /// The number that an emergency call from `device` shows, whoever sits there.
+    #[must_use]
+    pub fn emergency_caller_id(&self, device: &Device) -> Option<&Number> {
+        self.location_of(device)?.emergency.caller_id.as_ref()
     }
 
     /// Whose phone `device` is now: the one logged in, else its owner, unless he sits elsewhere.

@@ -212,7 +212,6 @@ pub fn admit_user(user: Option<&User>, pin_matches: bool) -> Result<(), Refusal>
 mod tests {
     use super::*;
     use crate::desk::id::{DeviceName, DialTarget, SwitchName, TenantId};
-    use crate::desk::model::Location;
 
     fn ext(extension: &str) -> Extension {
         Extension::new(extension).unwrap()
@@ -225,7 +224,7 @@ mod tests {
             switch: SwitchName::new("pbx").unwrap(),
             dial: DialTarget::new("PJSIP/desk1").unwrap(),
             hotdesk,
-            location: Location::default(),
+            location: None,
             owner: None,
             allow_from: allow_from.iter().map(|net| net.parse().unwrap()).collect(),
         }

@@ -216,7 +216,6 @@ mod tests {
 
     use super::*;
     use crate::desk::id::{DialTarget, SwitchName};
-    use crate::desk::model::Location;
     use crate::desk::rules::Multi;
 
     fn ext(extension: &str) -> Extension {
@@ -248,7 +247,7 @@ mod tests {
                 switch: SwitchName::new("pbx").unwrap(),
                 dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
                 hotdesk: true,
-                location: Location::default(),
+                location: None,
                 owner: None,
                 allow_from: vec![],
             };

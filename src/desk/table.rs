@@ -232,7 +232,7 @@ pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
         let row = DeviceRow {
             user: user.cloned(),
             revision,
-            emergency: device.location.emergency_caller_id.clone(),
+            emergency: office.emergency_caller_id(device).cloned(),
         };
         table.insert(Key::Device(device.name.clone()), Row::Device(row));
     }
@@ -303,8 +303,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::desk::id::TenantId;
-    use crate::desk::model::{Device, Location};
+    use crate::desk::id::{LocationName, TenantId};
+    use crate::desk::location::{Location, Zone};
+    use crate::desk::model::Device;
 
     fn ext(extension: &str) -> Extension {
         Extension::new(extension).unwrap()
@@ -321,6 +322,10 @@ mod tests {
     /// Three users, three desks on `pbx`, one on `far`; desk3 is 103's own.
     fn office(bindings: &[(&str, &str)]) -> Office {
         let mut office = Office::default();
+        let ams = LocationName::new("ams").unwrap();
+        let mut location = Location::new(TenantId::default(), ams.clone(), Zone::default());
+        location.emergency.caller_id = Number::new("0201112222").ok();
+        office.locations.insert(ams.clone(), location);
         for user in ["101", "102", "103"] {
             office.users.insert(ext(user), User::new(TenantId::default(), ext(user)));
         }
@@ -333,7 +338,7 @@ mod tests {
                     switch: SwitchName::new(switch).unwrap(),
                     dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
                     hotdesk: true,
-                    location: Location { emergency_caller_id: Number::new("0201112222").ok() },
+                    location: Some(ams.clone()),
                     owner: (device == "desk3").then(|| ext("103")),
                     allow_from: vec![],
                 },

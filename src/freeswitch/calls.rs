@@ -45,8 +45,8 @@ pub fn filters() -> Vec<(&'static str, String)> {
 pub struct Calls {
     /// The switch.
     pub switch: SwitchName,
-    /// Whose people and phones.
-    pub tenant: TenantId,
+    /// Whose people and phones it has.
+    pub tenants: Vec<TenantId>,
     /// Who answers the calls.
     pub controller: Arc<Controller>,
     /// The connection, with [`EVENTS`] and [`filters`].
@@ -117,19 +117,25 @@ impl Calls {
 impl Serving {
     /// Serves a call that waits in a code, unless it is another tenant's or has a task.
     fn serve(self: &Arc<Self>, parked: Event) {
-        let Some(id) = self.ours(&parked) else { return };
+        let Some((id, tenant)) = self.ours(&parked) else { return };
         let Ok(permit) = self.permits.clone().try_acquire_owned() else {
             warn!(event = "esl.full", switch = %self.calls.switch, calls = self.calls.calls, "a call was not taken");
             return;
         };
         if self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone()) {
-            self.tasks.spawn(self.clone().call(id, parked, permit));
+            self.tasks.spawn(self.clone().call(id, tenant, parked, permit));
         }
     }
 
-    async fn call(self: Arc<Self>, id: String, parked: Event, permit: OwnedSemaphorePermit) {
-        let Calls { switch, tenant, controller, client, .. } = &self.calls;
-        match FsPhone::take(client.clone(), &parked, switch.clone(), tenant.clone()).await {
+    async fn call(
+        self: Arc<Self>,
+        id: String,
+        tenant: TenantId,
+        parked: Event,
+        permit: OwnedSemaphorePermit,
+    ) {
+        let Calls { switch, controller, client, .. } = &self.calls;
+        match FsPhone::take(client.clone(), &parked, switch.clone(), tenant).await {
             Ok((phone, call)) => {
                 drop(parked);
                 controller.converse(call, phone).await;
@@ -143,14 +149,18 @@ impl Serving {
         drop(permit);
     }
 
-    /// The id of a call that waits in a code, if it is of our tenant. Where there is more than one, a tenant is the
-    /// domain that its phones registered in.
-    fn ours(&self, call: &Event) -> Option<String> {
-        let Calls { tenant, .. } = &self.calls;
-        let waits = call.get("Caller-Context").as_deref() == Some(CONTEXTS[0]);
+    /// The id of a call that waits in a code, and whose it is, if that is a tenant of ours. But for the default one a
+    /// tenant is the domain that its phones registered in.
+    fn ours(&self, call: &Event) -> Option<(String, TenantId)> {
+        if call.get("Caller-Context").as_deref() != Some(CONTEXTS[0]) {
+            return None;
+        }
         let domain = call.get("variable_domain_name").unwrap_or_default();
-        let ours = waits && (*tenant == TenantId::default() || domain.eq_ignore_ascii_case(tenant.as_str()));
-        ours.then(|| call.get("Unique-ID").unwrap_or_default().into_owned())
+        let named = |tenant: &&TenantId| domain.eq_ignore_ascii_case(tenant.as_str());
+        let tenants = &self.calls.tenants;
+        let any = |tenant: &&TenantId| **tenant == TenantId::default();
+        let tenant = tenants.iter().find(named).or_else(|| tenants.iter().find(any))?;
+        Some((call.get("Unique-ID").unwrap_or_default().into_owned(), tenant.clone()))
     }
 
     /// Looks for calls that nobody serves, after anything may have been missed: those that still wait are taken, and

@@ -12,8 +12,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
+use crate::desk::id::{DeviceName, Extension, LocationName, Revision, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
+use crate::desk::location::Location;
 use crate::desk::lock::{Attempt, Kind, Tries};
 use crate::desk::model::{Device, Office, User};
 use crate::desk::pin::{Alias, PinRecord};
@@ -103,12 +104,16 @@ pub struct Change {
 /// What changes in a directory.
 #[derive(Clone, Debug)]
 pub enum What {
-    /// Adds a device, or replaces what was known of it.
+    /// Adds a device, or replaces what was known of it. The location that it names must exist.
     Device(Device),
+    /// Adds a location, or replaces what was known of it.
+    Location(Location),
     /// Gives a user, who must exist, a new PIN.
     Pin(Extension, PinRecord),
     /// Removes a device, which must exist.
     RemoveDevice(DeviceName),
+    /// Removes a location, which must exist, and where no device may stand.
+    RemoveLocation(LocationName),
     /// Removes a user, who must exist, and his PIN.
     RemoveUser(Extension),
     /// Ends locks, and forgets the failures before them.
@@ -183,7 +188,10 @@ pub enum StoreError {
     /// What it holds cannot be read, or it refused what was written.
     #[error("the store {0} failed: {1}")]
     Broken(String, String),
-    /// A change or a move names a user or device that does not exist.
+    /// What should go is needed: a location at which devices stand.
+    #[error("{0} still there; say first where else: hotdesk device set NAME --location ELSEWHERE")]
+    InUse(String),
+    /// A change or a move names a user, device or location that does not exist.
     #[error("there is no {0}")]
     Missing(String),
     /// A move seats somebody who may not sit there.
@@ -197,5 +205,19 @@ impl From<Denied> for StoreError {
             Denied::Missing(what) => Self::Missing(what),
             Denied::Refused(refusal) => Self::Refused(refusal),
         }
+    }
+}
+
+impl StoreError {
+    /// A location cannot go, as `devices` stand there; some of them are named.
+    fn in_use<'a>(devices: impl Iterator<Item = &'a str>) -> Self {
+        const NAMED: usize = 10;
+        let devices: Vec<&str> = devices.collect();
+        let named = devices.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+        Self::InUse(match devices.len() {
+            1 => format!("device {named} stands"),
+            all if all > NAMED => format!("devices {named} and {} more stand", all - NAMED),
+            _ => format!("devices {named} stand"),
+        })
     }
 }

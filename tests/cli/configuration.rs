@@ -65,7 +65,7 @@ fn the_environment_stands_over_the_file() {
 fn a_tenant_that_no_switch_serves_is_refused() {
     let desk = Desk::new();
     assert!(desk.fails("--tenant acme status").contains("acme"));
-    desk.configure("[[switch]]\ntenant = \"acme\"\n");
+    desk.configure("[[switch]]\ntenants = [\"acme\"]\n");
     desk.ok("--tenant acme user set 101");
     assert_eq!(desk.json("--tenant acme user list --json")[0]["extension"], "101");
     assert!(desk.fails("user list").contains("default"));

@@ -47,7 +47,7 @@ fn out_writes_the_tree_again_and_again_but_leaves_the_managers_secret() {
 #[test]
 fn where_there_are_several_switches_one_is_named() {
     let desk = Desk::bare();
-    desk.configure("[[switch]]\nname = \"a\"\n[[switch]]\nname = \"b\"\nagi_listen = \"127.0.0.1:4574\"\n");
+    desk.configure("[[switch]]\nname = \"a\"\n[[switch]]\nname = \"b\"\nami = \"b:5038\"\nagi_listen = \"127.0.0.1:4574\"\n");
     assert!(desk.fails("dialplan asterisk").contains("--switch: a or b"));
     assert!(desk.ok("dialplan asterisk --switch b").contains("agi://127.0.0.1:4574/"));
     assert!(desk.fails("dialplan asterisk --switch c").contains("no [[switch]] named c"));
@@ -58,7 +58,7 @@ fn a_freeswitchs_side_is_a_tree_of_its_own() {
     let desk = Desk::bare();
     desk.configure(
         "[dialplan]\nusers = [\"2XX\", \"30[1-4]\"]\n[emergency]\nnumbers = [\"999\"]\ncontext = \"help\"\n\
-         [[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\ntenant = \"a.example\"\n",
+         [[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\ntenants = [\"a.example\"]\n",
     );
     let printed = desk.ok("dialplan freeswitch");
     for says in

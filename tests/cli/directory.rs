@@ -75,10 +75,10 @@ fn a_new_device_takes_a_switch_of_the_configuration_and_a_dial_target() {
     let nope = desk.fails("device set desk1 --switch nope --dial PJSIP/desk1 --no-hotdesk");
     assert!(nope.contains("no [[switch]] named nope in the configuration; it has pbx"), "{nope}");
     desk.configure(
-        "[[switch]]\n[[switch]]\nname = \"b\"\ntenant = \"acme\"\nagi_listen = \"127.0.0.1:4574\"\n",
+        "[[switch]]\n[[switch]]\nname = \"b\"\ntenants = [\"acme\"]\nagi_listen = \"127.0.0.1:4574\"\n",
     );
     let other = desk.fails("device set desk1 --switch b --dial PJSIP/desk1 --no-hotdesk");
-    assert!(other.contains("of the tenant acme"), "{other}");
+    assert!(other.contains("no phones of default"), "{other}");
     assert_eq!(desk.json("device list --json"), json!([]));
 }
 
@@ -86,7 +86,15 @@ fn a_new_device_takes_a_switch_of_the_configuration_and_a_dial_target() {
 fn a_device_without_a_location_is_not_for_hotdesking_unless_forced_and_that_is_journalled() {
     let desk = Desk::new();
     let refused = desk.fails("device set desk1 --switch pbx --dial PJSIP/desk1");
-    assert!(refused.contains("a device without a location cannot be enabled for hotdesking"), "{refused}");
+    assert!(
+        refused.contains("cannot be enabled for hotdesking: say where it stands (--location"),
+        "{refused}"
+    );
+    let unknown = desk.fails("device set desk1 --switch pbx --dial PJSIP/desk1 --location ams");
+    assert!(unknown.contains("no location ams yet; add it first: hotdesk location set ams"), "{unknown}");
+    desk.ok("location set ams");
+    let refused = desk.fails("device set desk1 --switch pbx --dial PJSIP/desk1 --location ams");
+    assert!(refused.contains("(hotdesk location set ams --emergency-caller-id NUM)"), "{refused}");
     desk.ok("device set lift --switch pbx --dial PJSIP/lift --no-hotdesk");
     desk.fails("device set lift --hotdesk");
     assert!(!desk.ok("journal").contains("without an emergency caller-ID"));
@@ -95,8 +103,60 @@ fn a_device_without_a_location_is_not_for_hotdesking_unless_forced_and_that_is_j
         desk.ok("journal")
             .contains("device lift is for hotdesking without an emergency caller-ID, by tester")
     );
-    desk.ok("device set lift --emergency-caller-id 0201");
+    desk.ok("location set ams --emergency-caller-id 0201");
+    desk.ok("device set lift --location ams");
     assert_eq!(desk.json("device show lift --json")["emergency_caller_id"], "0201");
+}
+
+#[test]
+fn a_location_keeps_what_is_not_given() {
+    let desk = Desk::furnished();
+    let said = desk
+        .run_with(&["location", "set", "ams", "--address", "Damrak 1, Amsterdam", "--language", "nl"], "");
+    assert_eq!((said.code, said.out.as_str()), (0, "location ams changed\n"), "{said:?}");
+    let ams = json!({
+        "location": "ams", "zone": "Europe/Amsterdam", "language": "nl", "emergency_caller_id": "0201",
+        "emergency_numbers": [], "address": "Damrak 1, Amsterdam", "devices": ["desk1", "desk2"]
+    });
+    assert_eq!(desk.json("location show ams --json"), ams);
+    assert_eq!(desk.json("location list --json"), json!([ams]));
+    assert!(desk.ok("location set ams --zone Europe/Amsterdam").contains("so already"));
+    let number = desk.fails("location set ams --emergency-numbers 112,110");
+    assert!(number.contains("110 is none of [emergency] numbers"), "{number}");
+    desk.ok("location set ams --emergency-numbers 112");
+    assert_eq!(desk.json("location show ams --json")["emergency_numbers"], json!(["112"]));
+    let zone = desk.run("location set ams --zone Amsterdam");
+    assert!(zone.code == 2 && zone.err.contains("is not a time zone"), "{zone:?}");
+}
+
+#[test]
+fn a_location_at_which_devices_stand_is_not_removed_nor_left_without_its_number() {
+    let desk = Desk::furnished();
+    let refused = desk.fails("location remove ams");
+    assert!(
+        refused.contains("location ams was not removed: devices desk1, desk2 stand still there"),
+        "{refused}"
+    );
+    let bare = |force: &[&str]| {
+        let args = [&["location", "set", "ams", "--emergency-caller-id", ""], force].concat();
+        desk.run_with(&args, "")
+    };
+    let refused = bare(&[]);
+    assert!(
+        refused.code == 1 && refused.err.contains("2 for hotdesking stand at ams, desk1 for one"),
+        "{refused:?}"
+    );
+    assert_eq!(bare(&["--force"]).code, 0);
+    assert!(
+        desk.ok("journal")
+            .contains("device desk2 is for hotdesking without an emergency caller-ID, by tester")
+    );
+    desk.ok("device remove desk1");
+    let said = desk.run_with(&["device", "set", "desk2", "--location", "", "--force"], "");
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(desk.ok("location remove ams"), "location ams removed\n");
+    assert!(desk.fails("location show ams").contains("there is no location ams"));
+    assert!(desk.fails("location remove ams").contains("there is no location ams"));
 }
 
 #[test]
@@ -108,7 +168,7 @@ fn a_device_keeps_what_is_not_given() {
         desk.json("device show desk1 --json"),
         json!({
             "device": "desk1", "switch": "pbx", "dial": "PJSIP/desk1&PJSIP/soft1", "hotdesk": true,
-            "emergency_caller_id": "0201", "owner": "101", "allow_from": ["192.0.2.0/24", "2001:db8::7/128"], "user": null
+            "location": "ams", "emergency_caller_id": "0201", "owner": "101", "allow_from": ["192.0.2.0/24", "2001:db8::7/128"], "user": null
         })
     );
     desk.ok("device set desk1 --allow-from any");

@@ -30,15 +30,14 @@ impl Desk {
         desk
     }
 
-    /// Two users and two desks.
+    /// Two users and two desks at a location.
     fn furnished() -> Self {
         let desk = Self::new();
         desk.ok("user set 101 --name Ann");
         desk.ok("user set 102 --name Bob");
+        desk.ok("location set ams --emergency-caller-id 0201 --zone Europe/Amsterdam");
         for device in ["desk1", "desk2"] {
-            desk.ok(&format!(
-                "device set {device} --switch pbx --dial PJSIP/{device} --emergency-caller-id 0201"
-            ));
+            desk.ok(&format!("device set {device} --switch pbx --dial PJSIP/{device} --location ams"));
         }
         desk
     }

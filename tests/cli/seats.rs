@@ -75,10 +75,10 @@ fn the_journal_names_who_did_it_and_can_be_read_from_a_time_on() {
     assert_eq!(desk.ok("journal --since 2999-01-01"), "");
     let entries: Vec<serde_json::Value> =
         desk.ok("journal --json").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(entries.len(), 5);
+    assert_eq!(entries.len(), 6);
     assert!(entries.iter().enumerate().all(|(n, entry)| entry["revision"] == n + 1));
-    assert_eq!(entries[4]["event"], "moved");
-    assert_eq!(entries[4]["by"], json!({"command": "tester"}));
+    assert_eq!(entries[5]["event"], "moved");
+    assert_eq!(entries[5]["by"], json!({"command": "tester"}));
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn the_journal_is_followed_as_it_grows() {
     let desk = Desk::furnished();
     let mut follower = desk.command().args(["journal", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines().map(Result::unwrap);
-    assert_eq!(lines.by_ref().take(4).filter(|line| line.contains("changed")).count(), 4);
+    assert_eq!(lines.by_ref().take(5).filter(|line| line.contains("changed")).count(), 5);
     for (args, says) in [("login 101 desk1", "101 sits at desk1"), ("logout --user 101", "101 left desk1")] {
         desk.ok(args);
         let line = lines.next().unwrap();

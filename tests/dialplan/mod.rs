@@ -9,7 +9,7 @@ mod sent_on;
 
 use hotdesk::asterisk::dialplan::{Settings, hotdesk_conf};
 use hotdesk::desk::code::{Codes, Preset};
-use hotdesk::desk::id::{Context, EmergencyNumber};
+use hotdesk::desk::id::{Context, EmergencyNumber, TenantId};
 use hotdesk::desk::pattern::NumberPattern;
 use hotdesk::desk::reach::Reach;
 
@@ -56,6 +56,7 @@ impl Switch {
     fn start(version: Version) -> Self {
         let site = Site::new().unwrap();
         let settings = Settings {
+            tenant: TenantId::default(),
             codes: Codes::of(&[Preset::Simmpl]).unwrap(),
             users: vec![NumberPattern::new("1XX").unwrap()],
             otherwise: Context::new("fallback").ok(),

@@ -49,7 +49,7 @@ fn asterisk(
 type HangUp = fn(usize, usize, &str) -> Option<String>;
 
 async fn take(near: DuplexStream) -> Result<(AgiPhone<DuplexStream>, Call), NoCall> {
-    AgiPhone::take(near, SwitchName::new("pbx").unwrap(), TenantId::default()).await
+    AgiPhone::take(near, SwitchName::new("pbx").unwrap(), &[TenantId::default()]).await
 }
 
 /// A login as the conversation has it.

@@ -42,7 +42,7 @@ async fn start(calls: usize) -> Running {
     let (allow, allowed) = watch::channel(Arc::new(vec!["127.0.0.1/32".parse().unwrap()]));
     let server = Server {
         switch: switch("pbx"),
-        tenant: TenantId::default(),
+        tenants: vec![TenantId::default()],
         allow: allowed,
         controller: Arc::new(controller),
         calls,

@@ -1,5 +1,6 @@
 use hotdesk::desk::id::{Number, Revision, TenantId};
 use hotdesk::desk::journal::{Actor, Entry, Event};
+use hotdesk::desk::location::Location;
 use hotdesk::desk::model::{CallerId, Device, User};
 use hotdesk::desk::pin::{Pepper, Pin, PinRecord};
 use hotdesk::desk::table::Scope;
@@ -14,6 +15,7 @@ on_both_stores! {
     who_may_no_longer_hotdesk_is_logged_out_in_the_same_step
     what_is_removed_takes_its_binding_along
     what_does_not_exist_cannot_be_changed
+    a_location_comes_with_what_stands_there_and_stays_as_long
     tenants_know_nothing_of_one_another
     the_journal_has_every_change_in_order_without_a_gap
     a_moment_in_time_is_a_place_in_the_journal
@@ -31,7 +33,14 @@ async fn what_was_put_comes_back_as_it_was(place: Place) {
     };
     let mut desk = owned("101", "desk1");
     desk.allow_from = vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
-    desk.location.emergency_caller_id = Number::new("0201112222").ok();
+    let ams = Location {
+        language: "nl".parse().ok(),
+        address: "Zoë's \"Huis\", Amsterdam".parse().ok(),
+        ..location("ams", &["112"])
+    };
+    desk.location = Some(ams.name.clone());
+    put(&store, What::Location(location("ams", &[]))).await;
+    put(&store, What::Location(ams.clone())).await;
     put(&store, What::User(user("101"))).await;
     put(&store, What::User(rich.clone())).await;
     let last = put(&store, What::Device(desk.clone())).await;
@@ -39,6 +48,7 @@ async fn what_was_put_comes_back_as_it_was(place: Place) {
     assert_eq!(office.revision, last);
     assert_eq!(office.users.into_values().collect::<Vec<_>>(), [rich]);
     assert_eq!(office.devices.into_values().collect::<Vec<_>>(), [desk]);
+    assert_eq!(office.locations.into_values().collect::<Vec<_>>(), [ams]);
 
     assert_eq!(store.pin(&tenant(), &ext("101")).await.unwrap(), None);
     let record =
@@ -146,6 +156,8 @@ async fn what_does_not_exist_cannot_be_changed(place: Place) {
         (What::Pin(ext("999"), record), "user 999"),
         (What::RemoveUser(ext("999")), "user 999"),
         (What::RemoveDevice(name("desk9")), "device desk9"),
+        (What::RemoveLocation(at("ams")), "location ams"),
+        (What::Device(Device { location: Some(at("ams")), ..device("desk1") }), "location ams"),
     ] {
         match store.change(&change(what)).await {
             Err(StoreError::Missing(what)) => assert_eq!(what, missing),
@@ -153,6 +165,45 @@ async fn what_does_not_exist_cannot_be_changed(place: Place) {
         }
     }
     assert_eq!(all(&store).await.revision, before);
+}
+
+async fn a_location_comes_with_what_stands_there_and_stays_as_long(place: Place) {
+    let store = place.office(1, 2).await;
+    for place in ["ams", "ber", "lis"] {
+        put(&store, What::Location(location(place, &["112"]))).await;
+    }
+    for (desk, place) in
+        [("desk1", "ber"), ("desk2", "ams"), ("desk3", "ams"), ("desk1", "ams"), ("desk3", "ber")]
+    {
+        put(&store, What::Device(Device { location: Some(at(place)), ..device(desk) })).await;
+    }
+    let of = |office: Office| office.locations.into_keys().map(|name| name.to_string()).collect::<Vec<_>>();
+    assert_eq!(of(all(&store).await), ["ams", "ber", "lis"]);
+    for (scope, places) in [
+        (Scope::device(&name("desk1")), vec!["ams"]),
+        (Scope::device(&name("desk1")).and(Scope::device(&name("desk3"))), vec!["ams", "ber"]),
+        (Scope::user(&ext("101")), vec![]),
+    ] {
+        assert_eq!(of(store.office(&tenant(), &scope).await.unwrap()), places, "{scope:?}");
+    }
+
+    let changed = put(&store, What::Location(location("ams", &[]))).await;
+    let events = store.journal(&tenant(), Revision(changed.0 - 1), 9).await.unwrap();
+    let devices = vec![name("desk1"), name("desk2")];
+    assert_eq!(events[0].event, Event::LocationChanged { location: at("ams"), devices });
+    assert_eq!(events[0].touches(), Scope::device(&name("desk1")).and(Scope::device(&name("desk2"))));
+
+    match store.change(&change(What::RemoveLocation(at("ams")))).await {
+        Err(StoreError::InUse(by)) => assert_eq!(by, "devices desk1, desk2 stand"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(all(&store).await.revision, changed);
+    put(&store, What::RemoveDevice(name("desk1"))).await;
+    put(&store, What::Device(device("desk2"))).await;
+    let gone = put(&store, What::RemoveLocation(at("ams"))).await;
+    let events = store.journal(&tenant(), Revision(gone.0 - 1), 9).await.unwrap();
+    assert_eq!(events[0].event, Event::LocationRemoved { location: at("ams") });
+    assert_eq!(of(all(&store).await), ["ber", "lis"]);
 }
 
 async fn tenants_know_nothing_of_one_another(place: Place) {

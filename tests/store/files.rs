@@ -85,75 +85,16 @@ async fn a_newer_hotdesks_file_is_refused() {
     assert!(told.contains("newer hotdesk") && told.contains("99"), "{told}");
 }
 
-/// What the first hotdesk made, with somebody logged in.
-const VERSION_1: &str = r#"
-    CREATE TABLE tenant (name TEXT PRIMARY KEY, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    CREATE TABLE user (tenant TEXT, extension TEXT, body TEXT NOT NULL, PRIMARY KEY (tenant, extension)) STRICT, WITHOUT ROWID;
-    CREATE TABLE pin (tenant TEXT, user TEXT, record TEXT NOT NULL, PRIMARY KEY (tenant, user)) STRICT, WITHOUT ROWID;
-    CREATE TABLE device (tenant TEXT, name TEXT, owner TEXT, body TEXT NOT NULL, PRIMARY KEY (tenant, name)) STRICT, WITHOUT ROWID;
-    CREATE INDEX device_owner ON device (tenant, owner) WHERE owner IS NOT NULL;
-    CREATE TABLE binding (
-        tenant TEXT, device TEXT, user TEXT NOT NULL, since TEXT NOT NULL, revision INTEGER NOT NULL,
-        PRIMARY KEY (tenant, device), UNIQUE (tenant, user)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE journal (tenant TEXT, revision INTEGER, at INTEGER NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (tenant, revision)) STRICT, WITHOUT ROWID;
-    CREATE INDEX journal_at ON journal (tenant, at);
-    CREATE TABLE attempt (
-        tenant TEXT, kind TEXT, name TEXT, began INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (tenant, kind, name)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX attempt_began ON attempt (began);
-    CREATE TABLE request (tenant TEXT, id TEXT, at INTEGER NOT NULL, transition TEXT NOT NULL, PRIMARY KEY (tenant, id)) STRICT, WITHOUT ROWID;
-    CREATE INDEX request_at ON request (at);
-    INSERT INTO tenant VALUES ('default', 2);
-    INSERT INTO binding VALUES ('default', 'desk1', '101', '2026-03-01T08:00:00Z', 1);
-    INSERT INTO attempt VALUES ('default', 'device', 'desk1', 1800000000, 4);
-    INSERT INTO journal VALUES ('default', 1, 1, '{"revision":1,"at":"2026-03-01T08:00:00Z","tenant":"default","by":"controller","event":"moved","removed":[],"seated":[]}');
-    INSERT INTO journal VALUES ('default', 2, 2, '{"revision":2,"at":"2026-03-01T08:00:00Z","tenant":"default","by":"controller","event":"user_changed","user":"101","device":"desk7"}');
-    PRAGMA application_id = 1213158468;
-    PRAGMA user_version = 1;
-"#;
-
 #[tokio::test]
-async fn an_older_hotdesks_file_is_brought_up_to_date_with_all_that_is_in_it() {
+async fn a_file_from_before_the_first_release_is_refused_and_left_alone() {
     let place = Place::sqlite();
-    let file = place.base.join("hotdesk.db");
-    rusqlite::Connection::open(&file).unwrap().execute_batch(VERSION_1).unwrap();
-    let store = place.open().await;
-    assert_eq!(seated(&all(&store).await), ["101@desk1"]);
-    let journal = store.journal(&tenant(), Revision(0), 9).await.unwrap();
-    let devices = vec![name("desk7")];
-    assert_eq!(journal[1].event, hotdesk::desk::journal::Event::UserChanged { user: ext("101"), devices });
-    put(&store, What::User(user("101"))).await;
-    put(&store, What::Device(device("desk2"))).await;
-    doing(&store, Act::Undo { seated: vec![], removed: vec![], most: 2 }).await.unwrap();
-    store.attempt(&guess("101", "desk1", 0)).await.unwrap();
-    assert_eq!(seated(&all(&place.open().await).await), ["101@desk1"]);
-    // One that is made now is the same.
-    let schema = |file: &Path| -> Vec<String> {
-        let db = rusqlite::Connection::open(file).unwrap();
-        let mut query = db.prepare("SELECT name FROM sqlite_schema ORDER BY name").unwrap();
-        query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-    };
-    let new = Place::sqlite();
-    drop(new.open().await);
-    assert_eq!(schema(&file), schema(&new.base.join("hotdesk.db")));
-}
-
-#[tokio::test]
-async fn an_older_hotdesks_redis_is_brought_up_to_date_with_who_sits_where() {
-    let place = Place::redis();
-    let store = place.office(2, 2).await;
-    seat(&store, "101", "desk1").await;
-    let client = ::redis::Client::open(place.url.as_str()).unwrap();
-    let mut admin = client.get_multiplexed_async_connection().await.unwrap();
-    let base = "hotdesk:{default}";
-    ::redis::cmd("DEL").arg(format!("{base}:at:101")).exec_async(&mut admin).await.unwrap();
-    let places = format!("{base}:places");
-    ::redis::cmd("HSET").arg(&places).arg("101").arg("desk1").exec_async(&mut admin).await.unwrap();
-    seat(&store, "101", "desk2").await;
-    assert_eq!(seated(&all(&store).await), ["101@desk2"]);
-    let left: i64 = ::redis::cmd("EXISTS").arg(&places).query_async(&mut admin).await.unwrap();
-    assert_eq!(left, 0);
+    drop(place.office(1, 1).await);
+    let older = rusqlite::Connection::open(place.base.join("hotdesk.db")).unwrap();
+    older.pragma_update(None, "user_version", 1).unwrap();
+    let told = told(&place.url, &place.base).await;
+    assert!(told.contains("before the first release") && told.contains("move it aside"), "{told}");
+    let version: i64 = older.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 1);
 }
 
 #[tokio::test]

@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hotdesk::desk::id::{DeviceName, DialTarget, Extension, RequestId, Revision, SwitchName, TenantId};
+use hotdesk::desk::id::{
+    DeviceName, DialTarget, EmergencyNumber, Extension, LocationName, Number, RequestId, Revision,
+    SwitchName, TenantId,
+};
 use hotdesk::desk::journal::Actor;
-use hotdesk::desk::model::{Device, Location, Office, User};
+use hotdesk::desk::location::{Location, Zone};
+use hotdesk::desk::model::{Device, Office, User};
 use hotdesk::desk::rules::Seating;
 use hotdesk::desk::seat::{Act, Move, Transition};
 use hotdesk::desk::table::Scope;
@@ -42,6 +46,7 @@ mod files;
 mod keep;
 pub mod model;
 mod moves;
+mod tenants;
 mod together;
 
 /// Where a store's truth lies: it can be opened as often as one likes, also by another process.
@@ -114,10 +119,22 @@ pub fn device(device: &str) -> Device {
         switch: SwitchName::new("pbx").unwrap(),
         dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
         hotdesk: true,
-        location: Location::default(),
+        location: None,
         owner: None,
         allow_from: vec![],
     }
+}
+
+pub fn at(location: &str) -> LocationName {
+    LocationName::new(location).unwrap()
+}
+
+pub fn location(name: &str, numbers: &[&str]) -> Location {
+    let mut location = Location::new(tenant(), at(name), Zone::new("Europe/Amsterdam").unwrap());
+    location.emergency.caller_id = Number::new("0201112222").ok();
+    location.emergency.numbers =
+        numbers.iter().map(|number| EmergencyNumber::new(*number).unwrap()).collect();
+    location
 }
 
 pub fn owned(by: &str, of: &str) -> Device {

@@ -125,20 +125,11 @@ impl Hotdesk {
         Ok(())
     }
 
-    /// Adds a desk whose emergency calls show `emergency`.
+    /// Adds a desk in a room of its own, from which emergency calls show `emergency`.
     pub fn add_desk(&self, desk: &str, emergency: &str) -> Result<()> {
-        let dial = (self.site.dial)(desk);
-        self.run(&[
-            "device",
-            "set",
-            desk,
-            "--switch",
-            "pbx",
-            "--dial",
-            &dial,
-            "--emergency-caller-id",
-            emergency,
-        ])?;
+        let (dial, room) = ((self.site.dial)(desk), format!("room-of-{desk}"));
+        self.run(&["location", "set", &room, "--emergency-caller-id", emergency])?;
+        self.run(&["device", "set", desk, "--switch", "pbx", "--dial", &dial, "--location", &room])?;
         Ok(())
     }
 

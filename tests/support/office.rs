@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use hotdesk::desk::id::Revision;
-use hotdesk::desk::id::{DeviceName, DialTarget, DisplayName, Extension, Number, SwitchName, TenantId};
+use hotdesk::desk::id::{
+    DeviceName, DialTarget, DisplayName, Extension, LocationName, Number, SwitchName, TenantId,
+};
 use hotdesk::desk::journal::{Actor, Entry};
-use hotdesk::desk::model::{Device, Location, User};
+use hotdesk::desk::location::{Location, Zone};
+use hotdesk::desk::model::{Device, User};
 use hotdesk::desk::pin::{Pepper, Pin, PinRecord};
 use hotdesk::desk::table::Scope;
 use hotdesk::store::{Change, Store, What};
@@ -51,10 +54,18 @@ pub fn device(desk: &str) -> Device {
         switch: switch("pbx"),
         dial: DialTarget::new(format!("PJSIP/{desk}")).unwrap(),
         hotdesk: true,
-        location: Location { emergency_caller_id: Number::new("0205550100").ok() },
+        location: Some(location().name),
         owner: None,
         allow_from: vec![],
     }
+}
+
+/// Where the desks stand.
+pub fn location() -> Location {
+    let name = LocationName::new("ams").unwrap();
+    let mut location = Location::new(TenantId::default(), name, Zone::new("Europe/Amsterdam").unwrap());
+    location.emergency.caller_id = Number::new("0205550100").ok();
+    location
 }
 
 pub async fn change(store: &Arc<dyn Store>, what: What) {
@@ -63,7 +74,7 @@ pub async fn change(store: &Arc<dyn Store>, what: What) {
     store.change(&change).await.unwrap();
 }
 
-/// Writes [`USERS`] and [`DESKS`] into `store`.
+/// Writes [`USERS`], [`DESKS`] and where they stand into `store`.
 pub async fn furnish(store: &Arc<dyn Store>) {
     for (extension, named, digits) in USERS {
         change(store, What::User(user(extension, named))).await;
@@ -71,6 +82,7 @@ pub async fn furnish(store: &Arc<dyn Store>) {
         let record = PinRecord::make(&pin, &pepper(), &TenantId::default(), &ext(extension), [9; 16]);
         change(store, What::Pin(ext(extension), record)).await;
     }
+    change(store, What::Location(location())).await;
     for desk in DESKS {
         change(store, What::Device(device(desk))).await;
     }

@@ -5,7 +5,7 @@
 
 use super::super::ami::Action;
 use super::super::dialplan::{Settings, callable, version};
-use super::super::rows::HINTS;
+use super::super::space::Space;
 use super::Inspection;
 use crate::controller::inspect;
 use crate::desk::finding::Finding;
@@ -13,8 +13,6 @@ use crate::desk::model::Office;
 use crate::desk::pattern::NumberPattern;
 use crate::switch::SwitchError;
 
-/// The context of hotdesk phones.
-pub(super) const HOTDESK: &str = "hotdesk";
 const INCLUDE: &str = "print it (`hotdesk dialplan asterisk`) into hotdesk.conf beside extensions.conf, with \
                        #include \"hotdesk.conf\" there, and `dialplan reload`";
 
@@ -30,8 +28,8 @@ impl Inspection<'_> {
 
     async fn ours(&self) -> Result<Finding, SwitchError> {
         let check = self.of("dialplan");
-        let version = format!("hotdesk-version,{},1", version(self.dialplan));
-        let [there, same] = self.exist([HOTDESK.into(), version]).await?[..] else {
+        let version = format!("{}-version,{},1", Space::of(self.tenant), version(self.dialplan));
+        let [there, same] = self.exist([Space::of(self.tenant).to_string(), version]).await?[..] else {
             return Ok(Finding::wrong(
                 check,
                 "Asterisk does not say what is in it",
@@ -60,12 +58,15 @@ impl Inspection<'_> {
     /// whatever is dialled exists, and only the version tells what is done with it.
     async fn lacks(&self) -> Result<Vec<String>, SwitchError> {
         let users = callable(self.dialplan);
-        let exist =
-            self.exist(users.iter().map(|users| format!("hotdesk-users,{},1", users.first()))).await?;
+        let exist = self
+            .exist(users.iter().map(|users| format!("{}-users,{},1", Space::of(self.tenant), users.first())))
+            .await?;
         let lacks = users.iter().zip(exist).filter(|(_, there)| !there);
         let mut lacks: Vec<String> = lacks.map(|(users, _)| format!("the users {users}")).collect();
         for users in &users {
-            let state = Action::new("ExtensionState").with("Exten", users.first()).with("Context", HINTS);
+            let state = Action::new("ExtensionState")
+                .with("Exten", users.first())
+                .with("Context", Space::of(self.tenant).hints());
             if self.manager.act(state).await?.header("Hint").is_none_or(str::is_empty) {
                 lacks.push(format!("the lamps of {users}"));
             }

@@ -39,7 +39,7 @@ async fn look_at_asterisk(site: &Site, office: &Office, switch: &Switch) -> Vec<
         name: &switch.name,
         tenant: &site.tenant,
         manager: &Manager::start(settings, stop),
-        dialplan: &dialplan::settings(&site.config, switch),
+        dialplan: &dialplan::settings(&site.config, switch, &site.tenant),
         store: site.store.as_ref(),
     };
     findings.extend(inspection.findings(office).await);

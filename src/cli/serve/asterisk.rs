@@ -14,6 +14,7 @@ use crate::asterisk::astdb::AstDb;
 use crate::asterisk::fastagi::{self, Server};
 use crate::asterisk::manager::{Manager, Settings};
 use crate::config::Switch;
+use crate::desk::id::TenantId;
 
 /// Listens for its calls, and connects to its manager interface.
 pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -> anyhow::Result<Open> {
@@ -23,12 +24,13 @@ pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -
     let manager = Manager::start(manager(switch)?, stop.tables.clone());
     let (sender, allow) = watch::channel(Arc::new(allowed_by(switch).await));
     reloaded.insert(switch.name.clone(), sender);
-    let (name, tenant, stop) = (switch.name.clone(), switch.tenant.clone(), stop.calls.clone());
+    let (name, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
+    let table = |tenant: &TenantId| (tenant.clone(), Arc::new(AstDb::new(manager.clone(), tenant)) as _);
     Ok(Open {
-        table: Arc::new(AstDb::new(manager)),
+        tables: tenants.iter().map(table).collect(),
         serve: Box::new(move |controller| {
             info!(event = "agi.listening", switch = %name, %address, "taking calls");
-            let server = Server { switch: name, tenant, allow, controller, calls: fastagi::CALLS };
+            let server = Server { switch: name, tenants, allow, controller, calls: fastagi::CALLS };
             tokio::spawn(server.run(listener, stop))
         }),
     })

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Open, SWITCH_PATIENCE, Stop};
 use crate::config::Switch;
+use crate::desk::id::TenantId;
 use crate::freeswitch::calls::{self, Calls};
 use crate::freeswitch::client::{Client, Settings};
 use crate::freeswitch::moddb::ModDb;
@@ -15,16 +16,18 @@ use crate::freeswitch::moddb::ModDb;
 /// that calls would wait for the table.
 pub(super) fn open(switch: &Switch, stop: &Stop) -> anyhow::Result<Open> {
     let (client, _) = Client::start(settings(switch)?, stop.tables.clone());
-    let table = ModDb::new(client, switch.tenant.clone());
+    let table =
+        |tenant: &TenantId| (tenant.clone(), Arc::new(ModDb::new(client.clone(), tenant.clone())) as _);
+    let tables = switch.tenants.iter().map(table).collect();
     let settings =
         Settings { events: calls::EVENTS.to_vec(), filters: calls::filters(), ..settings(switch)? };
     let (client, events) = Client::start(settings, stop.tables.clone());
-    let (switch, tenant, stop) = (switch.name.clone(), switch.tenant.clone(), stop.calls.clone());
+    let (switch, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
     Ok(Open {
-        table: Arc::new(table),
+        tables,
         serve: Box::new(move |controller| {
             info!(event = "esl.waiting", %switch, "taking calls");
-            let calls = Calls { switch, tenant, controller, client, calls: calls::CALLS };
+            let calls = Calls { switch, tenants, controller, client, calls: calls::CALLS };
             tokio::spawn(calls.run(events, stop))
         }),
     })

@@ -16,6 +16,10 @@ if what == 'user' then
   event = { event = 'user_changed', user = name, devices = devices }
 
 elseif what == 'device' then
+  local stood, stands = location_in(redis.call('HGET', DEVICES, name)), location_in(body)
+  if stands and redis.call('HEXISTS', LOCATIONS, stands) == 0 then return missing('location ' .. stands) end
+  if stood then redis.call('SREM', standing(stood), name) end
+  if stands then redis.call('SADD', standing(stands), name) end
   local user
   if not cjson.decode(body).hotdesk then
     local _, left = unseat(name)
@@ -36,6 +40,22 @@ elseif what == 'device' then
     end
   end
   event = { event = 'device_changed', device = name, user = user, owners = owners }
+
+elseif what == 'location' then
+  redis.call('HSET', LOCATIONS, name, body)
+  local devices = redis.call('SMEMBERS', standing(name))
+  table.sort(devices)
+  event = { event = 'location_changed', location = name, devices = #devices > 0 and devices or nil }
+
+elseif what == 'remove_location' then
+  if redis.call('HEXISTS', LOCATIONS, name) == 0 then return missing('location ' .. name) end
+  local devices = redis.call('SMEMBERS', standing(name))
+  if #devices > 0 then
+    table.sort(devices)
+    return redis.error_reply('INUSE ' .. table.concat(devices, ' '))
+  end
+  redis.call('HDEL', LOCATIONS, name)
+  event = { event = 'location_removed', location = name }
 
 elseif what == 'pin' then
   if redis.call('HEXISTS', USERS, name) == 0 then return missing('user ' .. name) end
@@ -63,6 +83,8 @@ else -- remove_device
   local _, user = unseat(name)
   local owner = owner_in(was)
   if owner then redis.call('SREM', owned(owner), name) end
+  local stood = location_in(was)
+  if stood then redis.call('SREM', standing(stood), name) end
   redis.call('HDEL', DEVICES, name)
   event = { event = 'device_removed', device = name, user = user, owners = owner and { owner } }
 end

@@ -9,6 +9,7 @@ local JOURNAL = base .. ':journal'   -- stream, ids are <revision>-0
 local USERS = base .. ':users'       -- hash, extension to JSON
 local PINS = base .. ':pins'         -- hash, extension to JSON
 local DEVICES = base .. ':devices'   -- hash, name to JSON
+local LOCATIONS = base .. ':locations' -- hash, name to JSON
 local SEATS = base .. ':seats'       -- hash, device to JSON of the binding
 local TRIES = base .. ':tries'       -- hash, user:<alias> and device:<name> to JSON of their failures
 local TRIED = base .. ':tried'       -- sorted set, those of TRIES by the second of the last failure
@@ -30,12 +31,9 @@ local function places_of(user)
   return devices
 end
 
--- A hotdesk before this one let a user sit at one device only, and kept it in a hash.
-local one_place = base .. ':places'
-if redis.call('EXISTS', one_place) == 1 then
-  local all = redis.call('HGETALL', one_place)
-  for n = 1, #all, 2 do redis.call('SADD', places(all[n]), all[n + 1]) end
-  redis.call('DEL', one_place)
+-- The set of devices that stand at a location.
+local function standing(location)
+  return base .. ':standing:' .. location
 end
 
 -- A whole number as text; tostring would write 1e+15.
@@ -71,13 +69,21 @@ local function unseat(device)
   return binding, user
 end
 
--- The owner in the JSON of a device, if it has one.
-local function owner_in(device)
-  local owner = device and cjson.decode(device).owner
-  if owner == cjson.null then
+-- A field in the JSON of a device, if it has one.
+local function in_device(device, field)
+  local value = device and cjson.decode(device)[field]
+  if value == cjson.null then
     return nil
   end
-  return owner or nil
+  return value or nil
+end
+
+local function owner_in(device)
+  return in_device(device, 'owner')
+end
+
+local function location_in(device)
+  return in_device(device, 'location')
 end
 
 -- What is kept of the failures of user:<alias> or device:<name>.

@@ -1,8 +1,9 @@
--- A part of the truth, or all of it: revision, then the JSON of users, devices and bindings. What comes along with a
+-- A part of the truth, or all of it: revision, then the JSON of users, devices, locations and bindings. What comes along with a
 -- scope is said at desk::model::Office.
 local scope = cjson.decode(ARGV[1])
 if scope == cjson.null then
-  return { revision(), redis.call('HVALS', USERS), redis.call('HVALS', DEVICES), redis.call('HVALS', SEATS) }
+  local function whole_of(hash) return redis.call('HVALS', hash) end
+  return { revision(), whole_of(USERS), whole_of(DEVICES), whole_of(LOCATIONS), whole_of(SEATS) }
 end
 
 -- A list in which everything is once.
@@ -38,4 +39,8 @@ local function those_of(hash, members)
   return found
 end
 
-return { revision(), those_of(USERS, users), those_of(DEVICES, devices), those_of(SEATS, devices) }
+local stand = those_of(DEVICES, devices)
+local locations = set({})
+for _, device in ipairs(stand) do locations.add(location_in(device)) end
+
+return { revision(), those_of(USERS, users), stand, those_of(LOCATIONS, locations), those_of(SEATS, devices) }

@@ -117,6 +117,9 @@ impl Link {
         if error.code() == Some("MISSING") {
             return StoreError::Missing(error.detail().unwrap_or("such user or device").into());
         }
+        if error.code() == Some("INUSE") {
+            return StoreError::in_use(error.detail().unwrap_or_default().split(' '));
+        }
         if let ("REFUSED", Some(refusal)) =
             (error.code().unwrap_or_default(), error.detail().and_then(Refusal::of_a_move))
         {

@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Change, Guess, REMEMBERED, Store, StoreError, Tried, What};
 use crate::desk::id::{CallId, Extension, Revision, TenantId};
 use crate::desk::journal::{Actor, Entry};
+use crate::desk::location::Location;
 use crate::desk::lock::{Attempt, Kind, RULE};
 use crate::desk::model::{Binding, Device, Office, User};
 use crate::desk::pin::PinRecord;
@@ -121,7 +122,7 @@ impl Store for Redis {
             }
         };
         type Bodies = Vec<String>;
-        let (revision, users, devices, bindings): (u64, Bodies, Bodies, Bodies) =
+        let (revision, users, devices, locations, bindings): (u64, Bodies, Bodies, Bodies, Bodies) =
             self.link.run(on(&self.office, tenant).arg(scope)).await?;
         let mut office = Office { revision: Revision(revision), ..Office::default() };
         for user in users {
@@ -131,6 +132,10 @@ impl Store for Redis {
         for device in devices {
             let device: Device = self.parse(&device)?;
             office.devices.insert(device.name.clone(), device);
+        }
+        for location in locations {
+            let location: Location = self.parse(&location)?;
+            office.locations.insert(location.name.clone(), location);
         }
         for binding in bindings {
             let binding: Binding = self.parse(&binding)?;
@@ -148,7 +153,9 @@ impl Store for Redis {
         let (what, name, body) = match &change.what {
             What::Device(device) => ("device", device.name.as_str(), self.text(device)?),
             What::Pin(user, record) => ("pin", user.as_str(), self.text(record)?),
+            What::Location(location) => ("location", location.name.as_str(), self.text(location)?),
             What::RemoveDevice(device) => ("remove_device", device.as_str(), String::new()),
+            What::RemoveLocation(location) => ("remove_location", location.as_str(), String::new()),
             What::RemoveUser(user) => ("remove_user", user.as_str(), String::new()),
             What::Unlock(whose) => ("unlock", counted.as_str(), self.text(&whose.event())?),
             What::User(user) => ("user", user.extension.as_str(), self.text(user)?),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::ErrorCode;
 
+use crate::desk::id::DeviceName;
 use crate::desk::seat::Denied;
 use crate::store::StoreError;
 
@@ -18,8 +19,12 @@ pub(super) enum Fault {
     File(std::io::Error),
     /// An act that is not to be done.
     Denied(Denied),
+    /// A location that should go, while these devices stand there.
+    InUse(Vec<DeviceName>),
     /// The version of its tables, and the one we know.
     Newer(i64, i64),
+    /// The version of its tables, which no release had, and the one we know.
+    Older(i64, i64),
     /// SQLite's own.
     Sql(rusqlite::Error),
     /// A row that is not what we write.
@@ -82,8 +87,12 @@ impl Fault {
                 "it cannot be made ({error}); its directory must exist and be writable for the user that hotdesk runs as"
             )),
             Self::Denied(denied) => denied.into(),
+            Self::InUse(devices) => StoreError::in_use(devices.iter().map(DeviceName::as_str)),
             Self::Newer(theirs, ours) => broken(format!(
                 "a newer hotdesk wrote it (tables of version {theirs}, this one knows {ours}); run that one, or restore a backup from before it"
+            )),
+            Self::Older(theirs, ours) => broken(format!(
+                "a hotdesk from before the first release wrote it (tables of version {theirs}, this one knows {ours}); move it aside with its -wal and -shm, and set up users and devices anew"
             )),
             Self::Unreadable(why) => broken(format!(
                 "a row in it is not what hotdesk writes ({why}); if somebody edited it, restore a backup"

@@ -7,8 +7,9 @@ use rusqlite::{Connection, OptionalExtension, Params, params};
 use serde::de::DeserializeOwned;
 
 use super::fault::Fault;
-use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
+use crate::desk::id::{DeviceName, Extension, LocationName, Revision, TenantId};
 use crate::desk::journal::Entry;
+use crate::desk::location::Location;
 use crate::desk::model::{Binding, Device, Office, User};
 use crate::desk::pin::PinRecord;
 use crate::desk::table::Scope;
@@ -30,6 +31,9 @@ pub(super) fn office(db: &Connection, tenant: &TenantId, scope: &Scope) -> Resul
         }
         for device in bodies::<Device>(db, "SELECT body FROM device WHERE tenant = ?", [tenant])? {
             office.devices.insert(device.name.clone(), device);
+        }
+        for location in bodies::<Location>(db, "SELECT body FROM location WHERE tenant = ?", [tenant])? {
+            office.locations.insert(location.name.clone(), location);
         }
         for binding in bindings(db, "?2 = ''", tenant, "")? {
             office.bindings.insert(binding.device.clone(), binding);
@@ -71,6 +75,11 @@ pub(super) fn office(db: &Connection, tenant: &TenantId, scope: &Scope) -> Resul
             office.bindings.insert(name.clone(), binding);
         }
     }
+    let stand_at: BTreeSet<LocationName> =
+        office.devices.values().filter_map(|device| device.location.clone()).collect();
+    for name in stand_at {
+        office.locations.extend(location(db, tenant, &name)?.map(|location| (name, location)));
+    }
     Ok(office)
 }
 
@@ -84,6 +93,26 @@ pub(super) fn user(db: &Connection, tenant: &str, user: &Extension) -> Result<Op
 pub(super) fn device(db: &Connection, tenant: &str, device: &DeviceName) -> Result<Option<Device>, Fault> {
     let query = "SELECT body FROM device WHERE tenant = ? AND name = ?";
     Ok(bodies(db, query, [tenant, device.as_str()])?.pop())
+}
+
+/// A location, if there is one.
+pub(super) fn location(
+    db: &Connection,
+    tenant: &str,
+    name: &LocationName,
+) -> Result<Option<Location>, Fault> {
+    let query = "SELECT body FROM location WHERE tenant = ? AND name = ?";
+    Ok(bodies(db, query, [tenant, name.as_str()])?.pop())
+}
+
+/// The devices that stand at a location, by name.
+pub(super) fn devices_at(db: &Connection, tenant: &str, at: &LocationName) -> Result<Vec<DeviceName>, Fault> {
+    // Named, as SQLite (3.54) by itself goes through all of the tenant's devices by the primary key.
+    let query =
+        "SELECT name FROM device INDEXED BY device_location WHERE tenant = ? AND location = ? ORDER BY name";
+    let mut query = db.prepare_cached(query)?;
+    let names: Result<Vec<String>, _> = query.query_map([tenant, at.as_str()], |row| row.get(0))?.collect();
+    names?.into_iter().map(|name| Ok(DeviceName::new(name)?)).collect()
 }
 
 /// What is kept of a user's PIN.

@@ -21,8 +21,8 @@ const BUSY: Duration = Duration::from_secs(2);
 /// How often one looks whether it is free.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// Users and devices are kept as JSON, with beside it the columns that are searched. The key of `binding` is the law of
-/// the house: one user a device. At how many devices a user may be is his tenant's.
+/// Users, devices and locations are kept as JSON, with beside it the columns that are searched. The key of `binding` is
+/// the law of the house: one user a device. At how many devices a user may be is his tenant's.
 const TABLES: &str = "
     CREATE TABLE tenant (
         name TEXT PRIMARY KEY, revision INTEGER NOT NULL
@@ -36,10 +36,15 @@ const TABLES: &str = "
         PRIMARY KEY (tenant, user)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE device (
-        tenant TEXT, name TEXT, owner TEXT, body TEXT NOT NULL,
+        tenant TEXT, name TEXT, owner TEXT, location TEXT, body TEXT NOT NULL,
         PRIMARY KEY (tenant, name)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX device_owner ON device (tenant, owner) WHERE owner IS NOT NULL;
+    CREATE INDEX device_location ON device (tenant, location) WHERE location IS NOT NULL;
+    CREATE TABLE location (
+        tenant TEXT, name TEXT, body TEXT NOT NULL,
+        PRIMARY KEY (tenant, name)
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE binding (
         tenant TEXT, device TEXT, user TEXT NOT NULL, since TEXT NOT NULL, revision INTEGER NOT NULL,
         PRIMARY KEY (tenant, device)
@@ -62,25 +67,6 @@ const TABLES: &str = "
     CREATE INDEX request_at ON request (at);
 ";
 
-/// From the version before to [`VERSION`]: several devices a user; locks.
-const FROM_1: &str = "
-    ALTER TABLE binding RENAME TO binding_1;
-    CREATE TABLE binding (
-        tenant TEXT, device TEXT, user TEXT NOT NULL, since TEXT NOT NULL, revision INTEGER NOT NULL,
-        PRIMARY KEY (tenant, device)
-    ) STRICT, WITHOUT ROWID;
-    INSERT INTO binding (tenant, device, user, since, revision)
-        SELECT tenant, device, user, since, revision FROM binding_1;
-    DROP TABLE binding_1;
-    CREATE INDEX binding_user ON binding (tenant, user);
-    DROP TABLE attempt;
-    CREATE TABLE tries (
-        tenant TEXT, kind TEXT, name TEXT, last INTEGER NOT NULL, body TEXT NOT NULL,
-        PRIMARY KEY (tenant, kind, name)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX tries_last ON tries (tenant, last);
-";
-
 /// Makes the file where there is none, readable by its owner only, and the tables where there are none.
 pub(super) fn prepare(path: &Path) -> Result<Connection, Fault> {
     let until = Instant::now() + BUSY;
@@ -101,16 +87,11 @@ fn attempt(path: &Path) -> Result<Connection, Fault> {
     }
     let mut connection = connect(path)?;
     // Looked at before anything is changed: it may be somebody else's.
-    tables(&connection)?;
+    has_tables(&connection)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let missing = match tables(&transaction)? {
-        None => Some(TABLES),
-        Some(1) => Some(FROM_1),
-        Some(_) => None,
-    };
-    if let Some(missing) = missing {
-        transaction.execute_batch(missing)?;
+    if !has_tables(&transaction)? {
+        transaction.execute_batch(TABLES)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
@@ -118,14 +99,15 @@ fn attempt(path: &Path) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
-/// The version of our tables, if they are there, or nothing at all is.
-fn tables(connection: &Connection) -> Result<Option<i64>, Fault> {
+/// Whether our tables are there, or none at all.
+fn has_tables(connection: &Connection) -> Result<bool, Fault> {
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     match (pragma("application_id")?, pragma("user_version")?, tables) {
-        (APPLICATION, version @ 1..=VERSION, _) => Ok(Some(version)),
-        (0, 0, 0) => Ok(None),
+        (APPLICATION, VERSION, _) => Ok(true),
+        (0, 0, 0) => Ok(false),
         (APPLICATION, newer, _) if newer > VERSION => Err(Fault::Newer(newer, VERSION)),
+        (APPLICATION, older, _) => Err(Fault::Older(older, VERSION)),
         _ => Err(Fault::Foreign),
     }
 }

@@ -6,8 +6,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::fault::Fault;
 use super::locks;
 use super::read::{self, integer};
-use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
+use crate::desk::id::{DeviceName, Extension, LocationName, Revision, TenantId};
 use crate::desk::journal::{Entry, Event};
+use crate::desk::location::Location;
 use crate::desk::model::{Device, User};
 use crate::desk::pin::PinRecord;
 use crate::desk::seat::{Act, Denied, Move, Transition};
@@ -18,6 +19,7 @@ pub(super) fn change(db: &Connection, change: &Change) -> Result<Revision, Fault
     let tenant = change.tenant.as_str();
     let event = match &change.what {
         What::Device(device) => put_device(db, tenant, device)?,
+        What::Location(location) => put_location(db, tenant, location)?,
         What::Pin(user, record) => {
             known_user(db, tenant, user)?;
             put_pin(db, tenant, user, record)?;
@@ -29,6 +31,15 @@ pub(super) fn change(db: &Connection, change: &Change) -> Result<Revision, Fault
             let user = leave_device(db, tenant, name)?;
             db.execute("DELETE FROM device WHERE tenant = ? AND name = ?", [tenant, name.as_str()])?;
             Event::DeviceRemoved { device: name.clone(), user, owners: device.owner.into_iter().collect() }
+        }
+        What::RemoveLocation(location) => {
+            known_location(db, tenant, location)?;
+            let devices = read::devices_at(db, tenant, location)?;
+            if !devices.is_empty() {
+                return Err(Fault::InUse(devices));
+            }
+            db.execute("DELETE FROM location WHERE tenant = ? AND name = ?", [tenant, location.as_str()])?;
+            Event::LocationRemoved { location: location.clone() }
         }
         What::RemoveUser(user) => {
             known_user(db, tenant, user)?;
@@ -122,15 +133,27 @@ fn put_pin(db: &Connection, tenant: &str, user: &Extension, record: &PinRecord) 
 }
 
 fn put_device(db: &Connection, tenant: &str, device: &Device) -> Result<Event, Fault> {
+    if let Some(location) = &device.location {
+        known_location(db, tenant, location)?;
+    }
     let was = read::device(db, tenant, &device.name)?.and_then(|device| device.owner);
     let user = if device.hotdesk { None } else { leave_device(db, tenant, &device.name)? };
     let (name, owner) = (device.name.as_str(), device.owner.as_ref().map(Extension::as_str));
     let body = serde_json::to_string(device)?;
-    db.prepare_cached("INSERT OR REPLACE INTO device (tenant, name, owner, body) VALUES (?, ?, ?, ?)")?
-        .execute(params![tenant, name, owner, body])?;
+    let location = device.location.as_ref().map(LocationName::as_str);
+    let put = "INSERT OR REPLACE INTO device (tenant, name, owner, location, body) VALUES (?, ?, ?, ?, ?)";
+    db.prepare_cached(put)?.execute(params![tenant, name, owner, location, body])?;
     let owners =
         if was == device.owner { vec![] } else { was.into_iter().chain(device.owner.clone()).collect() };
     Ok(Event::DeviceChanged { device: device.name.clone(), user, owners })
+}
+
+fn put_location(db: &Connection, tenant: &str, location: &Location) -> Result<Event, Fault> {
+    let body = serde_json::to_string(location)?;
+    db.prepare_cached("INSERT OR REPLACE INTO location (tenant, name, body) VALUES (?, ?, ?)")?
+        .execute(params![tenant, location.name.as_str(), body])?;
+    let devices = read::devices_at(db, tenant, &location.name)?;
+    Ok(Event::LocationChanged { location: location.name.clone(), devices })
 }
 
 fn put_user(db: &Connection, tenant: &str, user: &User) -> Result<Event, Fault> {
@@ -143,6 +166,12 @@ fn put_user(db: &Connection, tenant: &str, user: &User) -> Result<Event, Fault> 
 
 fn known_user(db: &Connection, tenant: &str, user: &Extension) -> Result<(), Fault> {
     read::user(db, tenant, user)?.map(drop).ok_or_else(|| Denied::Missing(format!("user {user}")).into())
+}
+
+fn known_location(db: &Connection, tenant: &str, name: &LocationName) -> Result<(), Fault> {
+    read::location(db, tenant, name)?
+        .map(drop)
+        .ok_or_else(|| Denied::Missing(format!("location {name}")).into())
 }
 
 fn leave_device(db: &Connection, tenant: &str, device: &DeviceName) -> Result<Option<Extension>, Fault> {
