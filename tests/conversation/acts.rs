@@ -42,6 +42,7 @@ async fn any_calls(place: Place) {
     let scene = Scene::over(store.clone());
     let (rules, model) = (Seating::default(), Model::default());
     let mut both = Both { scene, model, rules, forbidden: [false; 3], closed: [false; 3] };
+    office::change(&both.scene.store, What::Location(office::location())).await;
     for user in 0..3 {
         both.change(What::User(self::user(USERS[user], "x"))).await;
         let digits = Pin::new(pin(USERS[user])).unwrap();
