@@ -69,7 +69,7 @@ async fn crowd(place: &Place, size: usize, user: impl Fn(usize) -> String, forgi
             let (store, guess) = (Arc::clone(&stores[n % 2]), guess(&user(n), "desk1", 0));
             tokio::spawn(async move {
                 let allowed = store.attempt(&guess).await.unwrap().allowed.is_ok();
-                if allowed && forgives && n % 2 == 0 {
+                if allowed && forgives && n.is_multiple_of(2) {
                     store.forgive(&guess).await.unwrap();
                     return false;
                 }
