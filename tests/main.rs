@@ -15,6 +15,7 @@ mod freeswitch_codec;
 mod lab;
 mod logs;
 mod manager_live;
+mod migration;
 mod office;
 mod store;
 mod support;

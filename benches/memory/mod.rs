@@ -11,7 +11,7 @@ use hotdesk::desk::model::{Device, Office, User};
 use hotdesk::desk::pin::{Cost, Pepper, Pin, PinRecord};
 use hotdesk::desk::seat::{Move, Transition};
 use hotdesk::desk::table::{Edit, Key, Scope, Table};
-use hotdesk::store::{Change, Guess, Store, StoreError, Tried};
+use hotdesk::store::{Change, Guess, Import, Store, StoreError, Tried};
 use hotdesk::switch::{Switch, SwitchError};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -80,6 +80,10 @@ impl Store for Memory {
     }
 
     async fn change(&self, _: &Change) -> Result<Revision, StoreError> {
+        Err(StoreError::Missing("way to change this office".into()))
+    }
+
+    async fn import(&self, _: &Import) -> Result<Revision, StoreError> {
         Err(StoreError::Missing("way to change this office".into()))
     }
 

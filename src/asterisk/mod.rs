@@ -10,6 +10,7 @@
 //! | FastAGI | [`agi`], [`command`] | [`fastagi`] serves the calls, each as a [`phone`] |
 //! | AMI | [`ami`] | [`manager`] stays connected, `session` is one connection, `doubt` says "look again", [`astdb`] is the table over it |
 //! | AstDB, hints | [`rows`] | |
+//! | what a site has already | | [`endpoints`]: PJSIP's; [`freepbx`]: a FreePBX's users and devices |
 //!
 //! [`dialplan`] prints what a site includes into its `extensions.conf`, [`sounds`] names what is played when a prompt of
 //! X
@@ -20,7 +21,9 @@ pub mod astdb;
 pub mod command;
 pub mod dialplan;
 mod doubt;
+pub mod endpoints;
 pub mod fastagi;
+pub mod freepbx;
 pub mod inspect;
 mod login;
 pub mod manager;

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::print::{self, Given, Hotdesk};
-use super::site::{Site, switch_named};
+use super::site::Site;
 use crate::desk::id::{DeviceName, DialTarget, Extension, LocationName, Number, SwitchName};
 use crate::desk::model::{self, Office};
 use crate::store::What;
@@ -42,7 +42,7 @@ pub(super) enum Device {
 #[derive(Debug, clap::Args)]
 pub(super) struct Set {
     /// Its name on the switch: the PJSIP endpoint
-    device: DeviceName,
+    pub(super) device: DeviceName,
     /// The switch it registers with, by its name in the configuration
     #[arg(long, value_name = "S")]
     switch: Option<SwitchName>,
@@ -106,30 +106,7 @@ impl Set {
             writeln!(out, "device {name} is so already")?;
             return Ok(());
         }
-        if let Some(owner) = &device.owner {
-            site.user(owner).await?;
-        }
-        if let Some(location) = device.location.as_ref().filter(|name| !office.locations.contains_key(*name))
-        {
-            bail!(
-                "there is no location {location} yet; add it first: hotdesk location set {location} \
-                 --emergency-caller-id NUM"
-            );
-        }
-        let nowhere = device.hotdesk && office.emergency_caller_id(&device).is_none();
-        if nowhere && !force {
-            let remedy = match &device.location {
-                None => "say where it stands (--location NAME)".into(),
-                Some(location) => format!(
-                    "say which number an emergency call from {location} shows (hotdesk location set {location} \
-                     --emergency-caller-id NUM)"
-                ),
-            };
-            bail!(
-                "a device without a location that has an emergency caller-ID cannot be enabled for hotdesking: {remedy}, \
-                 or add --no-hotdesk, or --force"
-            );
-        }
+        let nowhere = agrees(&office, &device, force)?;
         let leaves = office.bindings.get(&name).filter(|_| !device.hotdesk);
         site.change(What::Device(device)).await?;
         if nowhere {
@@ -143,33 +120,21 @@ impl Set {
         Ok(())
     }
 
-    fn over(self, known: Option<model::Device>, site: &Site) -> anyhow::Result<model::Device> {
+    /// The device as it is then.
+    pub(super) fn over(self, known: Option<model::Device>, site: &Site) -> anyhow::Result<model::Device> {
         let name = self.device;
         let mut device = match (known, &self.switch, &self.dial) {
             (Some(device), _, _) => device,
-            (None, Some(switch), Some(dial)) => model::Device {
-                tenant: site.tenant.clone(),
-                name,
-                switch: switch.clone(),
-                dial: dial.clone(),
-                hotdesk: true,
-                location: None,
-                owner: None,
-                allow_from: vec![],
-            },
+            (None, Some(switch), Some(dial)) => {
+                model::Device::new(site.tenant.clone(), name, switch.clone(), dial.clone())
+            }
             (None, ..) => bail!(
                 "there is no device {name} yet; a new one takes --switch and --dial, for example \
                  --switch pbx --dial PJSIP/{name}"
             ),
         };
         if let Some(switch) = self.switch {
-            if !switch_named(&site.config, &switch)?.has(&site.tenant) {
-                bail!(
-                    "the switch {switch} has no phones of {}: add it to its tenants in the configuration",
-                    site.tenant
-                );
-            }
-            device.switch = switch;
+            device.switch = site.switch(&switch)?.name.clone();
         }
         if let Some(dial) = self.dial {
             device.dial = dial;
@@ -182,6 +147,35 @@ impl Set {
         }
         Ok(device)
     }
+}
+
+/// Whether there can be such a device, and whether it is for hotdesking although nobody knows what an emergency call from
+/// it shows.
+pub(super) fn agrees(office: &Office, device: &model::Device, force: bool) -> anyhow::Result<bool> {
+    if let Some(owner) = device.owner.as_ref().filter(|owner| !office.users.contains_key(*owner)) {
+        bail!("there is no user {owner}");
+    }
+    if let Some(location) = device.location.as_ref().filter(|name| !office.locations.contains_key(*name)) {
+        bail!(
+            "there is no location {location} yet; add it first: hotdesk location set {location} \
+             --emergency-caller-id NUM"
+        );
+    }
+    let nowhere = device.hotdesk && office.emergency_caller_id(device).is_none();
+    if nowhere && !force {
+        let remedy = match &device.location {
+            None => "say where it stands (--location NAME)".into(),
+            Some(location) => format!(
+                "say which number an emergency call from {location} shows (hotdesk location set {location} \
+                 --emergency-caller-id NUM)"
+            ),
+        };
+        bail!(
+            "a device without a location that has an emergency caller-ID cannot be enabled for hotdesking: {remedy}, \
+             or add --no-hotdesk, or --force"
+        );
+    }
+    Ok(nowhere)
 }
 
 /// A device as it is listed.

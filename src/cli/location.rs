@@ -42,7 +42,7 @@ pub(super) enum Location {
 #[derive(Debug, clap::Args)]
 pub(super) struct Set {
     /// What devices call it: ams, berlin-2
-    location: LocationName,
+    pub(super) location: LocationName,
     /// The number that an emergency call from there shows, and that is called back
     #[arg(long, value_name = "NUM")]
     emergency_caller_id: Option<Given<Number>>,
@@ -99,23 +99,7 @@ impl Set {
             writeln!(out, "location {name} is so already")?;
             return Ok(());
         }
-        let configured = &site.config.emergency.numbers;
-        if let Some(number) = location.emergency.numbers.iter().find(|number| !configured.contains(number)) {
-            bail!(
-                "{number} is none of [emergency] numbers in the configuration, so the switch would not take it for an \
-                 emergency call: add it there, and write the dialplan anew (hotdesk dialplan)"
-            );
-        }
-        let shown = |location: &location::Location| location.emergency.caller_id.is_some();
-        let taken_away = known.is_some_and(shown) && !shown(&location);
-        let waived = if taken_away { hotdesks_at(&office, &name) } else { vec![] };
-        if let (Some(device), false) = (waived.first(), force) {
-            bail!(
-                "{} for hotdesking stand at {name}, {device} for one: an emergency call from there would show no number \
-                 of that place. Give another --emergency-caller-id, or add --force",
-                waived.len()
-            );
-        }
+        let waived = agrees(site, &office, known, &location, force)?;
         let zone = location.zone.clone();
         site.change(What::Location(location)).await?;
         site.record_waived(&waived).await?;
@@ -126,10 +110,15 @@ impl Set {
         Ok(())
     }
 
-    fn over(self, known: Option<location::Location>, site: &Site) -> anyhow::Result<location::Location> {
+    /// The location as it is then.
+    pub(super) fn over(
+        self,
+        known: Option<location::Location>,
+        site: &Site,
+    ) -> anyhow::Result<location::Location> {
         let mut location = match known {
             Some(location) => location,
-            None => location::Location::new(site.tenant.clone(), self.location, here()),
+            None => new(site, self.location),
         };
         Given::put(self.emergency_caller_id, &mut location.emergency.caller_id);
         if self.emergency_numbers.is_some() {
@@ -144,6 +133,40 @@ impl Set {
         Given::put(self.address, &mut location.address);
         Ok(location)
     }
+}
+
+/// Whether there can be such a location, and which devices are for hotdesking there although its emergency caller-ID was
+/// taken away.
+pub(super) fn agrees(
+    site: &Site,
+    office: &Office,
+    known: Option<&location::Location>,
+    location: &location::Location,
+    force: bool,
+) -> anyhow::Result<Vec<DeviceName>> {
+    let (name, configured) = (&location.name, &site.config.emergency.numbers);
+    if let Some(number) = location.emergency.numbers.iter().find(|number| !configured.contains(number)) {
+        bail!(
+            "{number} is none of [emergency] numbers in the configuration, so the switch would not take it for an \
+             emergency call: add it there, and write the dialplan anew (hotdesk dialplan)"
+        );
+    }
+    let shown = |location: &location::Location| location.emergency.caller_id.is_some();
+    let taken_away = known.is_some_and(shown) && !shown(location);
+    let waived = if taken_away { hotdesks_at(office, name) } else { vec![] };
+    if let (Some(device), false) = (waived.first(), force) {
+        bail!(
+            "{} for hotdesking stand at {name}, {device} for one: an emergency call from there would show no number \
+             of that place. Give another --emergency-caller-id, or add --force",
+            waived.len()
+        );
+    }
+    Ok(waived)
+}
+
+/// A location of this name, in the zone of this machine, with nothing said of it yet.
+pub(super) fn new(site: &Site, name: LocationName) -> location::Location {
+    location::Location::new(site.tenant.clone(), name, here())
 }
 
 /// The zone of this machine, if it has one with a name.

@@ -3,14 +3,20 @@
 //! Exit codes: 0 done; 1 it could not be done; 2 the arguments make no sense; 64 the configuration cannot be used.
 
 mod check;
+mod connected;
 mod device;
 mod dialplan;
+mod difference;
+mod discover;
+mod import;
 mod journal;
 mod location;
 mod lock;
 mod login;
 mod pepper;
+mod plan;
 mod print;
+mod progress;
 mod serve;
 mod site;
 mod status;
@@ -52,6 +58,10 @@ enum Command {
     /// Print or write what a site includes into its switch
     #[command(subcommand)]
     Dialplan(dialplan::Dialplan),
+    /// List the phones that a switch knows, and enable them
+    Discover(discover::Discover),
+    /// Add and change users and devices of CSV files, or of a FreePBX: all or nothing, and what is not named stays
+    Import(import::Import),
     /// Show what happened
     Journal(journal::Journal),
     /// Add, change, list and remove places where phones stand
@@ -107,6 +117,8 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Check(check) => return check.run(&site.await?, &mut out).await,
             Command::Device(device) => device.run(&site.await?, &mut out).await?,
             Command::Dialplan(dialplan) => dialplan.run(&config, &mut out)?,
+            Command::Discover(discover) => discover.run(&site.await?, &mut out).await?,
+            Command::Import(import) => import.run(&site.await?, &mut out).await?,
             Command::Journal(journal) => journal.run(&site.await?, &mut out).await?,
             Command::Location(location) => location.run(&site.await?, &mut out).await?,
             Command::Lock(lock) => lock.run(&site.await?, &mut out).await?,

@@ -32,6 +32,15 @@ impl Site {
         Ok(Self { config, store, tenant })
     }
 
+    /// The switch of that name, which has phones of the tenant.
+    pub(super) fn switch(&self, name: &SwitchName) -> anyhow::Result<&Switch> {
+        let (switch, tenant) = (switch_named(&self.config, name)?, &self.tenant);
+        if !switch.has(tenant) {
+            bail!("the switch {name} has no phones of {tenant}: add it to its tenants in the configuration");
+        }
+        Ok(switch)
+    }
+
     /// Everything there is of the tenant.
     pub(super) async fn office(&self) -> anyhow::Result<Office> {
         Ok(self.store.office(&self.tenant, &Scope::All).await?)

@@ -51,7 +51,7 @@ pub(super) enum User {
 #[derive(Debug, clap::Args)]
 pub(super) struct Set {
     /// His number inside; leading zeros count
-    extension: Extension,
+    pub(super) extension: Extension,
     /// Shown beside his number
     #[arg(long)]
     name: Option<Given<DisplayName>>,
@@ -89,10 +89,6 @@ impl User {
 impl Set {
     async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
         let extension = self.extension.clone();
-        let emergency = &site.config.emergency.numbers;
-        if emergency.iter().any(|number| number.as_str() == extension.as_str()) {
-            bail!("{extension} is an emergency number: a user with it could never be called");
-        }
         let office = site.office_of_user(&extension).await?;
         let known = office.users.get(&extension);
         let user = self
@@ -101,6 +97,7 @@ impl Set {
             writeln!(out, "user {extension} is so already")?;
             return Ok(());
         }
+        agrees(site, &user)?;
         let leaves = devices_of(&office, &extension).filter(|_| !user.hotdesk);
         site.change(What::User(user)).await?;
         match (known, leaves) {
@@ -120,7 +117,8 @@ impl Set {
         Ok(())
     }
 
-    fn over(self, mut user: model::User) -> model::User {
+    /// The user as he is then.
+    pub(super) fn over(self, mut user: model::User) -> model::User {
         Given::put(self.name, &mut user.name);
         Given::put(self.language, &mut user.language);
         Given::put(self.class, &mut user.class);
@@ -135,6 +133,15 @@ impl Set {
         }
         user
     }
+}
+
+/// Whether there can be such a user.
+pub(super) fn agrees(site: &Site, user: &model::User) -> anyhow::Result<()> {
+    let (extension, emergency) = (&user.extension, &site.config.emergency.numbers);
+    if emergency.iter().any(|number| number.as_str() == extension.as_str()) {
+        bail!("{extension} is an emergency number: a user with it could never be called");
+    }
+    Ok(())
 }
 
 async fn new_pin(
@@ -163,7 +170,7 @@ async fn new_pin(
 }
 
 /// The first that comes and is hard to guess.
-fn generated_pin(extension: &Extension) -> anyhow::Result<Pin> {
+pub(super) fn generated_pin(extension: &Extension) -> anyhow::Result<Pin> {
     loop {
         let pin = Pin::from_random(getrandom::u64()?);
         if guessable(&pin, extension).is_none() {

@@ -83,6 +83,14 @@ pub struct Device {
     pub allow_from: Vec<IpNet>,
 }
 
+impl Device {
+    /// A device for hotdesking of which nothing more is known.
+    #[must_use]
+    pub const fn new(tenant: TenantId, name: DeviceName, switch: SwitchName, dial: DialTarget) -> Self {
+        Self { tenant, name, switch, dial, hotdesk: true, location: None, owner: None, allow_from: vec![] }
+    }
+}
+
 /// User U sits at device D.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Binding {

@@ -4,22 +4,24 @@
 //! |---|---|---|
 //! | frames | [`esl`]: what FreeSWITCH says | [`client`]: the handle, and staying connected; `session` and `login`: one connection |
 //! | events | [`event`]: the headers of a frame, plain or JSON | [`calls`]: those that wait in a code, and [`phone`]: one of them |
-//! | commands | [`command`]: what it is told | [`moddb`]: the table, its rows as text in [`rows`] |
+//! | commands | [`command`]: what it is told | [`moddb`]: the table, its rows as text in [`rows`]; [`lamps`]: those of devices |
 //!
 //! The codec does no I/O: bytes in, frames out, bounded, no panic on any input. It is a [`tokio_util::codec::Decoder`],
 //! for which an incomplete frame is `None`, and it remembers how far it has searched, so that a frame arriving byte by
 //! byte costs no more than one arriving whole.
 //!
-//! [`dialplan`] prints what a site puts among its own files, [`sounds`] names what is played when a prompt of ours is
+//! [`endpoints`] are the phones that its directory knows, [`dialplan`] prints what a site puts among its own files, [`sounds`] names what is played when a prompt of ours is
 //! missing, and [`tree`] holds all files that a site copies.
 
 pub mod calls;
 pub mod client;
 pub mod command;
 pub mod dialplan;
+pub mod endpoints;
 pub mod esl;
 pub mod event;
 pub mod inspect;
+pub mod lamps;
 mod login;
 pub mod moddb;
 pub mod phone;

@@ -3,6 +3,7 @@
 //! One trait, two implementations with one conformance story (`tests/store`): SQLite, embedded, and
 //! Redis, for several controllers. A store keeps and moves; what may be moved is decided above it.
 
+mod import;
 mod open;
 mod redis;
 mod sqlite;
@@ -22,6 +23,7 @@ use crate::desk::policy::Refusal;
 use crate::desk::seat::{Denied, Move, Transition};
 use crate::desk::table::Scope;
 
+pub use self::import::Import;
 pub use self::open::open;
 pub use self::redis::Redis;
 pub use self::sqlite::Sqlite;
@@ -38,6 +40,10 @@ pub trait Store: Send + Sync {
     /// Changes the directory, logs out who may no longer sit where he sits, bumps the revision and
     /// appends the journal: in one step. Returns the revision after it.
     async fn change(&self, change: &Change) -> Result<Revision, StoreError>;
+
+    /// Changes all of that in one step, or nothing of it; each change as [`Store::change`] does it. Takes seconds where there
+    /// are tens of thousands. Returns the revision after the last.
+    async fn import(&self, import: &Import) -> Result<Revision, StoreError>;
 
     /// Moves people, bumps the revision and appends the journal: in one step, and once for a request id
     /// (remembered for an hour at least). Nothing to do is no error: the transition is empty, nothing is journalled.

@@ -3,6 +3,7 @@
 mod configuration;
 mod dialplan;
 mod directory;
+mod import;
 mod locks;
 mod seats;
 mod secrets;

@@ -43,6 +43,7 @@ mod crash;
 mod directory;
 mod feed;
 mod files;
+mod import;
 mod keep;
 pub mod model;
 mod moves;

@@ -70,11 +70,11 @@ elseif what == 'remove_user' then
   event = { event = 'user_removed', user = name, devices = devices }
 
 elseif what == 'unlock' then
-  if name == '' then
-    redis.call('DEL', TRIES, TRIED)
-  else
-    forget(name)
-  end
+  redis.call('DEL', TRIES, TRIED)
+  event = cjson.decode(body)
+
+elseif what == 'unlock_device' or what == 'unlock_user' then
+  forget(what:sub(8) .. ':' .. name)
   event = cjson.decode(body)
 
 else -- remove_device

@@ -67,6 +67,19 @@ impl Link {
         self.within(async |mut connection| script.invoke_async(&mut connection).await).await
     }
 
+    /// Runs a script that may take longer than others, on a connection of its own.
+    pub(super) async fn run_within<T: FromRedisValue>(
+        &self,
+        patience: Duration,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, StoreError> {
+        let done = timeout(patience, async { script.invoke_async(&mut self.another(patience).await?).await });
+        match done.await {
+            Ok(done) => done.map_err(|error| self.error(&error)),
+            Err(_) => Err(StoreError::Away(self.place.clone(), format!("no answer within {patience:?}"))),
+        }
+    }
+
     /// Runs a command.
     pub(super) async fn ask<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, StoreError> {
         self.within(async |mut connection| command.query_async(&mut connection).await).await

@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Change, Guess, REMEMBERED, Store, StoreError, Tried, What};
+use super::{Change, Guess, Import, REMEMBERED, Store, StoreError, Tried, What};
 use crate::desk::id::{CallId, Extension, Revision, TenantId};
 use crate::desk::journal::{Actor, Entry};
 use crate::desk::location::Location;
@@ -32,10 +32,23 @@ use feed::Feed;
 use link::Link;
 
 macro_rules! script {
+    // A script that does another many times, as a function of its arguments.
+    ($file:literal, $function:literal) => {
+        Script::new(concat!(
+            include_str!("../lua/house.lua"),
+            concat!("local function ", $function, "(ARGV)\n"),
+            include_str!(concat!("../lua/", $function, ".lua")),
+            "\nend\n",
+            include_str!(concat!("../lua/", $file))
+        ))
+    };
     ($file:literal) => {
         Script::new(concat!(include_str!("../lua/house.lua"), include_str!(concat!("../lua/", $file))))
     };
 }
+
+/// How long many changes at once may take.
+const IMPORT: Duration = Duration::from_secs(120);
 
 /// A store in a Redis.
 pub struct Redis {
@@ -44,6 +57,7 @@ pub struct Redis {
     attempt: Script,
     change: Script,
     forgive: Script,
+    import: Script,
     move_people: Script,
     office: Script,
     record: Script,
@@ -84,6 +98,7 @@ impl Redis {
             attempt: script!("attempt.lua"),
             change: script!("change.lua"),
             forgive: script!("forgive.lua"),
+            import: script!("import.lua", "change"),
             move_people: script!("move.lua"),
             office: script!("office.lua"),
             record: script!("record.lua"),
@@ -98,6 +113,27 @@ impl Redis {
 
     fn parse<T: DeserializeOwned>(&self, text: &str) -> Result<T, StoreError> {
         serde_json::from_str(text).map_err(|error| self.unreadable(&error))
+    }
+
+    /// A change as the scripts take it: its kind, its name, its body.
+    fn change_of<'a>(&self, what: &'a What) -> Result<(&'static str, &'a str, String), StoreError> {
+        Ok(match what {
+            What::Device(device) => ("device", device.name.as_str(), self.text(device)?),
+            What::Location(location) => ("location", location.name.as_str(), self.text(location)?),
+            What::Pin(user, record) => ("pin", user.as_str(), self.text(record)?),
+            What::RemoveDevice(device) => ("remove_device", device.as_str(), String::new()),
+            What::RemoveLocation(location) => ("remove_location", location.as_str(), String::new()),
+            What::RemoveUser(user) => ("remove_user", user.as_str(), String::new()),
+            What::Unlock(whose) => {
+                let (what, name) = match whose.counted() {
+                    None => ("unlock", ""),
+                    Some((Kind::Device, name)) => ("unlock_device", name),
+                    Some((Kind::User, name)) => ("unlock_user", name),
+                };
+                (what, name, self.text(&whose.event())?)
+            }
+            What::User(user) => ("user", user.extension.as_str(), self.text(user)?),
+        })
     }
 
     fn unreadable(&self, error: &serde_json::Error) -> StoreError {
@@ -145,25 +181,22 @@ impl Store for Redis {
     }
 
     async fn change(&self, change: &Change) -> Result<Revision, StoreError> {
-        let counted = match &change.what {
-            What::Unlock(whose) => whose.counted().map(|(kind, name)| format!("{}:{name}", kind.name())),
-            _ => None,
-        };
-        let counted = counted.unwrap_or_default();
-        let (what, name, body) = match &change.what {
-            What::Device(device) => ("device", device.name.as_str(), self.text(device)?),
-            What::Pin(user, record) => ("pin", user.as_str(), self.text(record)?),
-            What::Location(location) => ("location", location.name.as_str(), self.text(location)?),
-            What::RemoveDevice(device) => ("remove_device", device.as_str(), String::new()),
-            What::RemoveLocation(location) => ("remove_location", location.as_str(), String::new()),
-            What::RemoveUser(user) => ("remove_user", user.as_str(), String::new()),
-            What::Unlock(whose) => ("unlock", counted.as_str(), self.text(&whose.event())?),
-            What::User(user) => ("user", user.extension.as_str(), self.text(user)?),
-        };
+        let (what, name, body) = self.change_of(&change.what)?;
         let head = Head { at: change.at, tenant: &change.tenant, by: &change.by, call: None };
         let mut script = on(&self.change, &change.tenant);
         script.arg(what).arg(name).arg(body).arg(change.at.as_microsecond()).arg(self.text(&head)?);
         Ok(Revision(self.link.run(&script).await?))
+    }
+
+    async fn import(&self, import: &Import) -> Result<Revision, StoreError> {
+        let head = Head { at: import.at, tenant: &import.tenant, by: &import.by, call: None };
+        let mut script = on(&self.import, &import.tenant);
+        script.arg(import.at.as_microsecond()).arg(self.text(&head)?);
+        for Change { what, .. } in import.changes() {
+            let (what, name, body) = self.change_of(&what)?;
+            script.arg(what).arg(name).arg(body);
+        }
+        Ok(Revision(self.link.run_within(IMPORT, &script).await?))
     }
 
     async fn move_people(&self, act: &Move) -> Result<Transition, StoreError> {

@@ -20,7 +20,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{Change, Guess, Store, StoreError, Tried};
+use super::{Change, Guess, Import, Store, StoreError, Tried};
 use crate::desk::id::{Extension, Revision, TenantId};
 use crate::desk::journal::Entry;
 use crate::desk::lock::Attempt;
@@ -36,6 +36,8 @@ const QUEUE: usize = 1024;
 const READERS: usize = 4;
 /// How long a caller waits for his turn and his answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The same for many changes at once.
+const IMPORT: Duration = Duration::from_secs(120);
 /// How often the file is asked whether another process wrote it. Asking takes microseconds and reads no disk.
 const LOOK: Duration = Duration::from_millis(40);
 
@@ -105,11 +107,19 @@ impl Sqlite {
         &self,
         write: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.write_within(PATIENCE, write).await
+    }
+
+    async fn write_within<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        write: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (answer, written) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             let _ = answer.send(commit(connection, write));
         });
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + patience;
         let sent = timeout_at(until, self.writer.send(job)).await;
         let written = match sent {
             Err(_) => Err(Fault::Away("too many writes are waiting for the disk")),
@@ -167,6 +177,15 @@ impl Store for Sqlite {
     async fn change(&self, change: &Change) -> Result<Revision, StoreError> {
         let change = change.clone();
         self.write(move |db| write::change(db, &change)).await
+    }
+
+    async fn import(&self, import: &Import) -> Result<Revision, StoreError> {
+        let import = import.clone();
+        self.write_within(IMPORT, move |db| {
+            import.changes().try_for_each(|change| write::change(db, &change).map(drop))?;
+            read::revision(db, &import.tenant)
+        })
+        .await
     }
 
     async fn move_people(&self, act: &Move) -> Result<Transition, StoreError> {
