@@ -106,7 +106,7 @@ async fn hotdesk(address: mpsc::Sender<SocketAddr>, stop: CancellationToken) {
     let controller = Arc::new(Controller {
         store,
         pins: Pins::new(pepper()),
-        codes: watch::channel(Arc::new(Codes::default())).1,
+        codes: watch::channel(Arc::new(Codes::default().into())).1,
         rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::from([((name.clone(), TenantId::default()), reconciler)]),
     });

@@ -8,6 +8,7 @@ mod error;
 mod login;
 mod secret;
 mod switch;
+mod tenant;
 
 use std::fmt;
 use std::num::NonZeroU8;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
-use crate::desk::code::{Codes, Preset};
+use crate::desk::code::Wanted;
 use crate::desk::id::{Context, EmergencyNumber, InvalidId, SwitchName, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::rules::Rulebook;
@@ -27,6 +28,7 @@ pub use error::ConfigError;
 pub use login::{Login, Multiple, Pin};
 pub use secret::Secret;
 pub use switch::{Kind, Switch};
+pub use tenant::{Of, Tenant};
 
 /// The file that is looked for in the current folder when none is named.
 pub const FILE: &str = "hotdesk.toml";
@@ -40,9 +42,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// Where the truth lives.
     pub store: Store,
-    /// What people dial.
-    #[serde(deserialize_with = "codes")]
-    pub codes: Codes,
+    /// What people dial, unless their tenant says otherwise: [`Config::of`].
+    pub codes: Wanted,
     /// Who may sit where.
     pub login: Login,
     /// How old a PIN may be.
@@ -54,6 +55,9 @@ pub struct Config {
     /// The switches; at least one.
     #[serde(rename = "switch")]
     pub switches: Vec<Switch>,
+    /// What differs for some tenants.
+    #[serde(rename = "tenant")]
+    pub tenants: Vec<Tenant>,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -200,14 +204,7 @@ impl Config {
                 switch.agrees_with(before)?;
             }
         }
-        for number in &self.emergency.numbers {
-            if self.codes.read(number.as_str()).is_some() {
-                return Err(format!(
-                    "[emergency] numbers has {number}, which is a code of [codes] presets too: drop one of them"
-                ));
-            }
-        }
-        Ok(())
+        self.tenants_agree()
     }
 }
 
@@ -265,15 +262,6 @@ fn over<T, E: fmt::Display>(
         *value = read(given).map_err(|why| ConfigError::Environment(name, why.to_string()))?;
     }
     Ok(())
-}
-
-fn codes<'de, D: Deserializer<'de>>(from: D) -> Result<Codes, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Section {
-        presets: Vec<Preset>,
-    }
-    Codes::of(&Section::deserialize(from)?.presets).map_err(D::Error::custom)
 }
 
 fn unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Context>, D::Error> {

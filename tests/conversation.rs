@@ -1,6 +1,7 @@
 //! What callers live through, with a scripted phone, a real store and a switch that can be told to fail.
 
 mod acts;
+mod codes;
 mod safety;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -116,14 +117,19 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        Self::with(&[Preset::Simmpl]).await
+    }
+
+    /// Where the codes of these presets are dialled.
+    async fn with(presets: &[Preset]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = store::open("sqlite:hotdesk.db", dir.path()).await.unwrap();
         office::furnish(&store).await;
-        Self { _dir: Some(dir), ..Self::over(store) }
+        Self { _dir: Some(dir), ..Self::over(store, presets) }
     }
 
     /// A controller and a switch of their own, on a store that has everything.
-    fn over(store: Arc<dyn Store>) -> Self {
+    fn over(store: Arc<dyn Store>, presets: &[Preset]) -> Self {
         let toy = Arc::new(ToySwitch {
             table: Mutex::default(),
             mood: Mutex::new(Mood::Well),
@@ -136,7 +142,7 @@ impl Scene {
         let controller = Controller {
             store: store.clone(),
             pins: Pins::new(office::pepper()),
-            codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap())).1,
+            codes: watch::channel(Arc::new(Codes::of(presets).unwrap().into())).1,
             rules: watched,
             switches: BTreeMap::from([((switch("pbx"), TenantId::default()), reconciler)]),
         };

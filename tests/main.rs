@@ -6,6 +6,7 @@ mod architecture;
 mod asterisk_codecs;
 mod asterisk_manager;
 mod cli;
+mod codes;
 mod conversation;
 mod dialplan;
 mod fastagi;

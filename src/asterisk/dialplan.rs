@@ -3,6 +3,8 @@
 //! The text is `hotdesk.conf.in` beside this file, with the site's own lines put in; what each context means stands
 //! there and in `dialplan/README.md`.
 
+mod codes;
+
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
@@ -10,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::rows;
 use super::sounds::sounds;
 use super::space::Space;
-use crate::desk::code::{Codes, Part, Pattern};
+use crate::desk::code::Codes;
 use crate::desk::id::{Context, EmergencyNumber, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
@@ -71,7 +73,7 @@ fn text(settings: &Settings) -> String {
     let [not_available, not_available_stock] = sounds(Prompt::NotAvailable);
     let values: [(&str, &str); 11] = [
         ("@agi@", &settings.agi),
-        ("@codes@", &codes(&settings.codes)),
+        ("@codes@", &codes::codes(&settings.codes)),
         ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
         ("@hints@", &hints(&callable(settings))),
         ("@not-allowed-here-stock@", not_allowed_stock),
@@ -121,29 +123,6 @@ exten => {number}#,1,Goto({number},1)
         );
         lines
     })
-}
-
-fn codes(codes: &Codes) -> String {
-    let mut extensions: Vec<(String, &str)> = codes.patterns().flat_map(extensions_of).collect();
-    extensions.sort();
-    extensions.dedup();
-    extensions.iter().fold(String::new(), |mut lines, (extension, bare)| {
-        let _ = writeln!(lines, "exten => {extension},1,Set(HD_DIALLED=${{FILTER(0-9*#,${{EXTEN}})}})");
-        let _ = writeln!(lines, " same => n,Goto(hotdesk-code,{bare},1)");
-        lines
-    })
-}
-
-/// What Asterisk matches a code by, and the code without what follows it. All that begins like a code with an
-/// extension goes to the controller, mistyped or not: a PIN may be in it.
-fn extensions_of(code: &Pattern) -> Vec<(String, &str)> {
-    let Some((Part::Literal(literal), rest)) = code.parts().split_first() else { return vec![] };
-    let bare = literal.trim_end_matches('*');
-    if rest.is_empty() {
-        return vec![(literal.clone(), bare), (format!("{literal}#"), bare)];
-    }
-    let some_digit = if literal.ends_with(|c: char| c.is_ascii_digit()) { "X" } else { "" };
-    vec![(format!("_{literal}{some_digit}!"), bare)]
 }
 
 fn users(patterns: &[NumberPattern]) -> String {
@@ -286,17 +265,6 @@ mod tests {
                 assert!(function || set.starts_with("HD_") || set.starts_with("AGIEXITONHANGUP"), "{line}");
             }
         }
-    }
-
-    #[test]
-    fn a_code_with_an_extension_takes_whatever_follows_it() {
-        let printed = codes(&settings().codes);
-        let extensions: Vec<_> = printed
-            .lines()
-            .filter_map(|line| line.strip_prefix("exten => ")?.split_once(',').map(|(e, _)| e))
-            .collect();
-        assert_eq!(extensions, ["*35", "*35#", "_*35*!"]);
-        assert_eq!(printed.lines().filter(|line| line.ends_with("Goto(hotdesk-code,*35,1)")).count(), 3);
     }
 
     #[test]

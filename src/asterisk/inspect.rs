@@ -1,6 +1,7 @@
 //! Whether all is well with an Asterisk, and what to do if not: what `hotdesk check` says of a switch. Looks only, and
 //! with no more rights than the site gives us; seen on 16.28 and 22.10.
 
+mod codes;
 mod contexts;
 mod modules;
 
@@ -87,6 +88,7 @@ impl Inspection<'_> {
         findings.push(modules.finding(self.of("modules"), office));
         if modules.can_tell_contexts() {
             findings.extend(self.contexts(office).await?);
+            findings.push(self.hidden(office).await?);
         }
         if modules.can_tell_phones() {
             findings.extend(self.phones(office).await?);

@@ -16,9 +16,12 @@ pub const fn sounds(prompt: Prompt) -> [&'static str; 2] {
         Prompt::LoggedIn => ["hotdesk/logged-in", "agent-loginok"],
         Prompt::LoggedOut => ["hotdesk/logged-out", "agent-loggedoff"],
         Prompt::MovedFrom => ["hotdesk/moved-from", "beep"],
+        Prompt::NewPin => ["hotdesk/new-pin", "vm-newpassword"],
+        Prompt::NewPinAgain => ["hotdesk/new-pin-again", "vm-reenterpassword"],
         Prompt::NotAccepted => ["hotdesk/not-accepted", "vm-incorrect"],
         Prompt::NotAllowedHere => ["hotdesk/not-allowed-here", "feature-not-avail-line"],
         Prompt::NotAvailable => ["hotdesk/not-available", "please-try-call-later"],
+        Prompt::PinChanged => ["hotdesk/pin-changed", "vm-passchanged"],
     }
 }
 

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use super::site::switch_named;
 use crate::asterisk::{self, dialplan::Settings};
 use crate::config::{Config, Kind, Switch};
+use crate::desk::code::Book;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::freeswitch;
 
@@ -71,10 +72,10 @@ fn of_all_tenants(config: &Config, switch: &Switch) -> Vec<Settings> {
 pub(super) fn settings(config: &Config, switch: &Switch, tenant: &TenantId) -> Settings {
     Settings {
         tenant: tenant.clone(),
-        codes: config.codes.clone(),
-        users: config.dialplan.users.clone(),
+        codes: config.of(tenant).codes(),
+        users: config.of(tenant).users().to_vec(),
         otherwise: config.dialplan.otherwise.clone(),
-        emergency_numbers: config.emergency.numbers.clone(),
+        emergency_numbers: config.of(tenant).emergency_numbers().to_vec(),
         emergency_context: config.emergency.context.clone(),
         agi: switch.agi_advertise().to_string(),
         ring: RING,
@@ -84,11 +85,13 @@ pub(super) fn settings(config: &Config, switch: &Switch, tenant: &TenantId) -> S
 
 /// What the dialplan of this FreeSWITCH depends on.
 pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitch::dialplan::Settings {
+    // Its dialplan is one for all of them; only what is dialled may differ.
+    let first = switch.tenants.first().cloned().unwrap_or_default();
     freeswitch::dialplan::Settings {
-        tenant: switch.tenants.first().cloned().unwrap_or_default(),
-        codes: config.codes.clone(),
-        users: config.dialplan.users.clone(),
-        emergency_numbers: config.emergency.numbers.clone(),
+        tenant: first.clone(),
+        codes: Book::new(switch.tenants.iter().map(|it| (it.clone(), config.of(it).codes())).collect()),
+        users: config.of(&first).users().to_vec(),
+        emergency_numbers: config.of(&first).emergency_numbers().to_vec(),
         emergency_context: config.emergency.context.clone(),
         ring: RING,
         reach: switch.reach(),

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 it could not be done; 2 the arguments make no sense; 64 the configuration cannot be used.
 
 mod check;
+mod codes;
 mod connected;
 mod device;
 mod dialplan;
@@ -52,6 +53,8 @@ struct Cli {
 enum Command {
     /// Say of the store, each switch and each phone whether all is well, and what to do if not; exits with 1 then
     Check(check::Check),
+    /// List what is dialled for what, or say how a string is read
+    Codes(codes::Codes),
     /// Add, change, list and remove phones
     #[command(subcommand)]
     Device(device::Device),
@@ -115,6 +118,7 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
     tokio::runtime::Runtime::new()?.block_on(async {
         match cli.command {
             Command::Check(check) => return check.run(&site.await?, &mut out).await,
+            Command::Codes(codes) => codes.run(&config, &cli.tenant, &mut out)?,
             Command::Device(device) => device.run(&site.await?, &mut out).await?,
             Command::Dialplan(dialplan) => dialplan.run(&config, &mut out)?,
             Command::Discover(discover) => discover.run(&site.await?, &mut out).await?,

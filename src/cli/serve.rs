@@ -20,7 +20,7 @@ use crate::config::{Config, Kind, Switch};
 use crate::controller::pins::Pins;
 use crate::controller::reconcile::{Kept, Reconciler};
 use crate::controller::{Controller, pepper};
-use crate::desk::code::Codes;
+use crate::desk::code::Book;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::store;
 
@@ -55,7 +55,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
     let peppers = pepper::all(&config.store.pepper_file)?;
     let store = store::open(config.store.url.as_str(), &config.folder).await?;
     let stop = Stop::default();
-    let (codes, watched) = watch::channel(Arc::new(config.codes.clone()));
+    let (codes, watched) = watch::channel(Arc::new(config.book()));
     let (rulebook, rules) = watch::channel(Arc::new(config.rules()));
 
     let mut allowed = Allowed::new();
@@ -118,7 +118,7 @@ fn on(kind: SignalKind) -> anyhow::Result<Signal> {
 async fn reload(
     started: &Config,
     file: Option<&Path>,
-    codes: &watch::Sender<Arc<Codes>>,
+    codes: &watch::Sender<Arc<Book>>,
     allowed: &Allowed,
 ) -> Option<Config> {
     let new = match Config::load(file, &|name| std::env::var(name).ok()) {
@@ -131,7 +131,14 @@ async fn reload(
     if let Some(what) = needs_restart(started, &new) {
         warn!(event = "reload.partial", what, "changed too, and is taken over by a restart only");
     }
-    codes.send_replace(Arc::new(new.codes.clone()));
+    let (book, was) = (new.book(), codes.borrow().clone());
+    if book != *was {
+        codes.send_replace(Arc::new(book));
+        warn!(
+            event = "reload.codes",
+            "the codes are new: what people dial reaches us once the switch has its side of them, `hotdesk dialplan`"
+        );
+    }
     for switch in &new.switches {
         if let Some(sender) = allowed.get(&switch.name) {
             sender.send_replace(Arc::new(asterisk::allowed_by(switch).await));

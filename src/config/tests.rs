@@ -58,19 +58,28 @@ fn the_configuration_of_the_containers_is_one() {
 fn the_example_shows_every_key() {
     let example = include_str!("../../hotdesk.example.toml");
     // A key that does not exist is answered with the ones that do.
-    for section in
-        ["[store]", "[codes]", "[login]", "[pin]", "[dialplan]", "[emergency]", "[[switch]]", "[log]"]
-    {
+    for section in [
+        "[store]",
+        "[codes]",
+        "[login]",
+        "[pin]",
+        "[dialplan]",
+        "[emergency]",
+        "[[switch]]",
+        "[[tenant]]",
+        "[log]",
+    ] {
         let error = refusal(&format!("{section}\nnonsense = 1\n"));
         let (_, keys) = error.split_once("expected ").unwrap();
         for key in keys.split('`').skip(1).step_by(2) {
-            let shown = example
-                .split(&format!("\n{section}\n"))
-                .nth(1)
+            let shown = [format!("\n{section}\n"), format!("\n# {section}\n")]
+                .iter()
+                .find_map(|section| example.split(section).nth(1))
                 .and_then(|after| after.split("\n[").next())
+                .map(|shown| format!("\n{shown}"))
                 .unwrap();
             assert!(
-                format!("\n{shown}").contains(&format!("\n{key} = "))
+                shown.contains(&format!("\n{key} = "))
                     || shown.contains(&format!("\n# {key} = "))
                     || shown.contains(&format!("\n# {key}.")),
                 "{section} {key}"
@@ -101,7 +110,8 @@ fn a_value_that_cannot_be_one_is_shown_where_it_stands() {
         ("[dialplan]\nusers = [\"1XX\", \"2XX.\"]\n", "line 2", "pattern of extensions"),
         ("[dialplan]\notherwise = \"from internal\"\n", "line 2", "a dialplan context"),
         ("[codes]\npresets = [\"simpel\"]\n", "line 2", "simmpl"),
-        ("[codes]\npresets = []\n", "line", "no codes"),
+        ("[codes]\nown = [{ dial = \"*1 1\", does = \"login\" }]\n", "line 2", "it takes digits"),
+        ("[codes]\nown = [{ dial = \"*11\", does = \"log in\" }]\n", "line 2", "logout_everywhere"),
         ("[emergency]\nnumbers = [\"1 1 2\"]\n", "line 2", "an emergency number"),
         ("[emergency]\nnumbers = [\"112\", \"*35\"]\n", "line 2", "an emergency number"),
         ("[login]\nmulti = \"stay\"\n", "line 2", "move, refuse or keep"),
@@ -160,6 +170,18 @@ fn values_that_do_not_go_together_are_refused_with_both_named() {
         ),
         ("[emergency]\nnumbers = []\n[[switch]]\n", "call for help"),
         ("[login]\nkeep = 17\n[[switch]]\n", "16 are the most"),
+        ("[codes]\npresets = []\n[[switch]]\n", "no code logs anybody in"),
+        ("[codes]\npresets = [\"xelion\"]\n[[switch]]\n", "[codes]: the code 8{ext}"),
+        (
+            "[codes]\npresets = [\"simmpl\", \"avaya\"]\n[[switch]]\n",
+            "*35*000*0000 would be read as *35*{ext}*{pin} (toggle, preset simmpl) and as *35*{ext}*{pin}# (login",
+        ),
+        (
+            "[[switch]]\ntenants = [\"acme\"]\n[[tenant]]\nname = \"acme\"\ncodes.presets = [\"xelion\"]\n",
+            "[codes] of [[tenant]] acme: the code 8{ext}",
+        ),
+        ("[[switch]]\n[[tenant]]\nname = \"acme\"\n", "[[tenant]] acme: no [[switch]]"),
+        ("[[switch]]\n[[tenant]]\nname = \"default\"\n[[tenant]]\nname = \"default\"\n", "two [[tenant]]"),
     ] {
         let error = refusal(text);
         assert!(error.starts_with("/etc/hotdesk/hotdesk.toml: ") && error.contains(says), "{text}{error}");
@@ -266,4 +288,24 @@ fn a_freeswitch_has_an_event_socket() {
     assert_eq!(config.switches[0].kind, Kind::FreeSwitch);
     assert_eq!(config.switches[0].esl.to_string(), "fs:8021");
     assert_eq!(config.switches[0].esl_password_file, Path::new("/etc/hotdesk/esl.secret"));
+}
+
+#[test]
+fn a_tenant_has_what_it_says_and_else_what_is_said_for_all() {
+    let config = parsed(
+        "[codes]\npresets = [\"freepbx\"]\none_touch = false\n[[switch]]\n\
+         [[switch]]\nname = \"a\"\nkind = \"freeswitch\"\ntenants = [\"a.example\"]\n\
+         [[tenant]]\nname = \"a.example\"\ncodes.presets = [\"xelion\"]\ncodes.pinless = true\n\
+         codes.own = [{ dial = \"*99*{ext}\", does = \"login\" }]\n",
+        &[],
+    )
+    .unwrap();
+    let dialled = |tenant: &str| -> Vec<String> {
+        let tenant = TenantId::new(tenant).unwrap();
+        let codes = config.of(&tenant).codes();
+        assert_eq!(config.book().of(&tenant), &codes);
+        codes.iter().map(|code| code.pattern.to_string()).collect()
+    };
+    assert_eq!(dialled("a.example"), ["8{ext}", "*99*{ext}"]);
+    assert_eq!(dialled("default"), ["*11", "*11{ext}", "*12", "*13"]);
 }

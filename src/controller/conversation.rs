@@ -1,12 +1,16 @@
 //! What happens between the code and the hang-up, as the caller lives it. Reads like the story it tells; knows
 //! no switch.
 
+mod leaving;
+mod own_pin;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tracing::{Instrument, info, info_span, warn};
 
 use super::{Controller, Fault, Origin};
+use crate::desk::code::Proof;
 use crate::desk::id::{Extension, Language};
 use crate::desk::journal::{Actor, Event};
 use crate::desk::model::User;
@@ -16,11 +20,21 @@ use crate::desk::seat::Act;
 use crate::desk::table::Scope;
 use crate::store::{Guess, StoreError};
 use crate::switch::{Call, Digits, Entry, Gone, Outcome, Phone, Utterance};
+use leaving::stay_empty;
 
 /// How often a caller may try in one call.
 const TRIES: u32 = 3;
 /// How an extension or a PIN is taken. Room for a few false starts, each ended by `*`.
 const DIGITS: Digits = Digits { first: Duration::from_secs(7), next: Duration::from_secs(4), most: 40 };
+
+/// What becomes of a PIN that is older than one may be.
+#[derive(Clone, Copy, PartialEq)]
+enum Outlived {
+    /// It logs nobody in.
+    Refused,
+    /// It is taken: he chooses another, or leaves.
+    Taken,
+}
 
 /// Why a conversation stops before its end.
 #[derive(Debug)]
@@ -72,52 +86,78 @@ impl Controller {
 
     async fn story(&self, call: &Call, phone: &mut impl Phone) -> Result<Outcome, Stop> {
         let codes = self.codes.borrow().clone();
-        let request = codes.read(&call.dialled.0).ok_or(Stop::Refused(Refusal::CodeUnknown, None))?;
+        let request =
+            codes.of(&call.tenant).read(&call.dialled.0).ok_or(Stop::Refused(Refusal::CodeUnknown, None))?;
         let office = self.store.office(&call.tenant, &Scope::device(&call.device)).await?;
         let seated = office.bindings.get(&call.device).map(|binding| &binding.user);
+        let device = office.devices.get(&call.device);
+        let admitted = |user: &Option<Extension>| {
+            policy::admit_device(device, call.from).map_err(|refusal| Stop::Refused(refusal, user.clone()))
+        };
+        // A guest, or else the owner.
+        let here = seated.or(device.and_then(|device| device.owner.as_ref()));
         match policy::intent(request, seated) {
             Intent::Leave(user) => {
                 speak(phone, office.users.get(&user).and_then(|user| user.language.as_ref())).await?;
                 self.leave(call, phone, user).await
             }
+            Intent::StayEmpty => stay_empty(phone).await,
+            Intent::Tell => tell(phone, here.and_then(|user| office.users.get(user))).await,
             Intent::Arrive { user, pin } => {
-                policy::admit_device(office.devices.get(&call.device), call.from)
-                    .map_err(|refusal| Stop::Refused(refusal, user.clone()))?;
+                admitted(&user)?;
                 self.arrive(call, phone, user, pin).await
+            }
+            Intent::LeaveEverywhere { user, pin } => {
+                admitted(&user)?;
+                self.leave_everywhere(call, phone, user, pin).await
+            }
+            Intent::ChangePin(user) => {
+                let user = user.or_else(|| here.cloned());
+                admitted(&user)?;
+                self.change_pin(call, phone, user).await
             }
         }
     }
 
-    async fn leave(&self, call: &Call, phone: &mut impl Phone, user: Extension) -> Result<Outcome, Stop> {
-        self.perform(&origin(call), Act::Leave(user.clone(), call.device.clone())).await?;
-        info!(event = "logout.done", %user, "logged out");
-        phone.say(&[Utterance::Prompt(Prompt::LoggedOut)]).await?;
-        Ok(Outcome::LoggedOut)
-    }
-
-    /// Asks for what was not dialled along, three times if need be.
     async fn arrive(
         &self,
         call: &Call,
         phone: &mut impl Phone,
         user: Option<Extension>,
-        mut pin: Option<Pin>,
+        pin: Proof,
     ) -> Result<Outcome, Stop> {
+        match self.identify(call, phone, user, pin, Outlived::Refused).await? {
+            Some(user) => self.sit_down(call, phone, user).await,
+            None => Ok(Outcome::Refused),
+        }
+    }
+
+    /// Who the caller is, by his PIN: asks for what was not dialled along, three times if need be. None, if he was
+    /// refused each time.
+    async fn identify(
+        &self,
+        call: &Call,
+        phone: &mut impl Phone,
+        user: Option<Extension>,
+        mut pin: Proof,
+        outlived: Outlived,
+    ) -> Result<Option<User>, Stop> {
         for _ in 0..TRIES {
             let named = match &user {
                 Some(user) => Some(user.clone()),
                 None => Extension::new(entered(phone, Prompt::EnterExtension).await?.0.as_str()).ok(),
             };
-            let pin = match pin.take() {
-                Some(pin) => Some(pin),
-                None => Pin::new(&entered(phone, Prompt::EnterPin).await?.0).ok(),
+            let pin = match std::mem::replace(&mut pin, Proof::Asked) {
+                Proof::Waived => return self.trusted(call, named).await.map(Some),
+                Proof::Dialled(pin) => Some(pin),
+                Proof::Asked => Pin::new(&entered(phone, Prompt::EnterPin).await?.0).ok(),
             };
             let verdict = match (&named, pin) {
-                (Some(user), Some(pin)) => self.verify(call, user, pin).await?,
+                (Some(user), Some(pin)) => self.verify(call, user, pin, outlived).await?,
                 _ => Err(Refusal::EntryMissing),
             };
             match verdict {
-                Ok(user) => return self.sit_down(call, phone, user).await,
+                Ok(user) => return Ok(Some(user)),
                 Err(refusal) if refusal.invites_another_try() => {
                     self.refuse(call, refusal, named).await;
                     phone.say(&[Utterance::Prompt(refusal.prompt())]).await?;
@@ -125,23 +165,26 @@ impl Controller {
                 Err(refusal) => return Err(Stop::Refused(refusal, named)),
             }
         }
-        Ok(Outcome::Refused)
+        Ok(None)
     }
 
-    /// Whether this is the user's PIN, which is not too old, and he may. Everybody who may not is refused after the same
-    /// steps, so that the time taken tells nothing.
-    async fn verify(&self, call: &Call, user: &Extension, pin: Pin) -> Result<Result<User, Refusal>, Stop> {
-        let days = self.rules_of(&call.tenant);
-        self.prove(call, user, pin, &|set| days.outlived(set, Timestamp::now())).await
+    /// A user whom nobody asks for a PIN, as the administrator wants it.
+    async fn trusted(&self, call: &Call, named: Option<Extension>) -> Result<User, Stop> {
+        let user = named.ok_or(Stop::Refused(Refusal::EntryMissing, None))?;
+        let known = self.store.office(&call.tenant, &Scope::user(&user)).await?.users.remove(&user);
+        policy::admit_user(known.as_ref(), true)
+            .and(known.ok_or(Refusal::UserUnknown))
+            .map_err(|refusal| Stop::Refused(refusal, Some(user)))
     }
 
-    /// The same, where `outlived` says of a PIN by when it was chosen whether it is too old.
-    async fn prove(
+    /// Whether this is the user's PIN, not too old where that matters, and he may. Everybody who may not is refused after
+    /// the same steps, so that the time taken tells nothing.
+    async fn verify(
         &self,
         call: &Call,
         user: &Extension,
         pin: Pin,
-        outlived: &(dyn Fn(Option<Timestamp>) -> bool + Sync),
+        outlived: Outlived,
     ) -> Result<Result<User, Refusal>, Stop> {
         let tenant = &call.tenant;
         let guess = Guess {
@@ -159,7 +202,9 @@ impl Controller {
         let compared = self.pins.compare(record.clone(), pin, tenant.clone(), user.clone()).await?;
         let known = office.users.remove(user);
         let admitted = policy::admit_user(known.as_ref(), compared.matches);
-        let expired = record.as_ref().is_some_and(|record| outlived(record.set()));
+        let rules = self.rules_of(tenant);
+        let expired = outlived == Outlived::Refused
+            && record.as_ref().is_some_and(|record| rules.outlived(record.set(), guess.at));
         let refusal = match (admitted, known) {
             (Ok(()), Some(_)) if expired => Refusal::PinExpired,
             (Ok(()), Some(known)) => {
@@ -250,6 +295,19 @@ fn origin(call: &Call) -> Origin {
         by: Actor::Phone(call.device.clone()),
         call: Some(call.id.clone()),
     }
+}
+
+/// Says who sits here.
+async fn tell(phone: &mut impl Phone, here: Option<&User>) -> Result<Outcome, Stop> {
+    match here {
+        Some(user) => {
+            speak(phone, user.language.as_ref()).await?;
+            let extension = Utterance::Extension(user.extension.clone());
+            phone.say(&[Utterance::Prompt(Prompt::LoggedIn), extension]).await?;
+        }
+        None => phone.say(&[Utterance::Prompt(Prompt::NotAllowedHere)]).await?,
+    }
+    Ok(Outcome::Told)
 }
 
 async fn speak(phone: &mut impl Phone, language: Option<&Language>) -> Result<(), Gone> {

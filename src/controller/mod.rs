@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tracing::error;
 
-use crate::desk::code::Codes;
+use crate::desk::code::Book;
 use crate::desk::id::{CallId, RequestId, Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::rules::{Rulebook, Rules};
@@ -30,10 +30,10 @@ pub struct Controller {
     pub store: Arc<dyn Store>,
     /// Where PINs are compared.
     pub pins: Pins,
-    /// The codes that are dialled; a reload replaces them.
-    pub codes: watch::Receiver<Arc<Codes>>,
     /// Who may sit where, and how old a PIN may be; a reload replaces them.
     pub rules: watch::Receiver<Arc<Rulebook>>,
+    /// The codes that are dialled, of each tenant; a reload replaces them.
+    pub codes: watch::Receiver<Arc<Book>>,
     /// The switches with each of their tenants, each kept true by its task.
     pub switches: BTreeMap<(SwitchName, TenantId), Reconciler>,
 }

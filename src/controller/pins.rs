@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tracing::warn;
 
 use super::pepper::Peppers;
@@ -57,6 +58,26 @@ impl Pins {
         self.peppers().current.alias(tenant, user)
     }
 
+    /// The record of a new PIN of this user, chosen now.
+    ///
+    /// # Errors
+    /// [`Busy`] when there was no turn within [`Pins::PATIENCE`].
+    pub async fn record(&self, pin: Pin, tenant: TenantId, user: Extension) -> Result<PinRecord, Busy> {
+        let turn = self.turn().await?;
+        let peppers = self.peppers();
+        let made = tokio::task::spawn_blocking(move || {
+            let record = PinRecord::make(&pin, &peppers.current, &tenant, &user, salt()?);
+            drop(turn);
+            Some(record.chosen(Timestamp::now()))
+        });
+        made.await.ok().flatten().ok_or(Busy)
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Busy> {
+        let turn = tokio::time::timeout(Self::PATIENCE, self.turns.clone().acquire_owned());
+        turn.await.map_err(|_| Busy)?.map_err(|_| Busy)
+    }
+
     /// Whether `pin` is the one that `record` was made of. No record matches nothing, and takes as long.
     ///
     /// # Errors
@@ -68,8 +89,7 @@ impl Pins {
         tenant: TenantId,
         user: Extension,
     ) -> Result<Compared, Busy> {
-        let turn = tokio::time::timeout(Self::PATIENCE, self.turns.clone().acquire_owned());
-        let turn = turn.await.map_err(|_| Busy)?.map_err(|_| Busy)?;
+        let turn = self.turn().await?;
         let peppers = self.peppers();
         let record = record.unwrap_or_else(|| PinRecord::nobody(&peppers.current));
         if peppers.named(record.pepper()).is_none() {

@@ -1,150 +1,149 @@
 //! The codes people dial: which strings are codes, and what each asks for.
+//!
+//! `{ext}` stands for the extensions that users may have, `[dialplan] users`, so that a set of codes is a set of strings
+//! that can be looked through whole: no string is read in two ways, and none is an emergency number or an extension.
 
+mod action;
+pub mod keys;
+mod net;
+mod pattern;
+mod preset;
+mod wanted;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::id::Extension;
+use super::id::{EmergencyNumber, Extension, TenantId};
+use super::pattern::NumberPattern;
 use super::pin::Pin;
+use keys::Shape;
+
+pub use action::{Action, PinRule};
+pub use net::{Net, Piece};
+pub use pattern::{BadPattern, Part, Pattern};
+pub use preset::Preset;
+pub use wanted::{BadCodes, Own, Wanted};
 
 /// What a dialled code asks for.
 #[derive(Debug, Eq, PartialEq)]
-pub enum Request {
-    /// The user leaves if he sits at this device, and arrives if he doesn't. Without a user: whoever
-    /// sits here leaves, and if nobody does, the caller is asked who arrives.
-    Toggle {
-        /// The extension, when it was dialled along.
-        user: Option<Extension>,
-        /// The PIN, when it was dialled along.
-        pin: Option<Pin>,
-    },
+pub struct Request {
+    /// What is to be done.
+    pub does: Action,
+    /// For whom, when his extension was dialled along.
+    pub user: Option<Extension>,
+    /// How he proves who he is.
+    pub pin: Proof,
 }
 
-/// A named list of codes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Preset {
-    /// `*35`, `*35*101`, `*35*101*1234`.
-    Simmpl,
+/// How somebody proves who he is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Proof {
+    /// He is asked for his PIN.
+    Asked,
+    /// He dialled this PIN along.
+    Dialled(Pin),
+    /// He need not: the administrator wants it so.
+    Waived,
 }
 
-impl Preset {
-    const fn patterns(self) -> &'static [&'static str] {
-        match self {
-            Self::Simmpl => &["*35", "*35*{ext}", "*35*{ext}*{pin}"],
-        }
-    }
+/// Where a code comes from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Source {
+    /// The site's own.
+    Own,
+    /// This preset.
+    Preset(Preset),
 }
 
-impl Default for Codes {
-    /// Those of [`Preset::Simmpl`].
-    fn default() -> Self {
-        // Its patterns are ours, and a test reads them.
-        Self::of(&[Preset::Simmpl]).unwrap_or(Self(Vec::new()))
-    }
-}
-
-/// Codes that cannot be used as they are written.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum BadCode {
-    /// A pattern with something in it that cannot be dialled or read.
-    #[error("the code {pattern:?} cannot be used: {why}")]
-    Pattern {
-        /// As it was written.
-        pattern: String,
-        /// What is wrong with it.
-        why: &'static str,
-    },
-    /// No code at all.
-    #[error("no codes: name at least one preset, for example presets = [\"simmpl\"]")]
-    None,
+/// One code.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Code {
+    /// How it is dialled.
+    pub pattern: Pattern,
+    /// What it does.
+    pub does: Action,
+    /// How who dials it proves who he is.
+    pub pin: PinRule,
+    /// Where it comes from.
+    pub source: Source,
 }
 
 /// All codes of a tenant.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Codes(Vec<Pattern>);
+pub struct Codes {
+    codes: Vec<Code>,
+    users: Vec<NumberPattern>,
+}
+
+/// The codes of all tenants.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Book {
+    tenants: BTreeMap<TenantId, Codes>,
+    others: Codes,
+}
 
 impl Codes {
-    /// The codes of these presets together.
+    /// The codes of these presets together, for extensions of three digits, as in a configuration that says nothing else.
     ///
     /// # Errors
-    /// [`BadCode`] when there would be none.
-    pub fn of(presets: &[Preset]) -> Result<Self, BadCode> {
-        let patterns = presets
-            .iter()
-            .flat_map(|preset| preset.patterns())
-            .map(|pattern| Pattern::parse(pattern))
-            .collect::<Result<Vec<_>, _>>()?;
-        if patterns.is_empty() {
-            return Err(BadCode::None);
-        }
-        Ok(Self(patterns))
+    /// [`BadCodes`] when they cannot be used together.
+    pub fn of(presets: &[Preset]) -> Result<Self, BadCodes> {
+        let wanted = Wanted { presets: presets.to_vec(), pinless: true, ..Wanted::default() };
+        wanted.codes(&NumberPattern::new("XXX").into_iter().collect::<Vec<_>>(), &[])
     }
 
     /// Reads what was dialled; `None` when it is no code. A trailing `#` is swallowed: many phones
     /// send it as their dial key.
     #[must_use]
     pub fn read(&self, dialled: &str) -> Option<Request> {
-        let dialled = dialled.strip_suffix('#').unwrap_or(dialled);
-        self.0.iter().find_map(|pattern| pattern.read(dialled))
+        self.reading(dialled).map(|(_, request)| request)
     }
 
-    /// Each code, to be written into a switch's dialplan.
-    pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
-        self.0.iter()
-    }
-}
-
-/// One code: what is dialled literally, and where the extension and the PIN stand in it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Pattern(Vec<Part>);
-
-/// A piece of a [`Pattern`].
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Part {
-    /// An extension stands here.
-    Extension,
-    /// These digits, `*` and `#`.
-    Literal(String),
-    /// A PIN stands here.
-    Pin,
-}
-
-impl Pattern {
-    /// Reads `*35*{ext}*{pin}` and the like.
-    fn parse(pattern: &str) -> Result<Self, BadCode> {
-        let bad = |why| BadCode::Pattern { pattern: pattern.into(), why };
-        let mut parts = Vec::new();
-        let mut rest = pattern;
-        while !rest.is_empty() {
-            if let Some(after) = rest.strip_prefix("{ext}") {
-                parts.push(Part::Extension);
-                rest = after;
-            } else if let Some(after) = rest.strip_prefix("{pin}") {
-                parts.push(Part::Pin);
-                rest = after;
-            } else {
-                let (literal, after) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
-                if literal.is_empty() || !literal.chars().all(|c| c.is_ascii_digit() || "*#".contains(c)) {
-                    return Err(bad("it takes digits, '*', '#', {ext} and {pin}"));
-                }
-                parts.push(Part::Literal(literal.into()));
-                rest = after;
-            }
-        }
-        match parts.first() {
-            Some(Part::Literal(_)) => Ok(Self(parts)),
-            _ => Err(bad("it must begin with digits, '*' or '#'")),
-        }
-    }
-
-    /// The pieces in the order in which they are dialled.
+    /// The code that `dialled` is read as, and what it asks for.
     #[must_use]
-    pub fn parts(&self) -> &[Part] {
-        &self.0
+    pub fn reading(&self, dialled: &str) -> Option<(&Code, Request)> {
+        self.codes.iter().find_map(|code| code.read(dialled, &self.users).map(|request| (code, request)))
     }
 
-    fn read(&self, dialled: &str) -> Option<Request> {
+    /// What a switch's dialplan sends to us. What is sent and no code is a mistyped one, and refused.
+    #[must_use]
+    pub fn nets(&self) -> BTreeSet<Net> {
+        self.codes.iter().flat_map(|code| Net::of(&code.pattern, &self.users)).collect()
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Code> {
+        self.codes.iter()
+    }
+
+    /// The strings that `code` is read from.
+    #[must_use]
+    pub fn shapes(&self, code: &Code) -> Vec<Shape> {
+        code.shapes(&self.users)
+    }
+}
+
+impl Default for Codes {
+    /// Those of [`Preset::Simmpl`].
+    fn default() -> Self {
+        // A test reads them.
+        Self::of(&[Preset::Simmpl]).unwrap_or(Self { codes: vec![], users: vec![] })
+    }
+}
+
+impl Code {
+    fn read(&self, dialled: &str, users: &[NumberPattern]) -> Option<Request> {
+        let (parts, hashes) = self.pattern.without_dial_key();
+        (0..=hashes).find_map(|sent| {
+            let keyed = dialled.get(..dialled.len().checked_sub(sent)?)?;
+            let dial_keys = dialled.get(keyed.len()..)?;
+            dial_keys.chars().all(|key| key == '#').then(|| self.read_parts(&parts, keyed, users))?
+        })
+    }
+
+    fn read_parts(&self, parts: &[Part], dialled: &str, users: &[NumberPattern]) -> Option<Request> {
         let (mut user, mut pin, mut rest) = (None, None, dialled);
-        for part in &self.0 {
+        for part in parts {
             if let Part::Literal(literal) = part {
                 rest = rest.strip_prefix(literal.as_str())?;
                 continue;
@@ -157,94 +156,88 @@ impl Pattern {
             }
             rest = after;
         }
-        rest.is_empty().then_some(Request::Toggle { user, pin })
+        let may_be = |user: &Extension| users.iter().any(|pattern| pattern.matches(user));
+        if !rest.is_empty() || !user.as_ref().is_none_or(may_be) {
+            return None;
+        }
+        let pin = match (pin, self.pin) {
+            (Some(pin), _) => Proof::Dialled(pin),
+            (None, PinRule::None) => Proof::Waived,
+            (None, _) => Proof::Asked,
+        };
+        Some(Request { does: self.does, user, pin })
+    }
+
+    fn shapes(&self, users: &[NumberPattern]) -> Vec<Shape> {
+        let (parts, hashes) = self.pattern.without_dial_key();
+        let mut shapes = vec![Shape::default()];
+        for part in &parts {
+            shapes = match part {
+                Part::Literal(keys) => shapes.into_iter().map(|shape| shape.literal(keys)).collect(),
+                Part::Pin => shapes.into_iter().map(|shape| shape.digits(4, 10)).collect(),
+                Part::Extension => shapes
+                    .iter()
+                    .flat_map(|shape| users.iter().map(|pattern| shape.clone().number(pattern)))
+                    .collect(),
+            };
+        }
+        shapes.into_iter().map(|shape| shape.hashes(hashes)).collect()
     }
 }
 
-impl fmt::Display for Pattern {
+impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|part| match part {
-            Part::Extension => f.write_str("{ext}"),
-            Part::Literal(literal) => f.write_str(literal),
-            Part::Pin => f.write_str("{pin}"),
-        })
+        let Self { pattern, does, source, .. } = self;
+        write!(f, "{pattern} ({does}, {source})")
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => f.write_str("own"),
+            Self::Preset(preset) => write!(f, "preset {preset}"),
+        }
+    }
+}
+
+impl Book {
+    /// The codes of these tenants.
+    #[must_use]
+    pub fn new(tenants: BTreeMap<TenantId, Codes>) -> Self {
+        Self { tenants, others: Codes::default() }
+    }
+
+    /// Each different set of codes, with the tenants that have it; without tenants, if it is everybody's.
+    #[must_use]
+    pub fn sets(&self) -> Vec<(&Codes, Vec<&TenantId>)> {
+        let mut sets: Vec<(&Codes, Vec<&TenantId>)> = vec![];
+        for (tenant, codes) in &self.tenants {
+            match sets.iter_mut().find(|(known, _)| *known == codes) {
+                Some((_, tenants)) => tenants.push(tenant),
+                None => sets.push((codes, vec![tenant])),
+            }
+        }
+        match sets.as_slice() {
+            [] => vec![(&self.others, vec![])],
+            [(codes, _)] => vec![(codes, vec![])],
+            _ => sets,
+        }
+    }
+
+    /// Those of a tenant.
+    #[must_use]
+    pub fn of(&self, tenant: &TenantId) -> &Codes {
+        self.tenants.get(tenant).unwrap_or(&self.others)
+    }
+}
+
+impl From<Codes> for Book {
+    /// The same for every tenant.
+    fn from(others: Codes) -> Self {
+        Self { tenants: BTreeMap::new(), others }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn simmpl() -> Codes {
-        Codes::default()
-    }
-
-    fn toggle(user: Option<&str>, pin: Option<&str>) -> Option<Request> {
-        Some(Request::Toggle {
-            user: user.map(|u| Extension::new(u).unwrap()),
-            pin: pin.map(|p| Pin::new(p).unwrap()),
-        })
-    }
-
-    #[test]
-    fn the_three_lengths_are_read() {
-        for (dialled, request) in [
-            ("*35", toggle(None, None)),
-            ("*35#", toggle(None, None)),
-            ("*35*101", toggle(Some("101"), None)),
-            ("*35*101#", toggle(Some("101"), None)),
-            ("*35*001*0042", toggle(Some("001"), Some("0042"))),
-            ("*35*101*1234#", toggle(Some("101"), Some("1234"))),
-        ] {
-            assert_eq!(simmpl().read(dialled), request, "{dialled}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_code_is_not_read() {
-        for dialled in [
-            "",
-            "#",
-            "35",
-            "*3",
-            "*355",
-            "*35*",
-            "*35**",
-            "*35*101*",
-            "*35*101*123",
-            "*35*101*12345678901",
-            "*35*101*1234*",
-            "*35*101*1234##",
-            "*35*10a",
-            "112",
-            "*35*٣",
-        ] {
-            assert_eq!(simmpl().read(dialled), None, "{dialled}");
-        }
-    }
-
-    #[test]
-    fn a_pattern_that_cannot_be_dialled_is_refused() {
-        for pattern in ["", "{ext}", "*35 {ext}", "*35*{extension}", "abc"] {
-            assert!(Pattern::parse(pattern).is_err(), "{pattern}");
-        }
-        assert_eq!(Codes::of(&[]), Err(BadCode::None));
-    }
-
-    proptest! {
-        #[test]
-        fn any_string_is_read_or_not_but_never_panics(dialled in "\\PC{0,40}|[0-9*#]{0,40}") {
-            let _ = simmpl().read(&dialled);
-        }
-
-        #[test]
-        fn what_was_dialled_is_what_is_read(user in "[0-9]{1,20}", pin in "[0-9]{4,10}") {
-            prop_assert_eq!(
-                simmpl().read(&format!("*35*{user}*{pin}")),
-                toggle(Some(&user), Some(&pin))
-            );
-        }
-    }
-}
+mod tests;

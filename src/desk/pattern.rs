@@ -71,6 +71,12 @@ impl NumberPattern {
         rest
     }
 
+    /// For each digit of such a number, the digits that it may be, in ASCII.
+    #[must_use]
+    pub fn digits(&self) -> Vec<Vec<u8>> {
+        elements(&self.0).unwrap_or_default()
+    }
+
     /// The pattern as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {

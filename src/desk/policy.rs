@@ -2,10 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::code::Request;
+use super::code::{Action, Proof, Request};
 use super::id::Extension;
 use super::model::{Device, User};
-use super::pin::Pin;
 
 /// A no, with its reason. The reason is for the journal; the caller hears only the prompt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,6 +25,8 @@ pub enum Refusal {
     NetworkForbidden,
     /// The PIN is this user's, and older than one may be.
     PinExpired,
+    /// The new PIN is no PIN, too easy to guess, the old one, or was not entered twice.
+    PinUnfit,
     /// The PIN is not this user's, or he has none.
     PinWrong,
     /// The user sits elsewhere, and must leave there first.
@@ -52,6 +53,7 @@ impl Refusal {
             | Self::EntryMissing
             | Self::NetworkForbidden
             | Self::PinExpired
+            | Self::PinUnfit
             | Self::PinWrong
             | Self::UserElsewhere
             | Self::UserForbidden
@@ -71,6 +73,7 @@ impl Refusal {
             Self::EntryMissing => "entry-missing",
             Self::NetworkForbidden => "network-forbidden",
             Self::PinExpired => "pin-expired",
+            Self::PinUnfit => "pin-unfit",
             Self::PinWrong => "pin-wrong",
             Self::UserElsewhere => "user-elsewhere",
             Self::UserForbidden => "user-forbidden",
@@ -84,7 +87,12 @@ impl Refusal {
     pub const fn invites_another_try(self) -> bool {
         matches!(
             self,
-            Self::EntryMissing | Self::PinExpired | Self::PinWrong | Self::UserForbidden | Self::UserUnknown
+            Self::EntryMissing
+                | Self::PinExpired
+                | Self::PinUnfit
+                | Self::PinWrong
+                | Self::UserForbidden
+                | Self::UserUnknown
         )
     }
 }
@@ -118,24 +126,33 @@ pub enum Prompt {
     MovedFrom,
     /// "That is not accepted."
     NotAccepted,
-    /// "Nobody is logged in at this phone. Please log in first." Said by the dialplan itself.
+    /// "Enter your new PIN, followed by the hash key."
+    NewPin,
+    /// "Once more your new PIN, followed by the hash key."
+    NewPinAgain,
+    /// "Nobody is logged in at this phone. Please log in first." Said by the dialplan, too.
     NotAllowedHere,
     /// "This is not available at the moment. Your phone stays as it is."
     NotAvailable,
+    /// "Your PIN is changed."
+    PinChanged,
 }
 
 impl Prompt {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::EnterExtension,
         Self::EnterPin,
         Self::Locked,
         Self::LoggedIn,
         Self::LoggedOut,
         Self::MovedFrom,
+        Self::NewPin,
+        Self::NewPinAgain,
         Self::NotAccepted,
         Self::NotAllowedHere,
         Self::NotAvailable,
+        Self::PinChanged,
     ];
 
     /// The sound's file name, without folder and format.
@@ -148,9 +165,12 @@ impl Prompt {
             Self::LoggedIn => "logged-in",
             Self::LoggedOut => "logged-out",
             Self::MovedFrom => "moved-from",
+            Self::NewPin => "new-pin",
+            Self::NewPinAgain => "new-pin-again",
             Self::NotAccepted => "not-accepted",
             Self::NotAllowedHere => "not-allowed-here",
             Self::NotAvailable => "not-available",
+            Self::PinChanged => "pin-changed",
         }
     }
 }
@@ -162,21 +182,40 @@ pub enum Intent {
     Arrive {
         /// Who, when he said so.
         user: Option<Extension>,
-        /// His PIN, when he dialled it along.
-        pin: Option<Pin>,
+        /// How he proves it.
+        pin: Proof,
     },
+    /// A user wants another PIN. Unless he said who he is, it is who sits here.
+    ChangePin(Option<Extension>),
     /// This user, who sits here, leaves.
     Leave(Extension),
+    /// Somebody leaves wherever he sits: ask what is missing.
+    LeaveEverywhere {
+        /// Who, when he said so.
+        user: Option<Extension>,
+        /// How he proves it.
+        pin: Proof,
+    },
+    /// Nobody has logged in here, so that nobody can leave.
+    StayEmpty,
+    /// The caller wants to know who sits here.
+    Tell,
 }
 
-/// Toggling is decided by *this user at this device*: `seated` is who has logged in here.
+/// What is to be done at a device where `seated` has logged in. Toggling is decided by *this user at this device*.
 #[must_use]
 pub fn intent(request: Request, seated: Option<&Extension>) -> Intent {
-    let Request::Toggle { user, pin } = request;
-    match (user, seated) {
-        (None, Some(seated)) => Intent::Leave(seated.clone()),
-        (Some(user), Some(seated)) if user == *seated => Intent::Leave(user),
-        (user, _) => Intent::Arrive { user, pin },
+    let Request { does, user, pin } = request;
+    match (does, user, seated) {
+        (Action::Toggle, None, Some(seated)) | (Action::Logout, _, Some(seated)) => {
+            Intent::Leave(seated.clone())
+        }
+        (Action::Toggle, Some(user), Some(seated)) if user == *seated => Intent::Leave(user),
+        (Action::Logout, _, None) => Intent::StayEmpty,
+        (Action::Login | Action::Toggle, user, _) => Intent::Arrive { user, pin },
+        (Action::LogoutEverywhere, user, _) => Intent::LeaveEverywhere { user, pin },
+        (Action::ChangePin, user, _) => Intent::ChangePin(user),
+        (Action::WhoIsHere, ..) => Intent::Tell,
     }
 }
 
@@ -217,6 +256,10 @@ mod tests {
         Extension::new(extension).unwrap()
     }
 
+    fn request(does: Action, user: Option<&str>) -> Request {
+        Request { does, user: user.map(ext), pin: Proof::Asked }
+    }
+
     fn device(hotdesk: bool, allow_from: &[&str]) -> Device {
         Device {
             tenant: TenantId::default(),
@@ -232,8 +275,8 @@ mod tests {
 
     #[test]
     fn the_same_user_leaves_and_anyone_else_arrives() {
-        let toggle = |user: Option<&str>| Request::Toggle { user: user.map(ext), pin: None };
-        let arrive = |user: Option<&str>| Intent::Arrive { user: user.map(ext), pin: None };
+        let toggle = |user: Option<&str>| request(Action::Toggle, user);
+        let arrive = |user: Option<&str>| Intent::Arrive { user: user.map(ext), pin: Proof::Asked };
         for (dialled, seated, meant) in [
             (None, None, arrive(None)),
             (None, Some("101"), Intent::Leave(ext("101"))),
@@ -243,6 +286,28 @@ mod tests {
             (Some("1"), Some("001"), arrive(Some("1"))),
         ] {
             assert_eq!(intent(toggle(dialled), seated.map(ext).as_ref()), meant, "{dialled:?} at {seated:?}");
+        }
+    }
+
+    #[test]
+    fn the_other_codes_do_the_same_whoever_sits_here_but_for_a_logout() {
+        let pin = Proof::Asked;
+        for seated in [None, Some("101"), Some("102")] {
+            let meant = |does, user| intent(request(does, user), seated.map(ext).as_ref());
+            let user = Some(ext("101"));
+            assert_eq!(meant(Action::Login, None), Intent::Arrive { user: None, pin: pin.clone() });
+            assert_eq!(
+                meant(Action::Login, Some("101")),
+                Intent::Arrive { user: user.clone(), pin: pin.clone() }
+            );
+            assert_eq!(
+                meant(Action::LogoutEverywhere, Some("101")),
+                Intent::LeaveEverywhere { user, pin: pin.clone() }
+            );
+            assert_eq!(meant(Action::ChangePin, None), Intent::ChangePin(None));
+            assert_eq!(meant(Action::WhoIsHere, None), Intent::Tell);
+            let leaves = seated.map_or(Intent::StayEmpty, |seated| Intent::Leave(ext(seated)));
+            assert_eq!(meant(Action::Logout, None), leaves);
         }
     }
 

@@ -4,13 +4,15 @@
 //! The texts are `hotdesk.xml.in` and `00_hotdesk.xml.in` beside this file, with the site's own lines put in; what each
 //! context means stands there and in `dialplan/README.md`.
 
+mod codes;
+
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
 use super::rows;
 use super::sounds;
-use crate::desk::code::{Codes, Part, Pattern};
+use crate::desk::code::Book;
 use crate::desk::id::{Context, EmergencyNumber, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
@@ -35,8 +37,8 @@ pub struct Settings {
     /// The tenant of all its phones. Unless that is the one of a site with a single company, the tenant is the domain
     /// that the phone registered in.
     pub tenant: TenantId,
-    /// The codes that go to the controller.
-    pub codes: Codes,
+    /// The codes that go to the controller, of each tenant that has its own.
+    pub codes: Book,
     /// Which numbers may be users' extensions.
     pub users: Vec<NumberPattern>,
     /// Numbers that reach help.
@@ -68,7 +70,7 @@ fn text(settings: &Settings) -> String {
         false => (here(&settings.reach), format!(",sip_h_{HEADER}=${{destination_number}}")),
     };
     let values: [(&str, &str); 8] = [
-        ("@codes@", &codes(&settings.codes)),
+        ("@codes@", &codes::codes(&settings.codes)),
         ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
         ("@invalid@", "ivr-invalid_extension_try_again"),
         ("@not-allowed-here@", sounds::stock(Prompt::NotAllowedHere)),
@@ -173,41 +175,6 @@ fn emergency(numbers: &[EmergencyNumber], context: &Context) -> String {
     })
 }
 
-fn codes(codes: &Codes) -> String {
-    let mut known: Vec<(String, String)> = codes.patterns().filter_map(code).collect();
-    known.sort();
-    known.dedup();
-    known.iter().fold(String::new(), |mut lines, (bare, expression)| {
-        let _ = write!(
-            lines,
-            r#"    <extension name="hotdesk-code-{bare}">
-      <condition field="destination_number" expression="{expression}">
-        <action application="set" data="hd_dialled=$1" inline="true"/>
-        <action application="set_profile_var" data="destination_number={bare}" inline="true"/>
-        <action application="transfer" data="{bare} XML hotdesk-code"/>
-      </condition>
-    </extension>
-"#
-        );
-        lines
-    })
-}
-
-/// A code without what follows it, and what it is matched by. All that begins like a code with an extension goes to the
-/// controller, mistyped or not: a PIN may be in it. What cannot be dialled, and all after it, is dropped.
-fn code(pattern: &Pattern) -> Option<(String, String)> {
-    let (Part::Literal(literal), rest) = pattern.parts().split_first()? else { return None };
-    let bare = literal.trim_end_matches('*');
-    let escaped = literal.replace('*', r"\*");
-    let expression = if rest.is_empty() {
-        format!(r"^({escaped})#?\z")
-    } else {
-        let digit = if literal.ends_with(|c: char| c.is_ascii_digit()) { r"\d" } else { "" };
-        format!("^({escaped}{digit}[0-9*#]*)")
-    };
-    Some((bare.into(), expression))
-}
-
 /// One expression for all patterns of users' extensions.
 pub(super) fn users(patterns: &[NumberPattern]) -> String {
     let each: Vec<String> = patterns.iter().map(regex).collect();
@@ -222,12 +189,12 @@ fn regex(pattern: &NumberPattern) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::code::Preset;
+    use crate::desk::code::{Codes, Preset};
 
     fn settings() -> Settings {
         Settings {
             tenant: TenantId::default(),
-            codes: Codes::of(&[Preset::Simmpl]).unwrap(),
+            codes: Codes::of(&[Preset::Simmpl]).unwrap().into(),
             users: vec![NumberPattern::new("XXX").unwrap()],
             emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
             emergency_context: Context::new("emergency").unwrap(),
@@ -297,20 +264,6 @@ mod tests {
                 .contains("${db(select/hotdesk-lamp-${dialed_domain}/${dialed_user})}")
         );
         assert!(!printed.contains("-default/") && !drop_in(&several).contains("-default/"));
-    }
-
-    #[test]
-    fn a_code_with_an_extension_takes_whatever_follows_it() {
-        let known: Vec<_> = settings().codes.patterns().filter_map(code).collect();
-        let bare = "*35".to_owned();
-        assert_eq!(
-            known,
-            [
-                (bare.clone(), r"^(\*35)#?\z".into()),
-                (bare.clone(), r"^(\*35\*[0-9*#]*)".into()),
-                (bare, r"^(\*35\*[0-9*#]*)".to_owned()),
-            ]
-        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Whether all is well with a FreeSWITCH, and what to do if not: what `hotdesk check` says of a switch. Looks only, but
 //! for one event like that of a parked call, by which it sees whether a `hotdesk serve` takes those; seen on 1.10.12.
 
+mod codes;
 mod contexts;
 mod directory;
 mod modules;
@@ -65,6 +66,7 @@ impl Inspection<'_> {
         let modules = Modules::loaded(self.client).await?;
         findings.push(modules.finding(self.of("modules"), office));
         findings.extend(self.contexts(office).await?);
+        findings.push(self.hidden(office).await?);
         findings.extend(self.phones(office).await?);
         findings.push(self.sounds(office).await?);
         if modules.keep_rows() {

@@ -17,11 +17,12 @@ pub fn ours(prompt: Prompt, language: &str) -> String {
 pub const fn stock(prompt: Prompt) -> &'static str {
     match prompt {
         Prompt::EnterExtension => "ivr-please_enter_extension_followed_by_pound",
-        Prompt::EnterPin => "ivr-please_enter_pin_followed_by_pound",
+        Prompt::EnterPin | Prompt::NewPin | Prompt::NewPinAgain => "ivr-please_enter_pin_followed_by_pound",
         Prompt::Locked | Prompt::NotAvailable => "ivr-contact_system_administrator",
         Prompt::LoggedIn => "ivr-you_are_now_logged_in",
         Prompt::LoggedOut | Prompt::MovedFrom => "ivr-you_are_now_logged_out",
         Prompt::NotAccepted | Prompt::NotAllowedHere => "ivr-access_denied",
+        Prompt::PinChanged => "ivr-thank_you",
     }
 }
 

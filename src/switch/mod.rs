@@ -125,8 +125,12 @@ pub enum Outcome {
     LoggedIn,
     /// Somebody logged out.
     LoggedOut,
+    /// Somebody has another PIN.
+    PinChanged,
     /// The caller was refused, and heard so.
     Refused,
+    /// The caller heard who sits here.
+    Told,
     /// Store or switch were away, and the caller heard so.
     Unavailable,
 }
@@ -138,7 +142,9 @@ impl Outcome {
         match self {
             Self::LoggedIn => "logged-in",
             Self::LoggedOut => "logged-out",
+            Self::PinChanged => "pin-changed",
             Self::Refused => "refused",
+            Self::Told => "told",
             Self::Unavailable => "not-available",
         }
     }

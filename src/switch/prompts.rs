@@ -3,8 +3,8 @@
 macro_rules! prompts {
     ($($language:literal),+ $(,)?) => {
         [$(prompts!(@ $language,
-            "enter-extension", "enter-pin", "locked", "logged-in", "logged-out", "moved-from", "not-accepted",
-            "not-allowed-here", "not-available",
+            "enter-extension", "enter-pin", "locked", "logged-in", "logged-out", "moved-from", "new-pin",
+            "new-pin-again", "not-accepted", "not-allowed-here", "not-available", "pin-changed",
         )),+].concat()
     };
     (@ $language:literal, $($name:literal,)+) => {

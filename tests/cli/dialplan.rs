@@ -1,5 +1,7 @@
 use std::fs;
 
+use hotdesk::desk::policy::Prompt;
+
 use super::Desk;
 
 #[test]
@@ -30,7 +32,7 @@ fn the_switchs_side_is_printed_for_what_is_configured() {
 fn out_writes_the_tree_again_and_again_but_leaves_the_managers_secret() {
     let desk = Desk::new();
     let said = desk.ok("dialplan asterisk --out site");
-    assert_eq!(said.lines().count(), 2 + 3 * 9);
+    assert_eq!(said.lines().count(), 2 + 3 * Prompt::ALL.len());
     assert_eq!(fs::read_to_string(desk.path("site/hotdesk.conf")).unwrap(), desk.ok("dialplan asterisk"));
     for language in ["en", "nl", "de"] {
         let wav =
@@ -67,7 +69,7 @@ fn a_freeswitchs_side_is_a_tree_of_its_own() {
         assert!(printed.contains(says), "{says}");
     }
     let said = desk.ok("dialplan freeswitch --out site");
-    assert_eq!(said.lines().count(), 4 + 3 * 9);
+    assert_eq!(said.lines().count(), 4 + 3 * Prompt::ALL.len());
     assert_eq!(fs::read_to_string(desk.path("site/dialplan/hotdesk.xml")).unwrap(), printed);
     assert!(
         fs::read_to_string(desk.path("site/dialplan/default/00_hotdesk.xml"))

@@ -1,5 +1,6 @@
 //! The command line as an operator meets it: the built program, its words and its exit codes, on SQLite.
 
+mod codes;
 mod configuration;
 mod dialplan;
 mod directory;

@@ -39,7 +39,7 @@ struct Both {
 async fn any_calls(place: Place) {
     let acts = std::env::var("HOTDESK_ACTS").map_or(CALLS, |acts| acts.parse().unwrap());
     let store = place.open().await;
-    let scene = Scene::over(store.clone());
+    let scene = Scene::over(store.clone(), &[Preset::Simmpl]);
     let (rules, model) = (Seating::default(), Model::default());
     let mut both = Both { scene, model, rules, forbidden: [false; 3], closed: [false; 3] };
     office::change(&both.scene.store, What::Location(office::location())).await;
@@ -69,7 +69,7 @@ async fn any_calls(place: Place) {
             2 => both.rule(below(5), below(3) > 0),
             3 => both.change(What::Unlock(Unlock::All)).await,
             // Another controller, with a switch that knows nothing yet.
-            4 => both.scene = Scene::over(place.open().await),
+            4 => both.scene = Scene::over(place.open().await, &[Preset::Simmpl]),
             5..=12 => both.call(user, desk, false).await,
             _ => both.call(user, desk, true).await,
         }

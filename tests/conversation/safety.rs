@@ -152,6 +152,17 @@ async fn a_pin_that_is_too_old_sounds_like_a_wrong_one_and_the_journal_knows_bet
 }
 
 #[tokio::test]
+async fn with_a_pin_that_is_too_old_he_chooses_another_and_logs_in_with_that() {
+    let scene = Scene::with(&[Preset::Simmpl, Preset::Extras]).await;
+    scene.age("101", 91).await;
+    scene.rule(Rules { pin_days: NonZeroU16::new(90), ..Rules::default() });
+    assert_eq!(scene.dial("desk1", &one_touch("101"), &[]).await.0[0], "not-accepted");
+    let (_, outcome) = scene.dial("desk1", "*3500", &["101", pin("101"), "729163", "729163"]).await;
+    assert_eq!(outcome, Outcome::PinChanged);
+    assert_eq!(scene.dial("desk1", "*35*101*729163", &[]).await.1, Outcome::LoggedIn);
+}
+
+#[tokio::test]
 async fn after_a_rotation_each_pin_goes_over_to_the_new_pepper_with_its_next_login() {
     let scene = Scene::new().await;
     scene.age("101", 50).await;
@@ -184,7 +195,7 @@ async fn unknown_wrong_forbidden_and_expired_take_the_same_time() {
     let place = Place::sqlite_in_memory();
     let store = place.open().await;
     office::furnish(&store).await;
-    let scene = Scene::over(store);
+    let scene = Scene::over(store, &[Preset::Simmpl]);
     let mut forbidden = user("103", "Carol");
     forbidden.hotdesk = false;
     office::change(&scene.store, What::User(forbidden)).await;

@@ -35,7 +35,7 @@ async fn start(calls: usize) -> Running {
     let controller = Controller {
         store: store::open("sqlite:hotdesk.db", dir.path()).await.unwrap(),
         pins: Pins::new(pepper()),
-        codes: watch::channel(Arc::new(Codes::default())).1,
+        codes: watch::channel(Arc::new(Codes::default().into())).1,
         rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::new(),
     };

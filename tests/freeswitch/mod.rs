@@ -4,7 +4,7 @@
 mod calls;
 mod codes;
 mod lab;
-mod office;
+pub mod office;
 mod rows;
 mod table;
 mod vanilla;
@@ -55,7 +55,7 @@ struct Switch {
 fn settings() -> Settings {
     Settings {
         tenant: TenantId::default(),
-        codes: Codes::of(&[Preset::Simmpl]).unwrap(),
+        codes: Codes::of(&[Preset::Simmpl]).unwrap().into(),
         users: vec![NumberPattern::new("1XX").unwrap()],
         emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
         emergency_context: Context::new("emergency").unwrap(),

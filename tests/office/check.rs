@@ -66,6 +66,14 @@ fn what_breaks_in_the_switch_is_named(version: Version) {
     with(
         &company,
         conf,
+        ("exten => 600,1,", "exten => _*3[0-5],1,Hangup()\nexten => _*.,1,Hangup()\nexten => 600,1,"),
+        "dialplan reload",
+        "codes of switch pbx: *35 is the code *35 (toggle, preset simmpl) and _*3[0-5] of from-internal: at a hotdesk \
+         phone it is the code",
+    );
+    with(
+        &company,
+        conf,
         ("exten => 112,", "exten => 113,"),
         "dialplan reload",
         "emergency numbers of switch pbx: the context emergency does not know 112: nobody would answer",
@@ -99,7 +107,7 @@ fn what_breaks_in_the_switch_is_named(version: Version) {
     assert_eq!(broken(&company.hotdesk), "modules of switch pbx: not loaded: func_dialplan");
     company.pbx.cli("module load func_dialplan.so").unwrap();
 
-    let write = "write = system,call,user";
+    let write = "write = system,call,user,reporting";
     with(
         &company,
         "manager.conf",
@@ -111,6 +119,7 @@ fn what_breaks_in_the_switch_is_named(version: Version) {
     company.pbx.write("manager.conf", &manager.replace(write, "write = system,call,user,command")).unwrap();
     company.pbx.cli("manager reload").unwrap();
     let said = company.hotdesk.run(&["check"]).unwrap();
+    assert!(said.contains("note   codes of switch pbx: nobody knows whether"), "{said}");
     assert!(said.contains("note   rights of switch pbx: our user may also Command, and whoever"), "{said}");
     assert!(said.ends_with("all is well\n"), "{said}");
     company.pbx.write("manager.conf", &manager).unwrap();

@@ -50,8 +50,14 @@ pub struct Company {
 impl Company {
     /// Opens a company on an Asterisk of this version, with the store at `store`; everybody is known, nobody is there.
     pub fn open(program: &[PathBuf], version: Version, store: &str) -> Result<Self> {
+        Self::open_with(program, version, store, "")
+    }
+
+    /// The same, with `more` in its configuration.
+    pub fn open_with(program: &[PathBuf], version: Version, store: &str, more: &str) -> Result<Self> {
         let site = Site::new()?;
         let mut hotdesk = Hotdesk::new(program, store, site.ports.ami, site.ports.agi)?;
+        hotdesk.configure(more)?;
         let manager = include_str!("../../dialplan/asterisk/manager.conf").replace("CHANGE-ME", SECRET);
         let outside = |name: &str, context: &str| {
             Endpoint::new(name).context(context).subscribe_context("hotdesk-hints")

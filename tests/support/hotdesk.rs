@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A hotdesk that can be run. Dropped, it is killed, and its folder is gone; after a panic its log is printed.
 pub struct Hotdesk {
     program: Vec<PathBuf>,
+    toml: String,
     child: Option<Child>,
     dir: TempDir,
     site: Site,
@@ -63,11 +64,16 @@ impl Hotdesk {
             "[store]\nurl = \"{store}\"\n[dialplan]\nusers = [\"1XX\"]\n[emergency]\nnumbers = [\"112\"]\n\
              context = \"emergency\"\n[[switch]]\nname = \"pbx\"\n{switch}"
         );
-        fs::write(dir.path().join("hotdesk.toml"), toml)?;
+        fs::write(dir.path().join("hotdesk.toml"), &toml)?;
         let file = dir.path().join(file);
         fs::write(&file, secret)?;
         fs::set_permissions(&file, fs::Permissions::from_mode(0o600))?;
-        Ok(Self { program: program.to_vec(), child: None, dir, site })
+        Ok(Self { program: program.to_vec(), toml, child: None, dir, site })
+    }
+
+    /// Puts `more` into its configuration, in place of what was put there before.
+    pub fn configure(&self, more: &str) -> Result<()> {
+        Ok(fs::write(self.path("hotdesk.toml"), format!("{}\n{more}", self.toml))?)
     }
 
     /// A path within its folder.

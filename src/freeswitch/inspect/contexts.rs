@@ -112,22 +112,22 @@ impl Inspection<'_> {
     }
 
     /// A context's XML, as FreeSWITCH has it: without comments, and with what it includes.
-    async fn context(&self, name: &str) -> Result<Option<String>, SwitchError> {
+    pub(super) async fn context(&self, name: &str) -> Result<Option<String>, SwitchError> {
         let located = self.client.api(&format!("xml_locate dialplan context name {name}")).await?;
         Ok(located.filter(|xml| xml.contains("<context")))
     }
 }
 
 /// What a tag looks at, and what that must be.
-fn test(tag: &str) -> Option<(String, String)> {
+pub(super) fn test(tag: &str) -> Option<(String, String)> {
     Some((attribute(tag, "field")?, attribute(tag, "expression").unwrap_or_default()))
 }
 
-fn is_number(field: &str) -> bool {
+pub(super) fn is_number(field: &str) -> bool {
     field.trim_start_matches("${").trim_end_matches('}') == "destination_number"
 }
 
-fn attribute(tag: &str, name: &str) -> Option<String> {
+pub(super) fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, value) = tag.split_once(&format!(" {name}=\""))?;
     let (value, _) = value.split_once('"')?;
     let plain = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&")];

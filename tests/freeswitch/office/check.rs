@@ -55,6 +55,13 @@ fn what_breaks_in_the_switch_is_named() {
     with(
         &company,
         SITE,
+        ("\"^600$\"", "\"^(600|\\*3\\d)$\""),
+        "codes of switch pbx: *35 is the code *35 (toggle, preset simmpl) and echo of default: at a hotdesk phone it is \
+         the code",
+    );
+    with(
+        &company,
+        SITE,
         ("\"^112$\"", "\"^113$\""),
         "emergency numbers of switch pbx: the context emergency does not know 112: nobody would answer",
     );

@@ -26,16 +26,22 @@ const PHONES: usize = 12;
 const SOON: Duration = Duration::from_secs(2);
 
 /// A company that is open.
-struct Company {
-    pbx: FreeSwitch,
-    hotdesk: Hotdesk,
+pub struct Company {
+    pub pbx: FreeSwitch,
+    pub hotdesk: Hotdesk,
 }
 
 fn company() -> Option<Company> {
+    company_with("")
+}
+
+/// One with `more` in its configuration.
+pub fn company_with(more: &str) -> Option<Company> {
     let install = installed()?;
     let site = Site::new().unwrap();
     let program = [PathBuf::from(env!("CARGO_BIN_EXE_hotdesk"))];
     let mut hotdesk = Hotdesk::beside_freeswitch(&program, "sqlite:hotdesk.db", site.ports.ami).unwrap();
+    hotdesk.configure(more).unwrap();
     let out = hotdesk.path("tree");
     hotdesk.run(&["dialplan", "freeswitch", "--out", &out.display().to_string()]).unwrap();
     let mut files = vec![];
@@ -125,7 +131,7 @@ impl Company {
     }
 
     /// Waits until store and switch agree, `within` at most; who sits where then.
-    fn agreed(&self, within: Duration) -> Result<Vec<String>> {
+    pub fn agreed(&self, within: Duration) -> Result<Vec<String>> {
         let deadline = Instant::now() + within;
         loop {
             let (seats, rows) = (self.seats()?, self.rows()?);

@@ -1,0 +1,90 @@
+//! Each row of the table of presets does what it says.
+
+use std::time::Duration;
+
+use super::{AVAYA, Company, TOGETHER, dial, on_each};
+use crate::support::company::{one_touch, pin};
+use crate::support::debian::Version;
+
+on_each! {
+    each_row_of_each_preset_does_what_it_says
+}
+
+/// A prompt and an extension of three digits take longer than a prompt alone.
+const SAYS_AN_EXTENSION: Duration = Duration::from_millis(1900);
+
+fn each_row_of_each_preset_does_what_it_says(version: Option<Version>) {
+    let Some(mut company) = Company::open(version, TOGETHER) else { return };
+    let (desk1, desk2) = (company.phone("desk1"), company.phone("desk2"));
+    let (alice, bob) = (pin("101"), pin("102"));
+    let one_touch = one_touch("101");
+    let here: &[&str] = &["101@desk1"];
+    let nobody: &[&str] = &[];
+    for (code, entries, seats) in [
+        // simmpl
+        ("*35", &["101", alice][..], here),
+        ("*35", &[], nobody),
+        ("*35*101", &[alice], here),
+        ("*35*101", &[], nobody),
+        (&one_touch, &[], here),
+        (&one_touch, &[], nobody),
+        // 3cx, also when somebody sits here
+        ("*77*102*", &[bob], &["102@desk1"]),
+        ("*77*101*", &[alice], here),
+        ("*77*5*", &[], nobody),
+        // xelion, for a user who is there and for one who is not
+        ("8101", &[], here),
+        ("8101", &[], nobody),
+        ("8199", &[], nobody),
+        // freepbx and kazoo
+        ("*11", &["101", alice], here),
+        ("*12", &[], nobody),
+        ("*11101", &[alice], here),
+        ("*13", &[], nobody),
+        ("*13", &["101", alice], here),
+        // extras
+        ("*34", &[], here),
+    ] {
+        let heard = dial(&desk1, code, entries);
+        assert_eq!(company.seats(), seats, "{code}");
+        assert!(heard > Duration::from_millis(400), "{code}: {heard:?}");
+        let says_it = seats == here && company.hears_digits();
+        assert!(!says_it || heard > SAYS_AN_EXTENSION, "{code}: the extension is said: {heard:?}");
+    }
+    dial(&desk2, "*350", &["101", alice]);
+    assert_eq!(company.seats(), nobody, "logged out from elsewhere");
+    dial(&desk1, "8101", &[]);
+    dial(&desk1, "*3500", &[alice, "864209", "864209"]);
+    dial(&desk2, "*35*101*864209", &[]);
+    assert_eq!(company.seats(), ["101@desk2"], "the new PIN is his");
+    dial(&desk2, "*12", &[]);
+
+    // A set that cannot be is refused, and the old one stays.
+    let hotdesk = company.hotdesk();
+    let mark = hotdesk.log().len();
+    hotdesk.configure("[codes]\npresets = [\"simmpl\", \"avaya\"]\n").unwrap();
+    hotdesk.signal("HUP").unwrap();
+    hotdesk.wait_for_log(mark, "event=\"reload.refused\"").unwrap();
+    assert!(hotdesk.log()[mark..].contains("*35*100*0000 would be read as"), "{}", hotdesk.log());
+    hotdesk.configure(TOGETHER).unwrap();
+    dial(&desk1, "8101", &[]);
+    assert_eq!(company.seats(), here);
+
+    company.reload(AVAYA);
+    dial(&desk1, "*36", &[]);
+    assert_eq!(company.seats(), nobody);
+    // As avaya writes it; by a phone that sends `#` on top; by one that takes it for its dial key.
+    for end in ["#", "##", ""] {
+        dial(&desk1, &format!("*35*102*{bob}{end}"), &[]);
+        assert_eq!(company.seats(), ["102@desk1"], "ended by {end:?}");
+        dial(&desk1, "*36", &[]);
+        assert_eq!(company.seats(), nobody);
+    }
+}
+
+impl Company {
+    /// Whether its switch has the sounds of digits: a FreeSWITCH's are a package of their own.
+    fn hears_digits(&self) -> bool {
+        matches!(self, Self::Asterisk(_))
+    }
+}
