@@ -20,6 +20,7 @@ use hotdesk::desk::code::Codes;
 use hotdesk::desk::id::{
     Context, DeviceName, DialTarget, EmergencyNumber, Extension, Number, Revision, SwitchName, TenantId,
 };
+use hotdesk::desk::model::{Away, ShortList};
 use hotdesk::desk::pattern::NumberPattern;
 use hotdesk::desk::table::{DeviceRow, Key, Row, Scope, Table, UserRow, difference};
 use hotdesk::switch::Switch;
@@ -42,6 +43,9 @@ fn table(seated: bool) -> Table {
             user: seated.then(|| user.clone()),
             revision,
             emergency: Some(Number::new("0205550100").unwrap()),
+            emergency_numbers: vec![],
+            dial: DialTarget::new(format!("PJSIP/desk{n}")).unwrap(),
+            may_dial: ShortList::default(),
         };
         table.insert(Key::Device(DeviceName::new(format!("desk{n}")).unwrap()), Row::Device(device));
         if let Some(dial) = &dial {
@@ -56,6 +60,7 @@ fn table(seated: bool) -> Table {
             language: None,
             class: Some(Context::new("from-internal").unwrap()),
             mailbox: None,
+            away: Away::Voicemail,
         };
         table.insert(Key::User(user), Row::User(row));
     }

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
 use crate::desk::code::Wanted;
+use crate::desk::emergency;
 use crate::desk::id::{Context, EmergencyNumber, InvalidId, SwitchName, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::rules::Rulebook;
@@ -87,7 +88,8 @@ pub struct Dialplan {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Emergency {
-    /// What is dialled.
+    /// What is dialled; a country's preset (`eu`, `de`) stands for its numbers.
+    #[serde(deserialize_with = "emergency_numbers")]
     pub numbers: Vec<EmergencyNumber>,
     /// The site's context where such a call goes, with the location's number set.
     pub context: Context,
@@ -206,6 +208,11 @@ impl Config {
         }
         self.tenants_agree()
     }
+}
+
+fn emergency_numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<EmergencyNumber>, D::Error> {
+    let named = Vec::<String>::deserialize(deserializer)?;
+    emergency::numbers(named.iter().map(String::as_str)).map_err(D::Error::custom)
 }
 
 impl Default for Store {

@@ -57,8 +57,9 @@ fn open() -> (Asterisk, Hotdesk) {
         of(&["user", "set", "101", "--name", tenant, "--class", &class], "");
         of(&["user", "pin", "101"], &format!("{pin}\n"));
         let dial = format!("PJSIP/{desk}");
-        let number = ["--emergency-caller-id", "0205550101"];
-        of(&[&["device", "set", &desk, "--switch", "pbx", "--dial", &dial], &number[..]].concat(), "");
+        of(&["location", "set", "ams", "--emergency-caller-id", "0205550101"], "");
+        let place = ["--location", "ams"];
+        of(&[&["device", "set", &desk, "--switch", "pbx", "--dial", &dial], &place[..]].concat(), "");
     }
     hotdesk.start().unwrap();
     (pbx, hotdesk)

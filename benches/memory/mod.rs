@@ -49,6 +49,7 @@ impl Memory {
                 location: None,
                 owner: None,
                 allow_from: vec![],
+                may_dial: hotdesk::desk::model::ShortList::default(),
             };
             office.devices.insert(name, device);
         }

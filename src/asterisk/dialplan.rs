@@ -4,6 +4,7 @@
 //! there and in `dialplan/README.md`.
 
 mod codes;
+mod emergency;
 
 use std::fmt::Write as _;
 
@@ -71,10 +72,11 @@ pub fn version(settings: &Settings) -> String {
 fn text(settings: &Settings) -> String {
     let [not_allowed, not_allowed_stock] = sounds(Prompt::NotAllowedHere);
     let [not_available, not_available_stock] = sounds(Prompt::NotAvailable);
-    let values: [(&str, &str); 11] = [
+    let values: [(&str, &str); 12] = [
         ("@agi@", &settings.agi),
         ("@codes@", &codes::codes(&settings.codes)),
-        ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
+        ("@emergency-contexts@", &emergency::contexts(&settings.emergency_context)),
+        ("@emergency@", &emergency::numbers(&settings.emergency_numbers)),
         ("@hints@", &hints(&callable(settings))),
         ("@not-allowed-here-stock@", not_allowed_stock),
         ("@not-allowed-here@", not_allowed),
@@ -105,24 +107,6 @@ fn in_space(text: &str, space: &Space) -> String {
     let ours = ["[hotdesk]", "hotdesk-", "(hotdesk/", "/hotdesk,"];
     ours.iter()
         .fold(text.into(), |text: String, name| text.replace(name, &name.replace("hotdesk", space.name())))
-}
-
-/// Phones may send `#` as their dial key, with these numbers too.
-fn emergency(numbers: &[EmergencyNumber], context: &Context) -> String {
-    numbers.iter().fold(String::new(), |mut lines, number| {
-        let _ = write!(
-            lines,
-            r#"exten => {number},1,Set(HD_EMERGENCY=${{CUT(DB(hotdesk/device/${{CHANNEL(endpoint)}}),|,3)}})
- same => n,GotoIf($["${{HD_EMERGENCY}}" = ""]?shown)
- same => n,Set(CALLERID(num)=${{HD_EMERGENCY}})
- same => n,Set(CALLERID(name)=)
- same => n(shown),Set(CALLERID(pres)=allowed)
- same => n,Goto({context},{number},1)
-exten => {number}#,1,Goto({number},1)
-"#
-        );
-        lines
-    })
 }
 
 fn users(patterns: &[NumberPattern]) -> String {
@@ -262,7 +246,12 @@ mod tests {
             assert!(!line.starts_with('[') || line.starts_with("[hotdesk"), "{line}");
             for set in line.split("Set(").skip(1) {
                 let function = set.split('=').next().is_some_and(|name| name.contains('('));
-                assert!(function || set.starts_with("HD_") || set.starts_with("AGIEXITONHANGUP"), "{line}");
+                assert!(
+                    function
+                        || set.trim_start_matches("__").starts_with("HD_")
+                        || set.starts_with("AGIEXITONHANGUP"),
+                    "{line}"
+                );
             }
         }
     }
@@ -296,10 +285,9 @@ mod tests {
     }
 
     #[test]
-    fn an_emergency_number_is_reached_with_the_dial_key_too() {
+    fn an_emergency_number_stands_before_every_code() {
         let printed = hotdesk_conf(&settings());
-        assert!(printed.contains("Goto(emergency,112,1)\nexten => 112#,1,Goto(112,1)\n"));
         let (emergency, code) = (printed.find("exten => 112,"), printed.find("exten => *35,"));
-        assert!(emergency < code);
+        assert!(emergency.is_some() && emergency < code);
     }
 }

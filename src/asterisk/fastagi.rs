@@ -1,27 +1,19 @@
 //! The FastAGI server: Asterisk connects here for each dialled code.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use tokio::time::Instant;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::phone::{AgiPhone, NoCall};
 use crate::controller::Controller;
 use crate::desk::id::{SwitchName, TenantId};
+use crate::switch::door::Door;
 
-/// Calls that are served at once; one more is turned away, and its caller hears "not available" from the dialplan.
-pub const CALLS: usize = 1024;
-/// How long calls may go on after a stop was asked for.
-pub const DRAIN: Duration = Duration::from_secs(20);
-
-/// How often it is logged that somebody was turned away.
-const SELDOM: Duration = Duration::from_secs(1);
+pub use crate::switch::door::CALLS;
 
 /// A FastAGI server for one switch.
 pub struct Server {
@@ -38,52 +30,15 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves calls until `stop`, then lets those that are under way end, [`DRAIN`] long at most.
+    /// Serves calls until `stop`, then lets those that are under way end, for a while.
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) {
         let server = Arc::new(self);
-        let (calls, permits) = (TaskTracker::new(), Arc::new(Semaphore::new(server.calls)));
-        let (mut strangers, mut too_many) = (Seldom::default(), Seldom::default());
-        while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
-            let (stream, peer) = match accepted {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    warn!(event = "agi.accept_failed", switch = %server.switch, %error, "will accept again in 100 ms");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            };
-            if !server.allow.borrow().iter().any(|net| net.contains(&peer.ip().to_canonical())) {
-                if let Some(unsaid) = strangers.say() {
-                    warn!(event = "agi.not_allowed", switch = %server.switch, %peer, unsaid,
-                        "turned away: add the address to agi_allow if it is the switch");
-                }
-                continue;
-            }
-            let Ok(permit) = permits.clone().try_acquire_owned() else {
-                if let Some(unsaid) = too_many.say() {
-                    warn!(event = "agi.full", switch = %server.switch, calls = server.calls, unsaid, "turned a call away");
-                }
-                continue;
-            };
-            let server = server.clone();
-            calls.spawn(async move {
-                server.call(stream).await;
-                drop(permit);
-            });
-        }
-        drop(listener);
-        calls.close();
-        if !calls.is_empty() {
-            info!(event = "agi.draining", switch = %server.switch, calls = calls.len(), "letting calls end");
-        }
-        if tokio::time::timeout(DRAIN, calls.wait()).await.is_err() {
-            warn!(event = "agi.cut", switch = %server.switch, calls = calls.len(), "calls did not end in time");
-        }
+        let Self { switch, allow, calls, .. } = &*server;
+        let door = Door { switch: switch.clone(), allow: allow.clone(), calls: *calls };
+        door.open(listener, stop, |stream| server.clone().call(stream)).await;
     }
 
-    async fn call(&self, stream: TcpStream) {
-        // Commands are small and each waits for its reply: none may wait to be sent along with the next.
-        let _ = stream.set_nodelay(true);
+    async fn call(self: Arc<Self>, stream: TcpStream) {
         match AgiPhone::take(stream, self.switch.clone(), &self.tenants).await {
             Ok((phone, call)) => self.controller.converse(call, phone).await,
             // So does `hotdesk check` look whether somebody is here.
@@ -94,40 +49,5 @@ impl Server {
                 warn!(event = "agi.no_call", switch = %self.switch, %error, "a connection was not a call")
             }
         }
-    }
-}
-
-/// What is logged once in [`SELDOM`], however often it happens: who floods us with connections must not fill the disk.
-#[derive(Debug, Default)]
-struct Seldom {
-    said: Option<Instant>,
-    unsaid: u64,
-}
-
-impl Seldom {
-    /// If it is to be logged now: how often it happened unlogged before.
-    fn say(&mut self) -> Option<u64> {
-        if self.said.is_some_and(|said| said.elapsed() < SELDOM) {
-            self.unsaid += 1;
-            return None;
-        }
-        self.said = Some(Instant::now());
-        Some(std::mem::take(&mut self.unsaid))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_flood_is_logged_once_a_second_and_counted() {
-        let mut flood = Seldom::default();
-        assert_eq!(flood.say(), Some(0), "the first at once");
-        assert!((0..1000).all(|_| flood.say().is_none()));
-        tokio::time::advance(SELDOM).await;
-        assert_eq!(flood.say(), Some(1000));
-        tokio::time::advance(SELDOM).await;
-        assert_eq!(flood.say(), Some(0));
     }
 }

@@ -16,7 +16,7 @@ use super::astdb::AstDb;
 use super::dialplan::Settings;
 use super::manager::{Manager, State, Up};
 use super::space::Space;
-use crate::controller::inspect;
+use crate::controller::{emergency, inspect};
 use crate::desk::finding::Finding;
 use crate::desk::id::{DeviceName, SwitchName, TenantId};
 use crate::desk::model::Office;
@@ -75,6 +75,35 @@ impl Inspection<'_> {
             ));
         }
         findings
+    }
+
+    /// What can be said of emergency calls alone: the dialplan, and what one from each phone would show.
+    pub async fn emergency_calls(&self, office: &Office) -> Vec<Finding> {
+        if let Err(finding) = self.reached().await {
+            return vec![*finding];
+        }
+        let asked = async {
+            let mut findings = self.for_help().await?;
+            let (known, reach) = (&self.dialplan.emergency_numbers, &self.dialplan.reach);
+            findings.extend(
+                emergency::calls(
+                    &AstDb::new(self.manager.clone(), self.tenant),
+                    office,
+                    self.name,
+                    reach,
+                    known,
+                )
+                .await?,
+            );
+            Ok::<_, SwitchError>(findings)
+        };
+        asked.await.unwrap_or_else(|error| {
+            vec![Finding::wrong(
+                self.of("asking"),
+                error.to_string(),
+                "look into Asterisk's log, and check again",
+            )]
+        })
     }
 
     async fn look(&self, office: &Office, findings: &mut Vec<Finding>) -> Result<(), SwitchError> {

@@ -2,12 +2,12 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `<space>/device/<endpoint>` | `user\|revision\|emergency number` |
-//! | `<space>/user/<extension>` | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox` |
+//! | `<space>/device/<endpoint>` | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class` |
+//! | `<space>/user/<extension>` | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away` |
 //!
-//! The [space](super::space::Space) of a switch's only tenant is `hotdesk`. The fields stand by position, because `CUT` is what reads them: in the dialplan, and in a hint, where there is no
-//! channel to keep a variable on (`${CUT(DB(hotdesk/user/101),|,1)}`; seen at work in both on 16.28 and 22.10).
-//! Of all fields only a name can hold a character that means something to `CUT`, to an expression or to AMI; those
+//! The [space](super::space::Space) of a switch's only tenant is `hotdesk`. The fields stand by position, because `CUT` is
+//! what reads them: in the dialplan, and in a hint, where there is no channel to keep a variable on
+//! (`${CUT(DB(hotdesk/user/101),|,1)}`; seen at work in both on 16.28 and 22.10). Of all fields only a name can hold a character that means something to `CUT`, to an expression or to AMI; those
 //! are percent-encoded, and the dialplan reads the name by `URIDECODE`. Other scripts than ours pass AstDB and AMI
 //! as UTF-8 and stay as they are, so that the longest row stays below the 1020 bytes of a line that AMI takes.
 //!
@@ -88,7 +88,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::desk::emergency;
     use crate::desk::id::{Context, DisplayName, Language, Mailbox, Number, Revision};
+    use crate::desk::model::{Away, ShortList};
     use crate::desk::table::{DeviceRow, UserRow};
 
     fn ext(extension: &str) -> Extension {
@@ -105,6 +107,7 @@ mod tests {
             language: Language::new("nl").ok(),
             class: Context::new("from-internal").ok(),
             mailbox: Mailbox::new("101@default").ok(),
+            away: Away::Busy,
         }
     }
 
@@ -113,16 +116,31 @@ mod tests {
         assert_eq!(
             value(&Row::User(alice())).as_deref(),
             Some(
-                "PJSIP/desk1&PJSIP/soft-101|7|+31201234567|Zoë %22Z%22 O'Neill%2C B.V.|0|nl|from-internal|101@default"
+                "PJSIP/desk1&PJSIP/soft-101|7|+31201234567|Zoë %22Z%22 O'Neill%2C B.V.|0|nl|from-internal|101@default|busy"
             )
         );
         let desk = DeviceRow {
             user: Some(ext("001")),
             revision: Revision(7),
             emergency: Number::new("0201112222").ok(),
+            emergency_numbers: ["110", "112"].map(|number| number.parse().unwrap()).into(),
+            dial: DialTarget::new("PJSIP/desk1").unwrap(),
+            may_dial: ShortList {
+                numbers: ["100", "200"].map(|number| number.parse().unwrap()).into(),
+                class: Context::new("first-aid").ok(),
+            },
         };
-        assert_eq!(value(&Row::Device(desk)).as_deref(), Some("001|7|0201112222"));
-        assert_eq!(value(&Row::Device(DeviceRow::default())).as_deref(), Some("|0|"));
+        let written = "001|7|0201112222|110&112|PJSIP/desk1|100&200|first-aid";
+        assert_eq!(value(&Row::Device(desk.clone())).as_deref(), Some(written));
+        let bare = DeviceRow {
+            user: None,
+            revision: Revision(0),
+            emergency: None,
+            emergency_numbers: vec![],
+            may_dial: ShortList::default(),
+            ..desk
+        };
+        assert_eq!(value(&Row::Device(bare)).as_deref(), Some("|0|||PJSIP/desk1||"));
     }
 
     #[test]
@@ -181,8 +199,9 @@ mod tests {
             language in of(valid("[a-z]{2}(_[A-Z]{2})?")),
             class in of(valid("[A-Za-z0-9._-]{1,79}")),
             mailbox in of(valid("[0-9]{1,20}(@[a-z._-]{1,50})?")),
+            away in valid("voicemail|busy|\\+?[0-9]{1,32}"),
         ) -> UserRow {
-            UserRow { dial, revision: Revision(revision), number, name, anonymous, language, class, mailbox }
+            UserRow { dial, revision: Revision(revision), number, name, anonymous, language, class, mailbox, away }
         }
     }
 
@@ -197,8 +216,14 @@ mod tests {
         #[test]
         fn a_device_is_read_as_it_was_written(
             user in of(valid("[0-9]{1,20}")), revision in any::<u64>(), emergency in of(valid("\\+?[0-9]{1,32}")),
+            emergency_numbers in prop::collection::vec(valid("[0-9]{2,15}"), 0..=emergency::MOST),
+            dial in valid("PJSIP/[a-z0-9._+@:-]{1,90}(&PJSIP/[a-z0-9/]{1,90})?"),
+            numbers in prop::collection::vec(valid("\\+?[0-9]{1,32}"), 0..=ShortList::MOST),
+            class in of(valid("[A-Za-z0-9._-]{1,79}")),
         ) {
-            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency });
+            let may_dial = ShortList { numbers, class };
+            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial });
+            prop_assert!(value(&row).unwrap().len() < 1000);
             let key = Key::Device(DeviceName::new("desk1").unwrap());
             prop_assert_eq!(read(&key, &value(&row).unwrap()), row);
         }
@@ -223,6 +248,7 @@ mod tests {
                 language: Language::new("en_GB").ok(),
                 class: Context::new("c".repeat(79)).ok(),
                 mailbox: Mailbox::new("m".repeat(80)).ok(),
+                away: Away::Number(Number::new("9".repeat(32)).unwrap()),
             };
             let value = value(&Row::User(row.clone())).unwrap();
             assert!(value.len() < 1000, "{}", value.len());

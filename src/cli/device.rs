@@ -10,8 +10,10 @@ use serde::Serialize;
 
 use super::print::{self, Given, Hotdesk};
 use super::site::Site;
-use crate::desk::id::{DeviceName, DialTarget, Extension, LocationName, Number, SwitchName};
-use crate::desk::model::{self, Office};
+use crate::desk::id::{
+    Context, DeviceName, DialTarget, Extension, InvalidId, LocationName, Number, SwitchName,
+};
+use crate::desk::model::{self, Office, ShortList};
 use crate::store::What;
 
 #[derive(Debug, clap::Subcommand)]
@@ -60,9 +62,32 @@ pub(super) struct Set {
     /// A network it may log users in from, instead of those before; can be repeated; "any" for any
     #[arg(long, value_name = "CIDR")]
     allow_from: Vec<Network>,
+    /// What may be dialled here while nobody sits here, besides emergency numbers and codes: 100,200
+    #[arg(long, value_name = "NUMS")]
+    may_dial: Option<Given<Dialled>>,
+    /// The context of the site that such a call goes into; only to users, if none is given
+    #[arg(long, value_name = "CONTEXT")]
+    class: Option<Given<Context>>,
     /// For hotdesking even where no emergency caller-ID is known; this is journalled
     #[arg(long)]
     force: bool,
+}
+
+/// `100,200`.
+#[derive(Clone, Debug)]
+struct Dialled(Vec<Number>);
+
+impl FromStr for Dialled {
+    type Err = String;
+    fn from_str(value: &str) -> Result<Self, String> {
+        let numbers: Result<Vec<Number>, InvalidId> =
+            value.split(',').map(|number| Number::new(number.trim())).collect();
+        let numbers = numbers.map_err(|error| error.to_string())?;
+        if numbers.len() > ShortList::MOST {
+            return Err(format!("a short list has {} numbers at most", ShortList::MOST));
+        }
+        Ok(Self(numbers))
+    }
 }
 
 /// `192.0.2.0/24`, `192.0.2.7`, or `any`.
@@ -142,6 +167,12 @@ impl Set {
         self.hotdesk.put(&mut device.hotdesk);
         Given::put(self.location, &mut device.location);
         Given::put(self.owner, &mut device.owner);
+        if self.may_dial.is_some() {
+            let mut numbers = None;
+            Given::put(self.may_dial, &mut numbers);
+            device.may_dial.numbers = numbers.map(|Dialled(numbers)| numbers).unwrap_or_default();
+        }
+        Given::put(self.class, &mut device.may_dial.class);
         if !self.allow_from.is_empty() {
             device.allow_from = self.allow_from.iter().filter_map(|network| network.0).collect();
         }
@@ -190,6 +221,10 @@ struct Listed<'a> {
     emergency_caller_id: Option<&'a Number>,
     owner: Option<&'a Extension>,
     allow_from: &'a [IpNet],
+    /// What may be dialled there while nobody sits there.
+    may_dial: &'a [Number],
+    /// The context that such a call goes into.
+    class: Option<&'a Context>,
     /// Who has logged in there.
     user: Option<&'a Extension>,
 }
@@ -205,6 +240,8 @@ impl<'a> Listed<'a> {
             emergency_caller_id: office.emergency_caller_id(device),
             owner: device.owner.as_ref(),
             allow_from: &device.allow_from,
+            may_dial: &device.may_dial.numbers,
+            class: device.may_dial.class.as_ref(),
             user: office.bindings.get(&device.name).map(|binding| &binding.user),
         }
     }
@@ -243,6 +280,7 @@ async fn show(site: &Site, out: &mut dyn Write, name: &DeviceName, json: bool) -
         return print::json(out, &device);
     }
     let networks: Vec<String> = device.allow_from.iter().map(ToString::to_string).collect();
+    let may_dial: Vec<&str> = device.may_dial.iter().map(Number::as_str).collect();
     print::facts(
         out,
         &[
@@ -254,6 +292,8 @@ async fn show(site: &Site, out: &mut dyn Write, name: &DeviceName, json: bool) -
             ("emergency caller-ID", print::or_dash(device.emergency_caller_id)),
             ("owner", print::or_dash(device.owner)),
             ("logs in from", if networks.is_empty() { "any network".into() } else { networks.join(", ") }),
+            ("may dial, nobody there", if may_dial.is_empty() { "-".into() } else { may_dial.join(", ") }),
+            ("in the class", print::or_dash(device.class)),
             ("logged in", print::or_dash(device.user)),
         ],
     )

@@ -95,6 +95,7 @@ pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitc
         emergency_context: config.emergency.context.clone(),
         ring: RING,
         reach: switch.reach(),
+        controllers: switch.outbound_controllers().iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::print::{self, Given};
 use super::site::Site;
+use crate::desk::emergency;
 use crate::desk::id::{Address, DeviceName, EmergencyNumber, InvalidId, Language, LocationName, Number};
 use crate::desk::location::{self, Zone};
 use crate::desk::model::Office;
@@ -46,7 +47,7 @@ pub(super) struct Set {
     /// The number that an emergency call from there shows, and that is called back
     #[arg(long, value_name = "NUM")]
     emergency_caller_id: Option<Given<Number>>,
-    /// What is dialled there for an emergency call, of the configuration's numbers: 110,112; all of them, if none is given
+    /// What is dialled there for an emergency call, of the configuration's numbers: 110,112 or de; all, if none is given
     #[arg(long, value_name = "NUMS")]
     emergency_numbers: Option<Given<Numbers>>,
     /// Which time it is there: Europe/Amsterdam; for a new one this machine's zone, if none is given
@@ -63,18 +64,14 @@ pub(super) struct Set {
     force: bool,
 }
 
-/// `110,112`.
+/// `110,112`, `de`.
 #[derive(Clone, Debug)]
 struct Numbers(Vec<EmergencyNumber>);
 
 impl FromStr for Numbers {
     type Err = InvalidId;
     fn from_str(value: &str) -> Result<Self, InvalidId> {
-        let mut numbers: Vec<EmergencyNumber> =
-            value.split(',').map(|number| EmergencyNumber::new(number.trim())).collect::<Result<_, _>>()?;
-        numbers.sort();
-        numbers.dedup();
-        Ok(Self(numbers))
+        emergency::numbers(value.split(',').map(str::trim)).map(Self)
     }
 }
 

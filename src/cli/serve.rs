@@ -2,14 +2,17 @@
 
 pub(super) mod asterisk;
 pub(super) mod freeswitch;
+mod identity;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use ipnet::IpNet;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -37,9 +40,12 @@ struct Stop {
     tables: CancellationToken,
 }
 
+/// A switch's table of each tenant.
+type Tables = Vec<(TenantId, Arc<dyn crate::switch::Switch>)>;
+
 /// A switch that is being connected to.
 struct Open {
-    tables: Vec<(TenantId, Arc<dyn crate::switch::Switch>)>,
+    tables: Tables,
     /// Takes its calls, until those are stopped.
     serve: Box<dyn FnOnce(Arc<Controller>) -> JoinHandle<()>>,
 }
@@ -55,6 +61,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
     let peppers = pepper::all(&config.store.pepper_file)?;
     let store = store::open(config.store.url.as_str(), &config.folder).await?;
     let stop = Stop::default();
+    let identity = identity::of(file);
     let (codes, watched) = watch::channel(Arc::new(config.book()));
     let (rulebook, rules) = watch::channel(Arc::new(config.rules()));
 
@@ -65,7 +72,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
     for switch in &config.switches {
         let Open { tables: of_tenants, serve } = match switch.kind {
             Kind::Asterisk => asterisk::open(switch, &stop, &mut allowed).await?,
-            Kind::FreeSwitch => freeswitch::open(switch, &stop)?,
+            Kind::FreeSwitch => freeswitch::open(switch, &identity, &stop, &mut allowed).await?,
         };
         for (tenant, table) in of_tenants {
             let name = switch.name.clone();
@@ -108,6 +115,29 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
     Ok(())
 }
 
+/// Listens where a switch connects to us; `key` is what names the address.
+async fn listen(switch: &Switch, address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!(
+            "switch {}: cannot listen on {address} ({key}): is another hotdesk running there?",
+            switch.name
+        )
+    })
+}
+
+/// Who may connect with a switch's calls, now and after each reload.
+async fn admit(switch: &Switch, reloaded: &mut Allowed) -> watch::Receiver<Arc<Vec<IpNet>>> {
+    let (sender, allow) = watch::channel(Arc::new(allowed_by(switch).await));
+    reloaded.insert(switch.name.clone(), sender);
+    allow
+}
+
+/// Who may call in. Names are looked up, which blocks: off the reactor.
+async fn allowed_by(switch: &Switch) -> Vec<IpNet> {
+    let switch = switch.clone();
+    tokio::task::spawn_blocking(move || switch.allow()).await.unwrap_or_default()
+}
+
 fn on(kind: SignalKind) -> anyhow::Result<Signal> {
     signal(kind).context("cannot listen for signals")
 }
@@ -141,7 +171,7 @@ async fn reload(
     }
     for switch in &new.switches {
         if let Some(sender) = allowed.get(&switch.name) {
-            sender.send_replace(Arc::new(asterisk::allowed_by(switch).await));
+            sender.send_replace(Arc::new(allowed_by(switch).await));
         }
     }
     Some(new)

@@ -11,7 +11,7 @@ use super::site::{Site, now};
 use crate::controller::pepper;
 use crate::desk::guessable::guessable;
 use crate::desk::id::{Context, DeviceName, DisplayName, Extension, Language, Mailbox, Number};
-use crate::desk::model::{self, CallerId, Office};
+use crate::desk::model::{self, Away, CallerId, Office};
 use crate::desk::pin::{Pin, PinRecord};
 use crate::store::What;
 
@@ -69,9 +69,12 @@ pub(super) struct Set {
     /// Class of service: the context of the site that his calls go into
     #[arg(long, value_name = "CONTEXT")]
     class: Option<Given<Context>>,
-    /// Where his calls go when he is nowhere: 101@default
+    /// His voicemail box: 101@default
     #[arg(long, value_name = "M")]
     mailbox: Option<Given<Mailbox>>,
+    /// Where his calls go while he is logged out: voicemail (the default), busy, or a number that his class may call
+    #[arg(long, value_name = "WHERE")]
+    when_logged_out: Option<Away>,
 }
 
 impl User {
@@ -89,6 +92,9 @@ impl User {
 impl Set {
     async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
         let extension = self.extension.clone();
+        if let Some(Away::Number(number)) = &self.when_logged_out {
+            forwardable(site, &extension, number)?;
+        }
         let office = site.office_of_user(&extension).await?;
         let known = office.users.get(&extension);
         let user = self
@@ -123,6 +129,7 @@ impl Set {
         Given::put(self.language, &mut user.language);
         Given::put(self.class, &mut user.class);
         Given::put(self.mailbox, &mut user.mailbox);
+        user.away = self.when_logged_out.unwrap_or(user.away);
         self.hotdesk.put(&mut user.hotdesk);
         if self.anonymous {
             user.caller_id = CallerId::Anonymous;
@@ -133,6 +140,17 @@ impl Set {
         }
         user
     }
+}
+
+/// Whether calls may be sent on to `number`, which is neither his own nor one for help.
+fn forwardable(site: &Site, extension: &Extension, number: &Number) -> anyhow::Result<()> {
+    if number.as_str() == extension.as_str() {
+        bail!("{number} is his own number: his calls would come back to him");
+    }
+    if site.config.emergency.numbers.iter().any(|emergency| emergency.as_str() == number.as_str()) {
+        bail!("{number} is an emergency number: nobody's calls are sent on to it");
+    }
+    Ok(())
 }
 
 /// Whether there can be such a user.
@@ -214,6 +232,8 @@ struct Listed<'a> {
     language: Option<&'a Language>,
     class: Option<&'a Context>,
     mailbox: Option<&'a Mailbox>,
+    /// Where his calls go while he is nowhere.
+    when_logged_out: String,
     /// Where he has logged in.
     devices: Vec<&'a DeviceName>,
 }
@@ -232,6 +252,7 @@ impl<'a> Listed<'a> {
             language: user.language.as_ref(),
             class: user.class.as_ref(),
             mailbox: user.mailbox.as_ref(),
+            when_logged_out: user.away.to_string(),
             devices: office.bindings_of(&user.extension).map(|binding| &binding.device).collect(),
         }
     }
@@ -287,6 +308,7 @@ async fn show(site: &Site, out: &mut dyn Write, extension: &Extension, json: boo
             ("language", print::or_dash(user.language)),
             ("class", print::or_dash(user.class)),
             ("mailbox", print::or_dash(user.mailbox)),
+            ("when away", user.when_logged_out.clone()),
             ("logged in at", print::or_dash(devices_of(&office, extension).as_ref())),
         ],
     )

@@ -36,8 +36,16 @@ pub struct Switch {
     pub ami_secret_file: PathBuf,
     /// Where a FreeSWITCH's event socket listens.
     pub esl: HostPort,
-    /// The file with the password of it.
+    /// Our user in its directory, `name@domain`; without one, the event socket's own password is ours.
+    pub esl_user: Option<String>,
+    /// The file with the password of either.
     pub esl_password_file: PathBuf,
+    /// Where its dialplan brings us the calls; without it, they wait until we take them over `esl`.
+    pub outbound_listen: Option<SocketAddr>,
+    /// Who may bring calls, if not only this machine and the host of `esl`.
+    outbound_allow: Option<Vec<IpNet>>,
+    /// The controllers that its dialplan tries, in this order, if there are others than `outbound_listen`.
+    outbound_controllers: Option<Vec<HostPort>>,
     /// How it reaches the others, by their names.
     reach: BTreeMap<SwitchName, Route>,
 }
@@ -56,7 +64,11 @@ struct Written {
     ami_user: Option<String>,
     ami_secret_file: Option<PathBuf>,
     esl: Option<HostPort>,
+    esl_user: Option<String>,
     esl_password_file: Option<PathBuf>,
+    outbound_listen: Option<SocketAddr>,
+    outbound_allow: Option<Vec<IpNet>>,
+    outbound_controllers: Option<Vec<HostPort>>,
     #[serde(default)]
     reach: BTreeMap<SwitchName, Route>,
 }
@@ -81,7 +93,11 @@ impl TryFrom<Written> for Switch {
             ami_user: written.ami_user.unwrap_or(default.ami_user),
             ami_secret_file: written.ami_secret_file.unwrap_or(default.ami_secret_file),
             esl: written.esl.unwrap_or(default.esl),
+            esl_user: written.esl_user,
             esl_password_file: written.esl_password_file.unwrap_or(default.esl_password_file),
+            outbound_listen: written.outbound_listen,
+            outbound_allow: written.outbound_allow,
+            outbound_controllers: written.outbound_controllers,
             reach: written.reach,
         })
     }
@@ -98,8 +114,14 @@ impl Written {
             ("ami_user", self.ami_user.is_some()),
             ("ami_secret_file", self.ami_secret_file.is_some()),
         ];
-        let of_freeswitch =
-            [("esl", self.esl.is_some()), ("esl_password_file", self.esl_password_file.is_some())];
+        let of_freeswitch = [
+            ("esl", self.esl.is_some()),
+            ("esl_user", self.esl_user.is_some()),
+            ("esl_password_file", self.esl_password_file.is_some()),
+            ("outbound_listen", self.outbound_listen.is_some()),
+            ("outbound_allow", self.outbound_allow.is_some()),
+            ("outbound_controllers", self.outbound_controllers.is_some()),
+        ];
         let foreign = match kind {
             Kind::Asterisk => &of_freeswitch[..],
             Kind::FreeSwitch => &of_asterisk[..],
@@ -140,24 +162,35 @@ impl Switch {
         self.agi_advertise.clone().unwrap_or_else(|| self.agi_listen.into())
     }
 
-    /// The networks that may make FastAGI calls; unless configured, this machine and the host of `ami`. Its name is
-    /// looked up each time, which may take seconds.
+    /// The networks that may connect to us with calls; unless configured, this machine and the host of `ami` or `esl`. Its
+    /// name is looked up each time, which may take seconds.
     #[must_use]
-    pub fn agi_allow(&self) -> Vec<IpNet> {
-        match &self.agi_allow {
+    pub fn allow(&self) -> Vec<IpNet> {
+        let (configured, host) = match self.kind {
+            Kind::Asterisk => (&self.agi_allow, &self.ami),
+            Kind::FreeSwitch => (&self.outbound_allow, &self.esl),
+        };
+        match configured {
             Some(networks) => networks.clone(),
             None => [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)]
                 .into_iter()
-                .chain(self.ami.resolve())
+                .chain(host.resolve())
                 .map(IpNet::from)
                 .collect(),
         }
     }
 
+    /// The controllers that a FreeSWITCH's dialplan tries, in this order; none, where calls wait until they are taken.
+    #[must_use]
+    pub fn outbound_controllers(&self) -> Vec<HostPort> {
+        let own = || self.outbound_listen.map(HostPort::from).into_iter().collect();
+        self.outbound_controllers.clone().unwrap_or_else(own)
+    }
+
     /// The same without what a reload can replace: what differs in this needs a restart.
     #[must_use]
     pub fn without_reloadable(self) -> Self {
-        Self { agi_allow: None, ..self }
+        Self { agi_allow: None, outbound_allow: None, ..self }
     }
 
     /// How it reaches the others. A FreeSWITCH's lamp rows are what its directory dials, routes too; an Asterisk's are
@@ -175,7 +208,7 @@ impl Switch {
         Secret::read(&self.ami_secret_file)
     }
 
-    /// The password of its event socket.
+    /// Our password at its event socket.
     ///
     /// # Errors
     /// [`ConfigError::Secret`] when the file cannot be read, is empty, or open to others.
@@ -214,9 +247,52 @@ impl Switch {
                 self.agi_listen
             ));
         }
-        if self.agi_allow.as_ref().is_some_and(Vec::is_empty) {
+        for (key, networks) in [("agi_allow", &self.agi_allow), ("outbound_allow", &self.outbound_allow)] {
+            if networks.as_ref().is_some_and(Vec::is_empty) {
+                return Err(format!(
+                    "switch {name}: {key} = [] lets nobody in: name the switch's address in it"
+                ));
+            }
+        }
+        if let Some(user) = &self.esl_user {
+            let plain = |part: &str| {
+                !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
+            };
+            if user.len() > 120
+                || !user.split_once('@').is_some_and(|(user, domain)| plain(user) && plain(domain))
+            {
+                return Err(format!(
+                    "switch {name}: esl_user takes NAME@DOMAIN, a user of FreeSWITCH's directory"
+                ));
+            }
+        }
+        self.brings()
+    }
+
+    /// Whether its dialplan can bring calls to those who are to take them.
+    fn brings(&self) -> Result<(), String> {
+        let name = &self.name;
+        let Some(own) = self.outbound_listen else {
+            let key = match (&self.outbound_allow, &self.outbound_controllers) {
+                (Some(_), _) => "outbound_allow",
+                (None, Some(_)) => "outbound_controllers",
+                (None, None) => return Ok(()),
+            };
+            return Err(format!("switch {name}: {key} means nothing without outbound_listen"));
+        };
+        let controllers = self.outbound_controllers();
+        if controllers.is_empty() {
+            return Err(format!("switch {name}: outbound_controllers = [] leaves nobody to take calls"));
+        }
+        if self.outbound_controllers.is_none() && (own.ip().is_unspecified() || own.port() == 0) {
             return Err(format!(
-                "switch {name}: agi_allow = [] lets nobody in: name the switch's address in it"
+                "switch {name}: outbound_listen = \"{own}\" is no address that its dialplan could dial: add \
+                 outbound_controllers = [\"HOST:PORT\"]"
+            ));
+        }
+        if let Some(numbered) = controllers.iter().find(|controller| controller.host().contains(':')) {
+            return Err(format!(
+                "switch {name}: FreeSWITCH's dialplan cannot connect to {numbered}: give a name for it, or IPv4"
             ));
         }
         Ok(())
@@ -272,6 +348,15 @@ impl Switch {
                 other.name
             ));
         }
+        if let (Some(own), Some(others)) = (self.outbound_listen, other.outbound_listen)
+            && own == others
+            && own.port() != 0
+        {
+            return Err(format!(
+                "the switches {} and {name} have the same outbound_listen, {own}",
+                other.name
+            ));
+        }
         if both(Kind::Asterisk) && self.agi_listen == other.agi_listen && self.agi_listen.port() != 0 {
             let agi = self.agi_listen;
             return Err(format!("the switches {} and {name} have the same agi_listen, {agi}", other.name));
@@ -293,7 +378,11 @@ impl Default for Switch {
             ami_user: "hotdesk".into(),
             ami_secret_file: "ami.secret".into(),
             esl: SocketAddr::from((Ipv4Addr::LOCALHOST, 8021)).into(),
+            esl_user: None,
             esl_password_file: "esl.secret".into(),
+            outbound_listen: None,
+            outbound_allow: None,
+            outbound_controllers: None,
             reach: BTreeMap::new(),
         }
     }

@@ -51,7 +51,7 @@ fn the_configuration_of_the_containers_is_one() {
     }
     let switch = &config.switches[0];
     assert_eq!(switch.agi_advertise().to_string(), "hotdesk:4573");
-    assert_eq!(switch.agi_allow(), ["172.30.35.0/24".parse().unwrap()]);
+    assert_eq!(switch.allow(), ["172.30.35.0/24".parse().unwrap()]);
 }
 
 #[test]
@@ -117,6 +117,7 @@ fn a_value_that_cannot_be_one_is_shown_where_it_stands() {
         ("[login]\nmulti = \"stay\"\n", "line 2", "move, refuse or keep"),
         ("[login]\nkeep = 0\n", "line 2", "nonzero"),
         ("[pin]\nexpires_days = -1\n", "line 2", "u16"),
+        ("[emergency]\nnumbers = [\"fr\"]\n", "line 2", "de, eu, nl, uk or us"),
         ("[log]\n\nformat = \"xml\"\n", "line 3", "text or json"),
         ("[log]\nlevel = \"loud\"\n", "line 2", "no log level"),
         ("[store]\nurl = \"postgres://x:secret@y\"\n", "line 2", "sqlite:FILE"),
@@ -255,7 +256,7 @@ fn a_password_in_the_stores_url_is_not_shown() {
 
 #[test]
 fn unless_configured_this_machine_and_the_host_of_ami_may_call() {
-    let allowed = |text: &str| parsed(text, &[]).unwrap().switches[0].agi_allow();
+    let allowed = |text: &str| parsed(text, &[]).unwrap().switches[0].allow();
     let nets = |nets: &[&str]| nets.iter().map(|net| net.parse().unwrap()).collect::<Vec<ipnet::IpNet>>();
     assert_eq!(
         allowed("[[switch]]\nami = \"192.0.2.7:5038\"\n"),

@@ -1,6 +1,7 @@
 //! The acts: log in, log out, keep the switches true.
 
 pub mod conversation;
+pub mod emergency;
 mod failures;
 pub mod inspect;
 pub mod pepper;

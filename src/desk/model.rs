@@ -1,14 +1,15 @@
 //! Who and what there is: users, devices, where devices stand, and who sits where.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::id::{
-    Context, DeviceName, DialTarget, DisplayName, Extension, Language, LocationName, Mailbox, Number,
-    Revision, SwitchName, TenantId,
+    Context, DeviceName, DialTarget, DisplayName, Extension, InvalidId, Language, LocationName, Mailbox,
+    Number, Revision, SwitchName, TenantId,
 };
 use super::location::Location;
 
@@ -29,8 +30,11 @@ pub struct User {
     pub language: Option<Language>,
     /// Class of service: the context of the site that his calls go into.
     pub class: Option<Context>,
-    /// Where his calls go when he is nowhere or does not answer.
+    /// His voicemail box.
     pub mailbox: Option<Mailbox>,
+    /// Where his calls go when he is nowhere.
+    #[serde(default)]
+    pub away: Away,
 }
 
 impl User {
@@ -46,6 +50,7 @@ impl User {
             language: None,
             class: None,
             mailbox: None,
+            away: Away::Voicemail,
         }
     }
 }
@@ -60,6 +65,58 @@ pub enum CallerId {
     Extension,
     /// A number of his own.
     Number(Number),
+}
+
+/// Where the calls of a user go who is nowhere.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Away {
+    /// Into his mailbox, if he has one; else he cannot be reached.
+    #[default]
+    Voicemail,
+    /// He is busy.
+    Busy,
+    /// To this number, as far as his own class of service may call it.
+    Number(Number),
+}
+
+impl fmt::Display for Away {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Voicemail => f.write_str("voicemail"),
+            Self::Busy => f.write_str("busy"),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+impl std::str::FromStr for Away {
+    type Err = InvalidId;
+    fn from_str(value: &str) -> Result<Self, InvalidId> {
+        Ok(match value {
+            "voicemail" => Self::Voicemail,
+            "busy" => Self::Busy,
+            number => Self::Number(Number::new(number).map_err(|error| InvalidId {
+                kind: "a destination",
+                rule: "voicemail, busy, or a number: up to 32 digits, if need be with a leading '+'",
+                ..error
+            })?),
+        })
+    }
+}
+
+/// What may be dialled at a device while nobody sits there, besides emergency numbers and codes: reception, first aid.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ShortList {
+    /// These numbers.
+    pub numbers: Vec<Number>,
+    /// The context of the site that such a call goes into; none: to users alone.
+    pub class: Option<Context>,
+}
+
+impl ShortList {
+    /// How many numbers there may be, so that the device's row stays one that every switch can carry.
+    pub const MOST: usize = 10;
 }
 
 /// A phone as its switch knows it.
@@ -81,13 +138,27 @@ pub struct Device {
     pub owner: Option<Extension>,
     /// The networks it may log users in from; none means any.
     pub allow_from: Vec<IpNet>,
+    /// What may be dialled here while nobody sits here.
+    #[serde(default)]
+    pub may_dial: ShortList,
 }
 
 impl Device {
     /// A device for hotdesking of which nothing more is known.
     #[must_use]
     pub const fn new(tenant: TenantId, name: DeviceName, switch: SwitchName, dial: DialTarget) -> Self {
-        Self { tenant, name, switch, dial, hotdesk: true, location: None, owner: None, allow_from: vec![] }
+        let may_dial = ShortList { numbers: vec![], class: None };
+        Self {
+            tenant,
+            name,
+            switch,
+            dial,
+            hotdesk: true,
+            location: None,
+            owner: None,
+            allow_from: vec![],
+            may_dial,
+        }
     }
 }
 

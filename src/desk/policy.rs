@@ -270,6 +270,7 @@ mod tests {
             location: None,
             owner: None,
             allow_from: allow_from.iter().map(|net| net.parse().unwrap()).collect(),
+            may_dial: crate::desk::model::ShortList::default(),
         }
     }
 

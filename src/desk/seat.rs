@@ -250,6 +250,7 @@ mod tests {
                 location: None,
                 owner: None,
                 allow_from: vec![],
+                may_dial: crate::desk::model::ShortList::default(),
             };
             office.devices.insert(device.name.clone(), device);
         }

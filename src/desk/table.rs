@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::id::{
-    Context, DeviceName, DialTarget, DisplayName, Extension, Language, Mailbox, Number, Revision, SwitchName,
+    Context, DeviceName, DialTarget, DisplayName, EmergencyNumber, Extension, Language, Mailbox, Number,
+    Revision, SwitchName,
 };
-use super::model::{Binding, CallerId, Office, User};
+use super::model::{Away, Binding, CallerId, Office, ShortList, User};
 use super::reach::Reach;
 
 /// Rows by key: what one switch should hold, or what it does hold.
@@ -51,7 +52,7 @@ pub enum Row {
 }
 
 /// What a switch knows of a device.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DeviceRow {
     /// Whose calls are made here; none: only emergency calls and codes.
     pub user: Option<Extension>,
@@ -59,6 +60,12 @@ pub struct DeviceRow {
     pub revision: Revision,
     /// The number an emergency call from here shows, whoever sits here.
     pub emergency: Option<Number>,
+    /// What is dialled for an emergency call where it stands; empty: every number that the dialplan knows.
+    pub emergency_numbers: Vec<EmergencyNumber>,
+    /// What rings it, for a call back after an emergency call.
+    pub dial: DialTarget,
+    /// What may be dialled here while nobody sits here.
+    pub may_dial: ShortList,
 }
 
 /// What a switch knows of a user.
@@ -80,6 +87,8 @@ pub struct UserRow {
     pub class: Option<Context>,
     /// His voicemail box.
     pub mailbox: Option<Mailbox>,
+    /// Where his calls go when he is nowhere.
+    pub away: Away,
 }
 
 impl fmt::Display for Row {
@@ -233,6 +242,12 @@ pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
             user: user.cloned(),
             revision,
             emergency: office.emergency_caller_id(device).cloned(),
+            emergency_numbers: office
+                .location_of(device)
+                .map(|location| location.emergency.numbers.clone())
+                .unwrap_or_default(),
+            dial: device.dial.clone(),
+            may_dial: device.may_dial.clone(),
         };
         table.insert(Key::Device(device.name.clone()), Row::Device(row));
     }
@@ -285,6 +300,7 @@ fn user_row(user: &User, dial: Option<DialTarget>, revision: Revision) -> UserRo
         language: user.language.clone(),
         class: user.class.clone(),
         mailbox: user.mailbox.clone(),
+        away: user.away.clone(),
     }
 }
 
@@ -341,6 +357,7 @@ mod tests {
                     location: Some(ams.clone()),
                     owner: (device == "desk3").then(|| ext("103")),
                     allow_from: vec![],
+                    may_dial: crate::desk::model::ShortList::default(),
                 },
             );
         }
@@ -452,6 +469,7 @@ mod tests {
         let table = wanted(&office(&[]), &pbx(), &Reach::default());
         let Some(Row::Device(row)) = table.get(&Key::Device(name("desk1"))) else { panic!("{table:?}") };
         assert_eq!((row.user.clone(), row.emergency.clone()), (None, Number::new("0201112222").ok()));
+        assert_eq!(row.dial.as_str(), "PJSIP/desk1", "and what rings it, for a call back");
     }
 
     #[test]

@@ -2,8 +2,11 @@
 //!
 //! | row | text |
 //! |---|---|
-//! | of a device | `user\|revision\|emergency number` |
-//! | of a user | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox` |
+//! | of a device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class` |
+//! | of a user | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away` |
+//!
+//! `shown` is what an emergency call from there shows. Lists are joined by `&`. `away` is empty for voicemail, `busy`, or a
+//! number.
 //!
 //! The fields stand by position, because that is what a dialplan can take apart. Of all fields only a name can hold a
 //! character that means something to a switch; those are percent-encoded. Other scripts than ours stay as they are.
@@ -11,9 +14,12 @@
 use percent_encoding::percent_decode_str;
 
 use super::id::{DialTarget, Revision};
+use super::model::{Away, ShortList};
 use super::table::{DeviceRow, UserRow};
 
 const SEPARATOR: char = '|';
+/// Between the values of one field.
+const LIST: char = '&';
 
 /// What is particular to a switch.
 #[derive(Clone, Copy, Debug)]
@@ -30,14 +36,29 @@ impl Syntax {
     /// The text of a device's row.
     #[must_use]
     pub fn device(&self, row: &DeviceRow) -> String {
-        join(&[text(row.user.as_ref()), row.revision.to_string(), text(row.emergency.as_ref())])
+        join(&[
+            text(row.user.as_ref()),
+            row.revision.to_string(),
+            text(row.emergency.as_ref()),
+            list(&row.emergency_numbers),
+            (self.dial)(&row.dial),
+            list(&row.may_dial.numbers),
+            text(row.may_dial.class.as_ref()),
+        ])
     }
 
     /// The row of a device that is written so.
     #[must_use]
     pub fn read_device(&self, value: &str) -> Option<DeviceRow> {
-        let [user, revision, emergency] = split(value)?;
-        Some(DeviceRow { user: some(&user)?, revision: number(&revision)?, emergency: some(&emergency)? })
+        let [user, revision, emergency, numbers, dial, may_dial, class] = split(value)?;
+        Some(DeviceRow {
+            user: some(&user)?,
+            revision: number(&revision)?,
+            emergency: some(&emergency)?,
+            emergency_numbers: each(&numbers)?,
+            dial: (self.read_dial)(&dial)?,
+            may_dial: ShortList { numbers: each(&may_dial)?, class: some(&class)? },
+        })
     }
 
     /// The text of a user's row.
@@ -52,13 +73,14 @@ impl Syntax {
             text(row.language.as_ref()),
             text(row.class.as_ref()),
             text(row.mailbox.as_ref()),
+            if row.away == Away::Voicemail { String::new() } else { row.away.to_string() },
         ])
     }
 
     /// The row of a user that is written so.
     #[must_use]
     pub fn read_user(&self, value: &str) -> Option<UserRow> {
-        let [dial, revision, shown, name, anonymous, language, class, mailbox] = split(value)?;
+        let [dial, revision, shown, name, anonymous, language, class, mailbox, away] = split(value)?;
         Some(UserRow {
             dial: if dial.is_empty() { None } else { Some((self.read_dial)(&dial)?) },
             revision: number(&revision)?,
@@ -72,6 +94,7 @@ impl Syntax {
             language: some(&language)?,
             class: some(&class)?,
             mailbox: some(&mailbox)?,
+            away: some(&away)?.unwrap_or_default(),
         })
     }
 
@@ -114,6 +137,16 @@ fn text<T: ToString>(field: Option<&T>) -> String {
 /// An optional field: empty is nothing; `None` when it is neither empty nor valid.
 fn some<T: std::str::FromStr>(field: &str) -> Option<Option<T>> {
     if field.is_empty() { Some(None) } else { field.parse().ok().map(Some) }
+}
+
+/// Several values in one field.
+fn list<T: ToString>(values: &[T]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(&LIST.to_string())
+}
+
+/// Each value of a field; `None` when one is not valid.
+fn each<T: std::str::FromStr>(field: &str) -> Option<Vec<T>> {
+    if field.is_empty() { Some(vec![]) } else { field.split(LIST).map(|value| value.parse().ok()).collect() }
 }
 
 fn number(field: &str) -> Option<Revision> {

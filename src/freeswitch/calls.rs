@@ -12,7 +12,8 @@ use tracing::{debug, info, warn};
 
 use super::client::Client;
 use super::event::Event;
-use super::phone::{FsPhone, NoCall};
+use super::phone::{FsPhone, NoCall, first_taker, release};
+use super::rights::TAKEN;
 use crate::controller::Controller;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::switch::SwitchError;
@@ -32,6 +33,10 @@ pub const EVENTS: [&str; 5] = [
 
 /// The dialplan's context in which calls wait for us, and the one where it ends them.
 pub(super) const CONTEXTS: [&str; 2] = ["hotdesk-code", "hotdesk-end"];
+/// The header of a `CHANNEL_PARK` that is no call: by it `hotdesk check` asks who takes calls. Its value is given back.
+pub(super) const CHECK: &str = "Hotdesk-Check";
+/// The header that says who answers.
+pub(super) const TAKER: &str = "Hotdesk-Controller";
 /// `show channels` is written late: looked at again after this, it has all calls that there were before.
 const LATE: Duration = Duration::from_secs(1);
 
@@ -49,6 +54,9 @@ pub struct Calls {
     pub tenants: Vec<TenantId>,
     /// Who answers the calls.
     pub controller: Arc<Controller>,
+    /// What this controller is called in the calls that it has, as `hd_controller`: another one's are left alone. The same
+    /// after a restart of ours, so that those which it cut short are known.
+    pub name: String,
     /// The connection, with [`EVENTS`] and [`filters`].
     pub client: Client,
     /// How many calls are served at once: [`CALLS`].
@@ -117,14 +125,26 @@ impl Calls {
 impl Serving {
     /// Serves a call that waits in a code, unless it is another tenant's or has a task.
     fn serve(self: &Arc<Self>, parked: Event) {
-        let Some((id, tenant)) = self.ours(&parked) else { return };
+        let Some((id, tenant)) = waits_for(&parked, &self.calls.tenants) else { return };
         let Ok(permit) = self.permits.clone().try_acquire_owned() else {
             warn!(event = "esl.full", switch = %self.calls.switch, calls = self.calls.calls, "a call was not taken");
             return;
         };
-        if self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone()) {
+        if let Some(question) = parked.get(CHECK) {
+            self.tasks.spawn(self.clone().answer(question.into_owned(), permit));
+        } else if self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone()) {
             self.tasks.spawn(self.clone().call(id, tenant, parked, permit));
         }
+    }
+
+    /// Tells `hotdesk check` that calls are taken, and by whom.
+    async fn answer(self: Arc<Self>, question: String, permit: OwnedSemaphorePermit) {
+        let Calls { switch, client, name, .. } = &self.calls;
+        let headers = [("Event-Subclass", TAKEN), (CHECK, &question), (TAKER, name)];
+        if let Err(error) = client.tell("CUSTOM", &headers).await {
+            debug!(event = "esl.not_answered", %switch, %error, "`hotdesk check` was not answered");
+        }
+        drop(permit);
     }
 
     async fn call(
@@ -134,8 +154,8 @@ impl Serving {
         parked: Event,
         permit: OwnedSemaphorePermit,
     ) {
-        let Calls { switch, controller, client, .. } = &self.calls;
-        match FsPhone::take(client.clone(), &parked, switch.clone(), tenant).await {
+        let Calls { switch, controller, client, name, .. } = &self.calls;
+        match FsPhone::take(client.clone(), &parked, switch.clone(), tenant, name).await {
             Ok((phone, call)) => {
                 drop(parked);
                 controller.converse(call, phone).await;
@@ -149,22 +169,8 @@ impl Serving {
         drop(permit);
     }
 
-    /// The id of a call that waits in a code, and whose it is, if that is a tenant of ours. But for the default one a
-    /// tenant is the domain that its phones registered in.
-    fn ours(&self, call: &Event) -> Option<(String, TenantId)> {
-        if call.get("Caller-Context").as_deref() != Some(CONTEXTS[0]) {
-            return None;
-        }
-        let domain = call.get("variable_domain_name").unwrap_or_default();
-        let named = |tenant: &&TenantId| domain.eq_ignore_ascii_case(tenant.as_str());
-        let tenants = &self.calls.tenants;
-        let any = |tenant: &&TenantId| **tenant == TenantId::default();
-        let tenant = tenants.iter().find(named).or_else(|| tenants.iter().find(any))?;
-        Some((call.get("Unique-ID").unwrap_or_default().into_owned(), tenant.clone()))
-    }
-
     /// Looks for calls that nobody serves, after anything may have been missed: those that still wait are taken, and
-    /// those whose conversation was cut short, by us or the connection, hear that it is not available.
+    /// those of ours whose conversation was cut short, by us or the connection, hear that it is not available.
     async fn look_for_left(self: Arc<Self>) {
         for pause in [Duration::ZERO, LATE] {
             tokio::time::sleep(pause).await;
@@ -183,7 +189,7 @@ impl Serving {
         let unreadable = |error: serde_json::Error| SwitchError::Refused("show".into(), error.to_string());
         let listed: Channels = serde_json::from_str(&listed).map_err(unreadable)?;
         for Channel { uuid, .. } in listed.rows.into_iter().filter(|row| row.context == CONTEXTS[0]) {
-            if self.served.lock().unwrap_or_else(PoisonError::into_inner).contains(&uuid) {
+            if self.serves(&uuid) {
                 continue;
             }
             let dump = match client.api(&format!("uuid_dump {uuid} json")).await {
@@ -193,17 +199,38 @@ impl Serving {
                 Err(error) => return Err(error),
             };
             let Ok(call) = Event::json(dump.as_bytes()) else { continue };
-            if self.ours(&call).is_none() {
+            if waits_for(&call, &self.calls.tenants).is_none() {
                 continue;
             }
             if call.get("variable_hd_dialled").is_some_and(|dialled| !dialled.is_empty()) {
                 self.serve(call);
-            } else {
+            } else if self.was_ours(&call) && !self.serves(&uuid) {
                 info!(event = "esl.released", switch = %self.calls.switch, call = %uuid, "its conversation was cut short");
-                let release = format!("uuid_transfer {uuid} hotdesk-away XML {}", CONTEXTS[0]);
-                let _ = client.api(&release).await;
+                let _ = client.api(&release(&uuid)).await;
             }
         }
         Ok(())
     }
+
+    fn serves(&self, call: &str) -> bool {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner).contains(call)
+    }
+
+    /// Whether it was us who took it. Those of a controller that is gone for good are ended by the dialplan's time-out.
+    fn was_ours(&self, call: &Event) -> bool {
+        first_taker(call).is_some_and(|taker| taker == self.calls.name)
+    }
+}
+
+/// The id of a call that waits in a code, and whose it is, if that is one of these tenants. But for the default one a
+/// tenant is the domain that its phones registered in.
+pub(super) fn waits_for(call: &Event, tenants: &[TenantId]) -> Option<(String, TenantId)> {
+    if call.get("Caller-Context").as_deref() != Some(CONTEXTS[0]) {
+        return None;
+    }
+    let domain = call.get("variable_domain_name").unwrap_or_default();
+    let named = |tenant: &&TenantId| domain.eq_ignore_ascii_case(tenant.as_str());
+    let any = |tenant: &&TenantId| **tenant == TenantId::default();
+    let tenant = tenants.iter().find(named).or_else(|| tenants.iter().find(any))?;
+    Some((call.get("Unique-ID").unwrap_or_default().into_owned(), tenant.clone()))
 }

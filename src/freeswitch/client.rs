@@ -15,15 +15,14 @@ use tokio_util::sync::CancellationToken;
 use super::command::{Command, InvalidCommand};
 use super::esl::{Response, Said};
 use super::event::Event;
-use super::session::{Answer, Post, Request, WINDOW, Wants, attend};
+use super::login::Wire;
+use super::session::{Answer, Post, Request, WINDOW, Wants, accompany, attend};
 use crate::switch::SwitchError;
 use crate::switch::reconnect::{Backoff, Ended};
 
 pub use super::login::Settings;
+pub(super) use super::session::Peer;
 pub use super::session::{State, Up};
-
-/// Events that wait for whoever takes them; a call's has about 8 KB.
-const EVENTS: usize = 1024;
 
 /// A FreeSWITCH's event socket. Clones share one connection, which is made again whenever it is lost.
 ///
@@ -64,24 +63,46 @@ impl Client {
         S: AsyncRead + AsyncWrite + Send + 'static,
         F: Future<Output = io::Result<S>> + Send,
     {
-        let (events, taken) = mpsc::channel(EVENTS);
-        let post = Post {
-            state: watch::Sender::new(State::Down("connecting".into())),
-            unsettled: watch::Sender::new(0),
-            events,
-            overflown: Arc::default(),
-        };
-        let client = Self {
-            deadline: settings.deadline,
-            state: post.state.subscribe(),
-            unsettled: post.unsettled.subscribe(),
-            overflown: post.overflown.clone(),
-        };
+        let (post, events) = Post::new();
+        let client = Self::fed_by(&post, settings.deadline);
         tokio::spawn(async move {
             stop.run_until_cancelled(keep_connected(&settings, &post, connect)).await;
             post.state.send_replace(State::Down("stopped".into()));
         });
-        (client, taken)
+        (client, events)
+    }
+
+    /// The handle to a connection that FreeSWITCH made for a call, what the call is, and what serves the connection until
+    /// its end: it must run for the handle to work, and closes the connection when it is dropped.
+    ///
+    /// # Errors
+    /// How it ended before the call was told.
+    pub(super) async fn of_call<S: AsyncRead + AsyncWrite + Send + 'static>(
+        stream: S,
+        peer: Peer,
+    ) -> Result<(Self, Event, impl Future<Output = ()> + Send + 'static), Ended> {
+        let mut wire = Wire::new(stream);
+        let call = wire.connect(peer.deadline).await?;
+        // What happens to the call is told to whoever waits for it, and to nobody else.
+        let (post, _) = Post::new();
+        let client = Self::fed_by(&post, peer.deadline);
+        let core = call.get("Core-UUID").unwrap_or_default().into_owned();
+        let requests = post.up(String::new(), core.clone());
+        let serve = async move {
+            let (Ended::Lost(why) | Ended::Refused(why)) =
+                accompany(wire, &peer, &post, core, requests).await;
+            post.state.send_replace(State::Down(why));
+        };
+        Ok((client, call, serve))
+    }
+
+    fn fed_by(post: &Post, deadline: Duration) -> Self {
+        Self {
+            deadline,
+            state: post.state.subscribe(),
+            unsettled: post.unsettled.subscribe(),
+            overflown: post.overflown.clone(),
+        }
     }
 
     /// Runs an API command: `db select/hotdesk/101`. `None` is FreeSWITCH's `-ERR no reply`: a key that is missing.

@@ -38,6 +38,15 @@ impl Command {
         Draft::new("auth", password.len()).rest(password)?.end()
     }
 
+    /// Logs in as a user of the directory, `name@domain`, who may do no more than his entry there says.
+    ///
+    /// # Errors
+    /// [`InvalidCommand`] when it cannot be sent as one line.
+    pub fn userauth(user: &str, password: &str) -> Result<Self, InvalidCommand> {
+        let draft = Draft::new("userauth", user.len() + password.len() + 1);
+        draft.word(user)?.push(&[":", password])?.end()
+    }
+
     /// Asks for events in addition to those asked for before: by name (`CHANNEL_PARK`) or, with `::`, by subclass
     /// (`sofia::register`). FreeSWITCH takes every word after `CUSTOM` for a subclass, whatever it is, so they come last.
     ///
@@ -113,12 +122,13 @@ impl Command {
     }
 
     /// Makes an event, for all who want events of that name. It has what is given here alone, and no `Event-Name` but by
-    /// that.
+    /// that; only a `CUSTOM` that is given one reaches nobody, and has one without (1.10.12).
     ///
     /// # Errors
     /// [`InvalidCommand`] when it cannot be sent as lines.
     pub fn event(name: &str, headers: &[(&'static str, &str)]) -> Result<Self, InvalidCommand> {
-        let draft = Draft::new("sendevent", 0).word(name)?.header("Event-Name", name)?;
+        let draft = Draft::new("sendevent", 0).word(name)?;
+        let draft = if name == "CUSTOM" { draft } else { draft.header("Event-Name", name)? };
         headers.iter().try_fold(draft, |draft, (name, value)| draft.header(name, value))?.end()
     }
 

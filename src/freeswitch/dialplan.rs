@@ -5,11 +5,13 @@
 //! context means stands there and in `dialplan/README.md`.
 
 mod codes;
+mod emergency;
 
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use super::rights;
 use super::rows;
 use super::sounds;
 use crate::desk::code::Book;
@@ -28,8 +30,10 @@ const VERSION: &str = "@version@";
 /// The context of hotdesk phones.
 pub(super) const HOTDESK_CONTEXT: &str = "hotdesk";
 
-/// A user's row, but for the revision and the exact name.
-const ROW: &str = r"^([^|]*)\|\d+\|([^|]+)\|([^|]*)\|([01])\|([^|]*)\|([^|]*)\|([^|]*)\|";
+/// A user's row, but for the revision and the exact name. Where his calls go while he is nowhere may be missing: rows were
+/// once written without it.
+const ROW: &str =
+    r"^([^|]*)\|\d+\|([^|]+)\|([^|]*)\|([01])\|([^|]*)\|([^|]*)\|([^|]*)\|(?:(|busy|\+?\d+)\|)?";
 
 /// What the dialplan of a site depends on.
 #[derive(Clone, Debug)]
@@ -49,6 +53,8 @@ pub struct Settings {
     pub ring: u16,
     /// How it reaches users at other switches' phones.
     pub reach: Reach,
+    /// The controllers that calls are brought to, `host:port`, the first first; none: calls wait until they are taken.
+    pub controllers: Vec<String>,
 }
 
 /// The text of `dialplan/hotdesk.xml`: contexts of ours.
@@ -57,10 +63,11 @@ pub fn hotdesk_xml(settings: &Settings) -> String {
     text(settings).replace(VERSION, &version(settings))
 }
 
-/// What tells these two texts from any others: the name of the only extension of `hotdesk-version` ends with it.
+/// What tells these three texts from any others: the name of the only extension of `hotdesk-version` ends with it.
 #[must_use]
 pub fn version(settings: &Settings) -> String {
-    let digest = Sha256::new().chain_update(text(settings)).chain_update(drop_in(settings)).finalize();
+    let digest = Sha256::new().chain_update(text(settings)).chain_update(drop_in(settings));
+    let digest = digest.chain_update(from_outside(settings)).finalize();
     digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -69,9 +76,13 @@ fn text(settings: &Settings) -> String {
         true => Default::default(),
         false => (here(&settings.reach), format!(",sip_h_{HEADER}=${{destination_number}}")),
     };
-    let values: [(&str, &str); 8] = [
+    let (wait, bring) = (wait(&settings.controllers), !settings.controllers.is_empty());
+    let values: [(&str, &str); 11] = [
+        ("@wait@", &wait),
+        ("@brought@", if bring { " socket_resume" } else { "" }),
         ("@codes@", &codes::codes(&settings.codes)),
-        ("@emergency@", &emergency(&settings.emergency_numbers, &settings.emergency_context)),
+        ("@emergency-contexts@", &emergency::contexts(&settings.emergency_context)),
+        ("@emergency@", &emergency::numbers(&settings.emergency_numbers)),
         ("@invalid@", "ivr-invalid_extension_try_again"),
         ("@not-allowed-here@", sounds::stock(Prompt::NotAllowedHere)),
         ("@not-available@", sounds::stock(Prompt::NotAvailable)),
@@ -92,11 +103,20 @@ pub fn drop_in(settings: &Settings) -> String {
     with_rows(DROP_IN, settings)
 }
 
+/// The text of `dialplan/public/00_hotdesk.xml`: the one extension that the context of calls from outside takes in.
+#[must_use]
+pub fn from_outside(settings: &Settings) -> String {
+    with_rows(emergency::FROM_OUTSIDE, settings)
+}
+
 /// The text of `directory.xml.example`: what the site's directory needs.
 #[must_use]
 pub fn directory_example(settings: &Settings) -> String {
     let lamp = rows::realm(rows::LAMP, tenant(settings, "${dialed_domain}"));
-    DIRECTORY.replace("@lamp@", &lamp)
+    DIRECTORY
+        .replace("@lamp@", &lamp)
+        .replace("@api@", &rights::API.join(" "))
+        .replace("@events@", &rights::EVENTS.join(" "))
 }
 
 /// The tenant in a realm's name: of a site with one company its own, else the domain, as the text at hand knows it.
@@ -109,18 +129,36 @@ fn with_rows(text: &str, settings: &Settings) -> String {
     let tenant =
         if settings.tenant == TenantId::default() { settings.tenant.as_str() } else { "${domain_name}" };
     let [device, lamp, user] = rows::RELATIONS.map(|relation| rows::realm(relation, tenant));
-    let row_of = |number: &str| {
-        (0..rows::PIECES).fold(String::new(), |mut row, piece| {
-            let _ = write!(row, "${{db(select/{user}/{})}}", rows::piece_key(number, piece));
+    let row_of = |realm: &str, key: &str, pieces: usize| {
+        (0..pieces).fold(String::new(), |mut row, piece| {
+            let _ = write!(row, "${{db(select/{realm}/{})}}", rows::piece_key(key, piece));
             row
         })
     };
-    text.replace("@row-of-caller@", &row_of("${hd_user}"))
-        .replace("@row-of-called@", &row_of("${destination_number}"))
+    text.replace("@row-of-caller@", &row_of(&user, "${hd_user}", rows::PIECES))
+        .replace("@row-of-called@", &row_of(&user, "${destination_number}", rows::PIECES))
+        .replace("@row-of-phone@", &row_of(&device, "${sip_auth_username}", rows::DEVICE_PIECES))
+        .replace("@row-of-device@", &row_of(&device, "${hd_device}", rows::DEVICE_PIECES))
+        .replace("@helped@", &rows::realm(emergency::CALLED, tenant))
         .replace("@device@", &device)
         .replace("@lamp@", &lamp)
         .replace("@user@", &user)
         .replace("@users@", &users(&settings.users))
+}
+
+/// How a code waits. A `socket` that is closed goes on to the next, by `socket_resume` also one that said nothing.
+fn wait(controllers: &[String]) -> String {
+    if controllers.is_empty() {
+        return r#"<action application="park"/>"#.into();
+    }
+    let sockets = controllers.iter().fold(String::new(), |mut lines, controller| {
+        let _ = writeln!(lines, r#"        <action application="socket" data="{controller} async full"/>"#);
+        lines
+    });
+    format!(
+        r#"<action application="set" data="socket_resume=true"/>
+{sockets}        <action application="transfer" data="hotdesk-away XML hotdesk-code"/>"#
+    )
 }
 
 /// A call that another switch sent on for this user rings here or nowhere. Routes stand last in a row.
@@ -141,38 +179,6 @@ fn here(reach: &Reach) -> String {
 /// A dial target as a regular expression that matches it alone.
 fn escaped(target: &str) -> String {
     target.replace('.', r"\.").replace('+', r"\+")
-}
-
-/// Phones may send `#` as their dial key, with these numbers too.
-fn emergency(numbers: &[EmergencyNumber], context: &Context) -> String {
-    let shown = [
-        "set_profile_var\" data=\"caller_id_number",
-        "set_profile_var\" data=\"caller_id_name",
-        "set\" data=\"effective_caller_id_number",
-        "set\" data=\"effective_caller_id_name",
-        "set\" data=\"outbound_caller_id_number",
-        "set\" data=\"outbound_caller_id_name",
-    ];
-    let shown = shown.iter().fold(String::new(), |mut lines, what| {
-        let _ = writeln!(lines, "        <action application=\"{what}=$1\"/>");
-        lines
-    });
-    numbers.iter().fold(String::new(), |mut lines, number| {
-        let _ = write!(
-            lines,
-            r#"    <extension name="hotdesk-emergency-{number}">
-      <condition field="destination_number" expression="^{number}#?\z"/>
-      <condition field="${{db(select/@device@/${{sip_auth_username}})}}" expression="^\d*\|\d+\|(\+?\d+)$" break="never">
-{shown}      </condition>
-      <condition>
-        <action application="privacy" data="no"/>
-        <action application="transfer" data="{number} XML {context}"/>
-      </condition>
-    </extension>
-"#
-        );
-        lines
-    })
 }
 
 /// One expression for all patterns of users' extensions.
@@ -200,6 +206,7 @@ mod tests {
             emergency_context: Context::new("emergency").unwrap(),
             ring: 30,
             reach: Reach::default(),
+            controllers: vec![],
         }
     }
 
@@ -210,6 +217,7 @@ mod tests {
         for (name, printed) in [
             ("hotdesk.xml", hotdesk_xml(&settings())),
             ("00_hotdesk.xml", drop_in(&settings())),
+            ("public_00_hotdesk.xml", from_outside(&settings())),
             ("directory.xml.example", directory_example(&settings())),
         ] {
             let path = format!("{folder}/{name}");
@@ -222,7 +230,7 @@ mod tests {
 
     #[test]
     fn every_place_in_the_text_is_filled_and_the_preprocessor_loses_no_line() {
-        for printed in [hotdesk_xml(&settings()), drop_in(&settings())] {
+        for printed in [hotdesk_xml(&settings()), drop_in(&settings()), from_outside(&settings())] {
             let filled = printed.replace("@${domain_name}", "").replace("^([^@]+)", "").replace("@(.+)", "");
             assert!(!filled.contains('@'), "{filled}");
             let include = printed.lines().filter(|line| line.contains("<include>"));
@@ -242,6 +250,28 @@ mod tests {
         assert_ne!(version(&settings()), version(&other));
         let named = format!("<extension name=\"hotdesk-version-{}\"/>", version(&other));
         assert!(hotdesk_xml(&other).contains(&named));
+    }
+
+    #[test]
+    fn calls_are_brought_to_each_controller_in_turn_and_then_to_not_available() {
+        let controllers = vec!["10.0.0.1:8084".to_owned(), "hotdesk-2:8084".into()];
+        let printed = hotdesk_xml(&Settings { controllers, ..settings() });
+        let (_, code) = printed.split_once("application=\"sched_transfer\" data=\"+2").unwrap();
+        let (code, _) = code.split_once("</condition>").unwrap();
+        let told: Vec<&str> =
+            code.split("data=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(
+            told,
+            [
+                "socket_resume=true",
+                "10.0.0.1:8084 async full",
+                "hotdesk-2:8084 async full",
+                "hotdesk-away XML hotdesk-code"
+            ]
+        );
+        assert!(!printed.contains("\"park\"") && !hotdesk_xml(&settings()).contains("socket"));
+        // So that a hung controller, when it wakes up, does not disturb what is said then.
+        assert!(printed.contains("<action application=\"multiunset\" data=\"hd_dialled socket_resume\"/>"));
     }
 
     #[test]

@@ -72,6 +72,11 @@ impl Reply {
         self.text().starts_with("+OK")
     }
 
+    /// One more header of it, as `userauth` has some.
+    pub(super) fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.0.get(name)
+    }
+
     /// The job that `bgapi` started.
     #[must_use]
     pub fn job(&self) -> Option<Cow<'_, str>> {

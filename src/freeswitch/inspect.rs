@@ -1,5 +1,5 @@
 //! Whether all is well with a FreeSWITCH, and what to do if not: what `hotdesk check` says of a switch. Looks only, but
-//! for one event like that of a parked call, by which it sees whether a `hotdesk serve` takes those; seen on 1.10.12.
+//! for one event like that of a parked call, which each `hotdesk serve` that takes those answers; seen on 1.10.12.
 
 mod codes;
 mod contexts;
@@ -7,16 +7,20 @@ mod directory;
 mod modules;
 mod sounds;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::calls;
 use super::client::{Client, State, Up, fresh_id};
 use super::dialplan::Settings;
 use super::esl::Said;
+use super::event::Event;
 use super::moddb::ModDb;
-use crate::controller::inspect;
+use super::rights;
+use crate::controller::{emergency, inspect};
 use crate::desk::finding::Finding;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::desk::model::Office;
@@ -24,10 +28,15 @@ use crate::store::Store;
 use crate::switch::SwitchError;
 use modules::Modules;
 
+/// The events that are needed to look.
+pub const EVENTS: [&str; 1] = [rights::TAKEN];
+
 /// How long a FreeSWITCH may take to let us in. It answers a wrong password at once.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a `hotdesk serve` may take to take a call: once as it should, and once more.
-const TAKEN: [Duration; 2] = [Duration::from_millis(150), Duration::from_secs(1)];
+/// How long a `hotdesk serve` may take to say that it takes calls.
+const TAKEN: Duration = Duration::from_secs(1);
+/// How long others may take to say so after the first.
+const OTHERS: Duration = Duration::from_millis(100);
 
 /// The switch that is looked at, and what it should be like.
 pub struct Inspection<'a> {
@@ -35,8 +44,10 @@ pub struct Inspection<'a> {
     pub name: &'a SwitchName,
     /// Whose people and phones it has.
     pub tenant: &'a TenantId,
-    /// Its event socket.
+    /// Its event socket, with [`EVENTS`].
     pub client: &'a Client,
+    /// Its events; `None`, where it brings the calls itself, and whether somebody takes them is seen elsewhere.
+    pub calls: Option<&'a mut mpsc::Receiver<Event>>,
     /// What its dialplan should be printed from.
     pub dialplan: &'a Settings,
     /// The truth.
@@ -45,7 +56,7 @@ pub struct Inspection<'a> {
 
 impl Inspection<'_> {
     /// Everything there is to say of the switch. Where one thing rests on another that is wrong, only that is said.
-    pub async fn findings(&self, office: &Office) -> Vec<Finding> {
+    pub async fn findings(&mut self, office: &Office) -> Vec<Finding> {
         let up = match self.reached().await {
             Ok(up) => up,
             Err(finding) => return vec![*finding],
@@ -61,8 +72,37 @@ impl Inspection<'_> {
         findings
     }
 
-    async fn look(&self, office: &Office, findings: &mut Vec<Finding>) -> Result<(), SwitchError> {
-        findings.push(self.calls().await?);
+    /// What can be said of emergency calls alone: the dialplan, and what one from each phone would show.
+    pub async fn emergency_calls(&self, office: &Office) -> Vec<Finding> {
+        if let Err(finding) = self.reached().await {
+            return vec![*finding];
+        }
+        let asked = async {
+            let mut findings = self.for_help().await?;
+            let (known, reach) = (&self.dialplan.emergency_numbers, &self.dialplan.reach);
+            findings.extend(
+                emergency::calls(
+                    &ModDb::new(self.client.clone(), self.tenant.clone()),
+                    office,
+                    self.name,
+                    reach,
+                    known,
+                )
+                .await?,
+            );
+            Ok::<_, SwitchError>(findings)
+        };
+        asked.await.unwrap_or_else(|error| {
+            vec![Finding::wrong(
+                self.of("asking"),
+                error.to_string(),
+                "look into freeswitch.log, and check again",
+            )]
+        })
+    }
+
+    async fn look(&mut self, office: &Office, findings: &mut Vec<Finding>) -> Result<(), SwitchError> {
+        findings.extend(self.calls().await?);
         let modules = Modules::loaded(self.client).await?;
         findings.push(modules.finding(self.of("modules"), office));
         findings.extend(self.contexts(office).await?);
@@ -118,34 +158,35 @@ impl Inspection<'_> {
         )
     }
 
-    /// Whether somebody takes the calls that dialled a code. Who does, deletes the time-out that the call names; so a
-    /// time-out of ours is named, by a call that is none.
-    async fn calls(&self) -> Result<Finding, SwitchError> {
+    /// Whether somebody takes the calls that dialled a code: who does, answers a `CHANNEL_PARK` that is none.
+    async fn calls(&mut self) -> Result<Option<Finding>, SwitchError> {
         let check = self.of("calls");
-        for patience in TAKEN {
-            let begun = self.client.api("sched_api +60 none version").await?.unwrap_or_default();
-            let Some(timeout) = begun.strip_prefix("+OK Added: ") else {
-                return Err(SwitchError::Refused("sched_api".into(), begun));
-            };
-            let parked = [
-                ("Caller-Context", calls::CONTEXTS[0]),
-                ("Unique-ID", &fresh_id()),
-                ("variable_domain_name", self.tenant.as_str()),
-                ("variable_last_sched_id", timeout),
-                ("variable_sip_auth_username", "hotdesk-check"),
-            ];
-            self.client.tell("CHANNEL_PARK", &parked).await?;
-            sleep(patience).await;
-            let left = self.client.api(&format!("sched_del {timeout}")).await?;
-            if left.as_deref() != Some("+OK Deleted: 1") {
-                return Ok(Finding::fine(check, "taken by a `hotdesk serve`"));
+        let Some(answers) = &mut self.calls else { return Ok(None) };
+        let question = fresh_id();
+        let parked = [
+            ("Caller-Context", calls::CONTEXTS[0]),
+            ("Unique-ID", &question),
+            ("variable_domain_name", self.tenant.as_str()),
+            (calls::CHECK, &question),
+        ];
+        self.client.tell("CHANNEL_PARK", &parked).await?;
+        let (mut takers, mut until) = (BTreeSet::new(), Instant::now() + TAKEN);
+        while let Ok(Some(answer)) = timeout_at(until, answers.recv()).await {
+            if answer.get(calls::CHECK).is_some_and(|answered| answered == question) {
+                takers.insert(answer.get(calls::TAKER).unwrap_or_default().into_owned());
+                until = until.min(Instant::now() + OTHERS);
             }
         }
-        Ok(Finding::wrong(
-            check,
-            "nobody takes them: who dials a code hears \"not available\"",
-            "start `hotdesk serve`; if it runs, see its log",
-        ))
+        let takers = takers.into_iter().collect::<Vec<_>>().join(", ");
+        Ok(Some(if takers.is_empty() {
+            Finding::wrong(
+                check,
+                "nobody takes them: who dials a code hears \"not available\"",
+                "start `hotdesk serve`; if it runs, see its log",
+            )
+        } else {
+            Finding::fine(check, format!("taken by {takers}"))
+        }))
     }
 
     /// What each of these commands answers, in their order; `None` where there is nothing.

@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 
 use super::command::{Command, InvalidCommand};
 use super::esl::{Decoder, EslError, Frame, Notice, Response, Said};
+use super::event::Event;
+use super::rights;
 use crate::desk::id::SwitchName;
 use crate::switch::reconnect::Ended;
 
@@ -18,6 +20,8 @@ pub(super) const CORE: &str = "global_getvar core_uuid";
 /// The events that the client itself needs.
 const NEEDED: [&str; 2] = ["BACKGROUND_JOB", "SHUTDOWN"];
 const READ: usize = 16 * 1024;
+/// How long FreeSWITCH keeps a connection that it made after the call's end, for what is under way then.
+const LINGER: Duration = Duration::from_secs(5);
 
 /// Where a FreeSWITCH's event socket is, and what is wanted from it.
 pub struct Settings {
@@ -25,7 +29,10 @@ pub struct Settings {
     pub name: SwitchName,
     /// `host:port`.
     pub address: String,
-    /// The password of its `event_socket.conf.xml`. The event socket knows no other way than to send it as it is.
+    /// Our user in its directory, `name@domain`; `None`: whoever knows the password of its `event_socket.conf.xml`, who
+    /// may do everything.
+    pub user: Option<String>,
+    /// The password of either. The event socket knows no other way than to send it as it is.
     pub password: Zeroizing<String>,
     /// How long a command may take, waiting for earlier ones included; and connecting, and each step of the login.
     pub deadline: Duration,
@@ -72,14 +79,7 @@ impl<S: AsyncRead + AsyncWrite> Wire<S> {
         let deadline = settings.deadline;
         let greeting = timeout(deadline, self.greeting());
         greeting.await.map_err(|_| late("ask for the password", deadline))??;
-        let answer = self.ask(&Command::auth(&settings.password)?, deadline).await?;
-        if !matches!(&answer, Frame::Reply(reply) if reply.is_ok()) {
-            return Err(Ended::Refused(
-                "FreeSWITCH refused the password. Check it against event_socket.conf.xml; 'reload mod_event_socket' makes \
-                 FreeSWITCH read it again"
-                    .into(),
-            ));
-        }
+        self.introduce(settings).await?;
         let version = self.api("version", deadline).await?;
         let version = version.split(' ').nth(2).unwrap_or(&version).to_owned();
         let id = self.api(CORE, deadline).await?;
@@ -94,6 +94,48 @@ impl<S: AsyncRead + AsyncWrite> Wire<S> {
             }
         }
         Ok(Core { version, id })
+    }
+
+    /// On a connection that FreeSWITCH made: asks for the call and for its events, up to its end.
+    pub(super) async fn connect(&mut self, deadline: Duration) -> Result<Event, Ended> {
+        let Frame::Connected(call) = self.ask(&Command::connect()?, deadline).await? else {
+            return Err(Ended::Lost("FreeSWITCH did not say which call it is".into()));
+        };
+        let modes = ["Socket-Mode", "Control"].map(|mode| call.get(mode).unwrap_or_default().into_owned());
+        if modes != ["async", "full"] {
+            return Err(Ended::Refused(
+                "the dialplan must say `async full` after the address of its socket".into(),
+            ));
+        }
+        self.done(&Command::linger(LINGER)?, deadline).await?;
+        self.done(&Command::my_events()?, deadline).await?;
+        Ok(call)
+    }
+
+    /// Says who we are, and sees that we may do all that we need to.
+    async fn introduce(&mut self, settings: &Settings) -> Result<(), Ended> {
+        let (command, remedy) = match &settings.user {
+            None => (
+                Command::auth(&settings.password)?,
+                "Check it against event_socket.conf.xml; 'reload mod_event_socket' makes FreeSWITCH read it again".into(),
+            ),
+            Some(user) => (
+                Command::userauth(user, &settings.password)?,
+                format!("Check esl_user, and the esl-password of {user} in FreeSWITCH's directory; then 'reloadxml'"),
+            ),
+        };
+        let Frame::Reply(reply) = self.ask(&command, settings.deadline).await? else {
+            return Err(Ended::Lost(format!("FreeSWITCH did not answer {}", command.name())));
+        };
+        if !reply.is_ok() {
+            return Err(Ended::Refused(format!("FreeSWITCH refused the password. {remedy}")));
+        }
+        let Some(lacking) = rights::missing(&reply) else { return Ok(()) };
+        let user = settings.user.as_deref().unwrap_or_default();
+        Err(Ended::Refused(format!(
+            "{user} may not do all that hotdesk needs: {lacking}. Copy both whole from directory.xml.example into \
+             FreeSWITCH's directory, then 'reloadxml'"
+        )))
     }
 
     async fn greeting(&mut self) -> Result<(), Ended> {
@@ -138,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite> Wire<S> {
             self.writer.write_all(command.as_bytes()).await?;
             loop {
                 match self.read().await? {
-                    frame @ (Frame::Reply(_) | Frame::Response(_)) => return Ok(frame),
+                    frame @ (Frame::Reply(_) | Frame::Response(_) | Frame::Connected(_)) => return Ok(frame),
                     Frame::Disconnect(notice) => return Err(goodbye(&notice)),
                     _ => {}
                 }

@@ -3,8 +3,8 @@
 //! | | bytes ↔ frames | what is made of them |
 //! |---|---|---|
 //! | frames | [`esl`]: what FreeSWITCH says | [`client`]: the handle, and staying connected; `session` and `login`: one connection |
-//! | events | [`event`]: the headers of a frame, plain or JSON | [`calls`]: those that wait in a code, and [`phone`]: one of them |
-//! | commands | [`command`]: what it is told | [`moddb`]: the table, its rows as text in [`rows`]; [`lamps`]: those of devices |
+//! | events | [`event`]: the headers of a frame, plain or JSON | [`calls`]: those that wait in a code, or [`outbound`]: those that are brought; [`phone`]: one of them |
+//! | commands | [`command`]: what it is told, by the least of [`rights`] | [`moddb`]: the table, its rows as text in [`rows`]; [`lamps`]: those of devices |
 //!
 //! The codec does no I/O: bytes in, frames out, bounded, no panic on any input. It is a [`tokio_util::codec::Decoder`],
 //! for which an incomplete frame is `None`, and it remembers how far it has searched, so that a frame arriving byte by
@@ -24,7 +24,9 @@ pub mod inspect;
 pub mod lamps;
 mod login;
 pub mod moddb;
+pub mod outbound;
 pub mod phone;
+pub mod rights;
 pub mod rows;
 mod session;
 pub mod sounds;

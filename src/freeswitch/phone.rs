@@ -18,6 +18,9 @@ use crate::switch::{Call, Dialled, Digits, Entry, Gone, Outcome, Phone, SwitchEr
 /// How long a conversation may take. The dialplan ends it after two minutes, whatever is being said.
 const CONVERSATION: Duration = Duration::from_secs(110);
 
+/// The variable with those who wanted the call; it is the first one's.
+const CONTROLLER: &str = "hd_controller";
+
 /// Plays nothing, for ever.
 const SILENCE: &str = "silence_stream://-1";
 
@@ -40,13 +43,15 @@ pub struct FsPhone {
     client: Client,
     call: CallId,
     language: String,
+    /// FreeSWITCH's folders of sounds: `sounds_dir`, where ours are, and `sound_prefix`, the stock ones.
+    folders: [String; 2],
     /// When the conversation is over, whatever is being played or asked.
     until: Instant,
 }
 
 impl FsPhone {
-    /// Takes a call that waits in a code, told by its `CHANNEL_PARK` or its dump: lifts the dialplan's time-out, hides
-    /// what was and will be keyed in, and answers.
+    /// Takes a call that waits in a code, told by its `CHANNEL_PARK`, its dump or the reply to `connect`, for `controller`:
+    /// lifts the dialplan's time-out, claims it, hides what was and will be keyed in, and answers.
     ///
     /// # Errors
     /// [`NoCall`].
@@ -55,6 +60,7 @@ impl FsPhone {
         parked: &Event,
         switch: SwitchName,
         tenant: TenantId,
+        controller: &str,
     ) -> Result<(Self, Call), NoCall> {
         let header = |name: &str| parked.get(name).unwrap_or_default().into_owned();
         let id = CallId::new(header("Unique-ID"))?;
@@ -63,19 +69,40 @@ impl FsPhone {
         let from =
             header("variable_sip_network_ip").parse().ok().map(|address: IpAddr| address.to_canonical());
         let timeout = header("variable_last_sched_id").parse::<u32>().map_err(|_| NoCall::Ended)?;
-        // Whoever deletes the time-out has the call.
-        if client.api(&format!("sched_del {timeout}")).await?.as_deref() != Some("+OK Deleted: 1") {
-            return Err(NoCall::Ended);
-        }
         let language = Some(header("variable_default_language")).filter(|language| !language.is_empty());
         let language = language.unwrap_or_else(|| "en".into());
         let until = Instant::now() + CONVERSATION;
-        let phone = Self { client, call: id.clone(), language, until };
+        let mut phone = Self { client, call: id.clone(), language, folders: Default::default(), until };
+        // First of all: many calls at a time must not wait for each other's commands before their time-outs are lifted.
+        if phone.client.api(&format!("sched_del {timeout}")).await?.as_deref() != Some("+OK Deleted: 1") {
+            return Err(NoCall::Ended);
+        }
+        phone.claim(controller).await?;
         phone.set(&[("sensitive_dtmf", "true"), ("hd_dialled", "")]).await.map_err(|Gone| NoCall::Ended)?;
+        phone.find_sounds().await?;
         phone.run("answer", "").await.map_err(|Gone| NoCall::Ended)?;
         // Inside silence that never ends: a call that is merely parked throws away what is keyed between two commands.
         phone.client.begin(id.as_str(), "endless_playback", SILENCE).await?;
         Ok((phone, Call { id, switch, tenant, device, dialled, from }))
+    }
+
+    /// Makes the call `controller`'s, if it is nobody's yet. Applications run one after the other, so of several who push
+    /// their name one is the first. That the time-out was lifted does not tell: FreeSWITCH says so to two in a row.
+    async fn claim(&self, controller: &str) -> Result<(), NoCall> {
+        let name = format!("{CONTROLLER}={controller}");
+        let pushed = self.run("push", &name).await.map_err(|Gone| NoCall::Ended)?;
+        if first_taker(&pushed).as_deref() == Some(controller) { Ok(()) } else { Err(NoCall::Ended) }
+    }
+
+    /// FreeSWITCH's folders of sounds, as [`FsPhone::folders`] has them.
+    async fn find_sounds(&mut self) -> Result<(), NoCall> {
+        let commands = ["sounds_dir", "sound_prefix"].map(|name| format!("global_getvar {name}"));
+        for (folder, answer) in self.folders.iter_mut().zip(self.client.api_all(&commands).await?) {
+            if let Said::Value(path) = answer.said() {
+                *folder = path.to_owned();
+            }
+        }
+        Ok(())
     }
 
     /// Sets variables of the call; an empty one is unset.
@@ -102,15 +129,13 @@ impl FsPhone {
 
     /// What is played for a prompt: of what is there the best. An application that is given a missing file does nothing.
     async fn sound(&self, prompt: Prompt) -> Result<String, Gone> {
-        let mut sounds: Vec<(String, String)> = vec![];
-        for language in [&self.language, self.language.get(..2).unwrap_or_default(), "en"] {
-            let file = format!("${{sounds_dir}}/{}", sounds::ours(prompt, language));
-            sounds.push((file.clone(), file));
-        }
-        let stock = format!("ivr/{}.wav", sounds::stock(prompt));
-        sounds.push((format!("${{sound_prefix}}/ivr/8000/{}.wav", sounds::stock(prompt)), stock));
-        let there = self.there(sounds.iter().map(|(file, _)| file)).await?;
-        let best = sounds.into_iter().zip(there).find_map(|((_, sound), there)| there.then_some(sound));
+        let [ours, stock] = &self.folders;
+        let languages = [self.language.as_str(), self.language.get(..2).unwrap_or_default(), "en"];
+        let mut files: Vec<String> =
+            languages.map(|language| format!("{ours}/{}", sounds::ours(prompt, language))).into();
+        files.push(format!("{stock}/ivr/8000/{}.wav", sounds::stock(prompt)));
+        let there = self.there(&files).await?;
+        let best = files.into_iter().zip(there).find_map(|(file, there)| there.then_some(file));
         Ok(best.unwrap_or_else(|| {
             warn!(
                 event = "sound.none",
@@ -122,8 +147,8 @@ impl FsPhone {
     }
 
     /// Which of these files FreeSWITCH has.
-    async fn there(&self, files: impl Iterator<Item = &String>) -> Result<Vec<bool>, Gone> {
-        let commands: Vec<String> = files.map(|file| format!("expand file_exists {file}")).collect();
+    async fn there(&self, files: &[String]) -> Result<Vec<bool>, Gone> {
+        let commands: Vec<String> = files.iter().map(|file| format!("file_exists {file}")).collect();
         let answers = self.client.api_all(&commands).await.map_err(|error| self.lost(&error))?;
         Ok(answers.iter().map(|answer| answer.said() == Said::Value("true")).collect())
     }
@@ -141,17 +166,29 @@ impl FsPhone {
 
     /// Says digits one by one; nothing, where FreeSWITCH's sounds are not installed.
     async fn spell(&self, digits: &str) -> Result<(), Gone> {
-        let file = |digit: char| format!("${{sound_prefix}}/digits/8000/{digit}.wav");
-        let there = self.there(digits.chars().map(file).collect::<Vec<_>>().iter()).await?;
-        if !there.into_iter().all(|there| there) {
+        let [_, stock] = &self.folders;
+        let file = |digit: char| format!("{stock}/digits/8000/{digit}.wav");
+        let files: Vec<String> = digits.chars().map(file).collect();
+        if !self.there(&files).await?.into_iter().all(|there| there) {
             debug!(event = "sound.missing", sound = "digits", "the extension is not said");
             return Ok(());
         }
-        for digit in digits.chars() {
-            self.run("playback", &format!("digits/{digit}.wav")).await?;
+        for file in files {
+            self.run("playback", &file).await?;
         }
         Ok(())
     }
+}
+
+/// What lets a caller hear that nobody is available, and ends his call.
+pub(super) fn release(call: &str) -> String {
+    format!("uuid_transfer {call} hotdesk-away XML hotdesk-code")
+}
+
+/// Whose call it is, if it is somebody's: the first of `ARRAY::one|:two`.
+pub(super) fn first_taker(call: &Event) -> Option<String> {
+    let takers = call.get(&format!("variable_{CONTROLLER}"))?;
+    takers.trim_start_matches("ARRAY::").split("|:").next().map(str::to_owned)
 }
 
 impl Phone for FsPhone {

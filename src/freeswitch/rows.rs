@@ -2,9 +2,9 @@
 //!
 //! | realm | key | value |
 //! |---|---|---|
-//! | `hotdesk-device-<tenant>` | the device | `user\|revision\|emergency number` |
+//! | `hotdesk-device-<tenant>` | the device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class` |
 //! | `hotdesk-lamp-<tenant>` | the extension | what rings, for the `dial-string` of a directory |
-//! | `hotdesk-user-<tenant>` | the extension | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|exact name` |
+//! | `hotdesk-user-<tenant>` | the extension | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away\|exact name` |
 //!
 //! What FreeSWITCH 1.10.12 does to a value decides how it is written:
 //!
@@ -13,7 +13,7 @@
 //! * `mod_db` and `set` take a backslash for an escape and drop quotes in pairs; `set` expands `${…}` once more; spaces
 //!   at the ends are lost; a quote within a name ends it in SIP's From. So the dialplan is given a name in which such
 //!   characters are those of a full width (`＄`), and quotes are curly. When that is not the name itself, the name follows
-//!   as a ninth field, percent-encoded, for us to read.
+//!   as a last field, percent-encoded, for us to read.
 //! * `user/1005@domain` would be looked up in the directory again, whose `dial-string` asks for the *extension* 1005.
 //!   Where devices are named like extensions that is somebody else, so what stands here is the device's contact:
 //!   `${sofia_contact(*/1005@domain)}`, which the switch expands when it dials.
@@ -27,6 +27,9 @@ pub const LONGEST: usize = 255;
 
 /// How many pieces the dialplan puts together: enough for all but the exact name.
 pub const PIECES: usize = 3;
+
+/// How many pieces a device's row has at most: the dialplan puts all together.
+pub const DEVICE_PIECES: usize = 4;
 
 /// Each kind of row, as its realm begins.
 pub const RELATIONS: [&str; 3] = [DEVICE, LAMP, USER];
@@ -183,7 +186,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::desk::emergency;
     use crate::desk::id::{Context, DisplayName, Language, Mailbox, Number, Revision};
+    use crate::desk::model::{Away, ShortList};
     use crate::desk::table::{DeviceRow, UserRow};
 
     fn ext(extension: &str) -> Extension {
@@ -200,21 +205,29 @@ mod tests {
             language: Language::new("nl").ok(),
             class: Context::new("default").ok(),
             mailbox: Mailbox::new("101@hotdesk.test").ok(),
+            away: Away::Busy,
         }
     }
 
     #[test]
     fn a_row_is_written_as_the_dialplan_reads_it() {
         let written = "${sofia_contact(*/desk1@hotdesk.test)},sofia/gateway/pbx/101|7|+31201234567|\
-                       Zoë ”Z” O’Neill, B.V.|0|nl|default|101@hotdesk.test|\
+                       Zoë ”Z” O’Neill, B.V.|0|nl|default|101@hotdesk.test|busy|\
                        Zoë %22Z%22 O%27Neill, B.V.";
         assert_eq!(value(&Row::User(alice())).as_deref(), Some(written));
         let desk = DeviceRow {
             user: Some(ext("001")),
             revision: Revision(7),
             emergency: Number::new("0201112222").ok(),
+            emergency_numbers: ["110", "112"].map(|number| number.parse().unwrap()).into(),
+            dial: DialTarget::new("user/desk1@hotdesk.test").unwrap(),
+            may_dial: ShortList {
+                numbers: ["100", "200"].map(|number| number.parse().unwrap()).into(),
+                class: Context::new("first-aid").ok(),
+            },
         };
-        assert_eq!(value(&Row::Device(desk)).as_deref(), Some("001|7|0201112222"));
+        let written = "001|7|0201112222|110&112|${sofia_contact(*/desk1@hotdesk.test)}|100&200|first-aid";
+        assert_eq!(value(&Row::Device(desk)).as_deref(), Some(written));
         let lamp = Row::Lamp(DialTarget::new("user/desk1@hotdesk.test").unwrap());
         assert_eq!(value(&lamp).as_deref(), Some("${sofia_contact(*/desk1@hotdesk.test)}"));
     }
@@ -268,12 +281,29 @@ mod tests {
             language in of(valid("[a-z]{2}(_[A-Z]{2})?")),
             class in of(valid("[A-Za-z0-9._-]{1,79}")),
             mailbox in of(valid("[0-9]{1,20}(@[a-z._-]{1,50})?")),
+            away in valid("voicemail|busy|\\+?[0-9]{1,32}"),
         ) -> UserRow {
-            UserRow { dial, revision: Revision(revision), number, name, anonymous, language, class, mailbox }
+            UserRow { dial, revision: Revision(revision), number, name, anonymous, language, class, mailbox, away }
         }
     }
 
     proptest! {
+        #[test]
+        fn a_device_is_read_as_it_was_written_in_pieces_that_are_kept_whole(
+            user in of(valid("[0-9]{1,20}")), revision in any::<u64>(), emergency in of(valid("\\+?[0-9]{1,32}")),
+            emergency_numbers in prop::collection::vec(valid("[0-9]{2,15}"), 0..=emergency::MOST),
+            dial in valid("user/[a-z0-9._+@:-]{1,190}"),
+            numbers in prop::collection::vec(valid("\\+?[0-9]{1,32}"), 0..=ShortList::MOST),
+            class in of(valid("[A-Za-z0-9._-]{1,79}")),
+        ) {
+            let may_dial = ShortList { numbers, class };
+            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial });
+            let value = value(&row).unwrap();
+            let pieces = pieces(&value);
+            prop_assert!(pieces.len() <= DEVICE_PIECES && pieces.iter().all(|piece| piece.len() <= LONGEST));
+            prop_assert_eq!(read(&Key::Device(DeviceName::new("desk1").unwrap()), &pieces.concat()), row);
+        }
+
         #[test]
         fn a_user_is_read_as_he_was_written_in_pieces_that_are_kept_whole(row in user_rows()) {
             let value = value(&Row::User(row.clone())).unwrap();

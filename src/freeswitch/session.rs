@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::Decoder as _;
@@ -16,6 +17,7 @@ use super::command::Command;
 use super::esl::{Frame, Reply, Response};
 use super::event::Event;
 use super::login::{CORE, Core, Settings, Wire, goodbye, late, receive, value};
+use crate::desk::id::SwitchName;
 use crate::switch::SwitchError;
 use crate::switch::reconnect::Ended;
 
@@ -31,6 +33,8 @@ const SETTLE: Duration = Duration::from_millis(200);
 const UNANSWERED: usize = 4 * WINDOW;
 /// Jobs and applications that run.
 const RUNNING: usize = 8 * WINDOW;
+/// Events that wait for whoever takes them; a call's has about 8 KB.
+const EVENTS: usize = 1024;
 /// Bytes that wait to be written before more commands are taken.
 const WRITE: usize = 64 * 1024;
 
@@ -48,7 +52,7 @@ pub enum State {
 /// What is known of a FreeSWITCH that is up.
 #[derive(Clone, Debug)]
 pub struct Up {
-    /// Its version, as `version` tells it: `1.10.12-release-64bit`.
+    /// Its version, as `version` tells it: `1.10.12-release-64bit`. Not asked for on a connection that it made for a call.
     pub freeswitch: String,
     /// Its `Core-UUID`: another one after each start of it.
     pub core: String,
@@ -82,12 +86,35 @@ pub(super) enum Answer {
     Gone,
 }
 
+/// Whom a connection is with, and how patient it is.
+pub(super) struct Peer {
+    pub(super) name: SwitchName,
+    pub(super) address: String,
+    pub(super) deadline: Duration,
+}
+
 /// What the session tells the handles.
 pub(super) struct Post {
     pub(super) state: watch::Sender<State>,
     pub(super) unsettled: watch::Sender<u64>,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) overflown: Arc<AtomicU64>,
+}
+
+impl Post {
+    /// With nothing to tell yet, and where its events come.
+    pub(super) fn new() -> (Self, mpsc::Receiver<Event>) {
+        let (events, taken) = mpsc::channel(EVENTS);
+        let state = watch::Sender::new(State::Down("connecting".into()));
+        (Self { state, unsettled: watch::Sender::new(0), events, overflown: Arc::default() }, taken)
+    }
+
+    /// Tells that it is up; where commands come from then on.
+    pub(super) fn up(&self, freeswitch: String, core: String) -> mpsc::Receiver<Request> {
+        let (commands, requests) = mpsc::channel(WINDOW);
+        self.state.send_replace(State::Up(Up { freeswitch, core, commands }));
+        requests
+    }
 }
 
 /// Logs in on `stream`, tells that the switch is up, and serves until the connection ends. `core` is the `Core-UUID` that
@@ -113,21 +140,23 @@ async fn serve<S: AsyncRead + AsyncWrite>(
     seen.clone_from(&id);
     tracing::info!(event = "switch.up", switch = %settings.name, address = %settings.address,
         freeswitch = %version, core = %id, restarted, "connected");
-    let (commands, requests) = mpsc::channel(WINDOW);
-    post.state.send_replace(State::Up(Up { freeswitch: version, core: id.clone(), commands }));
+    let peer =
+        Peer { name: settings.name.clone(), address: settings.address.clone(), deadline: settings.deadline };
+    let requests = post.up(version, id.clone());
     post.unsettled.send_modify(|times| *times += 1);
-    let session = Session {
-        wire,
-        settings,
-        post,
-        requests,
-        core: id,
-        unanswered: VecDeque::new(),
-        running: HashMap::new(),
-        output: BytesMut::new(),
-        lost: false,
-    };
-    session.run().await
+    Session::new(wire, &peer, post, id, requests).run().await
+}
+
+/// Serves a connection that FreeSWITCH made for a call until it ends, of which it was told already that it is up.
+pub(super) async fn accompany<S: AsyncRead + AsyncWrite>(
+    wire: Wire<S>,
+    peer: &Peer,
+    post: &Post,
+    core: String,
+    requests: mpsc::Receiver<Request>,
+) -> Ended {
+    let Err(ended) = Session::new(wire, peer, post, core, requests).run().await;
+    ended
 }
 
 type Waiter = oneshot::Sender<Result<Answer, SwitchError>>;
@@ -135,7 +164,7 @@ type Waiter = oneshot::Sender<Result<Answer, SwitchError>>;
 /// A connection that is logged in.
 struct Session<'a, S> {
     wire: Wire<S>,
-    settings: &'a Settings,
+    peer: &'a Peer,
     post: &'a Post,
     requests: mpsc::Receiver<Request>,
     core: String,
@@ -158,12 +187,23 @@ enum Unanswered {
     Begun(String),
 }
 
-impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
+impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
+    fn new(
+        wire: Wire<S>,
+        peer: &'a Peer,
+        post: &'a Post,
+        core: String,
+        requests: mpsc::Receiver<Request>,
+    ) -> Self {
+        let (unanswered, running, output) = (VecDeque::new(), HashMap::new(), BytesMut::new());
+        Self { wire, peer, post, requests, core, unanswered, running, output, lost: false }
+    }
+
     async fn run(mut self) -> Result<Infallible, Ended> {
         let mut heard = Instant::now();
         let mut pinged = false;
         let mut tell: Option<Instant> = None;
-        let mut batch = Vec::with_capacity(WINDOW);
+        let mut batch = Vec::new();
         loop {
             // Also what came along with the last of the login.
             while let Some(frame) = self.wire.decoder.decode(&mut self.wire.input)? {
@@ -183,7 +223,7 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
             let room = self.unanswered.len() < UNANSWERED
                 && self.running.len() + WINDOW <= RUNNING
                 && self.output.len() < WRITE;
-            let silent = heard + PING + if pinged { self.settings.deadline } else { Duration::ZERO };
+            let silent = heard + PING + if pinged { self.peer.deadline } else { Duration::ZERO };
             tokio::select! {
                 received = receive(&mut self.wire.reader, &mut self.wire.input) => {
                     received?;
@@ -197,7 +237,7 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
                 }
                 () = sleep_until(silent) => {
                     if pinged {
-                        return Err(late("answer a ping", PING + self.settings.deadline));
+                        return Err(late("answer a ping", PING + self.peer.deadline));
                     }
                     pinged = true;
                     let ping = Command::api(CORE)?;
@@ -206,7 +246,7 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
                 }
                 () = sleep_until(tell.unwrap_or(silent)), if tell.is_some() => {
                     tell = None;
-                    tracing::warn!(event = "switch.events_lost", switch = %self.settings.name,
+                    tracing::warn!(event = "switch.events_lost", switch = %self.peer.name,
                         events = self.post.overflown.load(Ordering::Relaxed), "events were missed; looking again");
                     self.post.unsettled.send_modify(|times| *times += 1);
                 }
@@ -255,9 +295,11 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
             },
             Frame::Event(event) => self.happened(event),
             Frame::Unreadable(why) => {
-                tracing::warn!(event = "switch.unreadable", switch = %self.settings.name, why, "an event is skipped");
+                tracing::warn!(event = "switch.unreadable", switch = %self.peer.name, why, "an event is skipped");
                 self.lost = true;
             }
+            // The call of this connection is over; what is under way is still answered.
+            Frame::Disconnect(notice) if notice.lingers() => {}
             Frame::Disconnect(notice) => return Err(goodbye(&notice)),
             Frame::AuthRequest | Frame::Connected(_) | Frame::Rejected | Frame::Other => {}
         }
@@ -296,7 +338,7 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
             }
             _ => {}
         }
-        if self.post.events.try_send(event).is_err() {
+        if let Err(TrySendError::Full(_)) = self.post.events.try_send(event) {
             self.post.overflown.fetch_add(1, Ordering::Relaxed);
             self.lost = true;
         }
@@ -305,7 +347,7 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
     /// FreeSWITCH said that it shuts down: nothing will be answered, but until it is gone it would let us in again.
     async fn watch_the_end(mut self) -> Ended {
         let why = "FreeSWITCH is shutting down";
-        tracing::warn!(event = "switch.down", switch = %self.settings.name, address = %self.settings.address, why, "the switch is away");
+        tracing::warn!(event = "switch.down", switch = %self.peer.name, address = %self.peer.address, why, "the switch is away");
         self.post.state.send_replace(State::Down(why.into()));
         self.unanswered.clear();
         self.running.clear();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::dialplan::{Settings, directory_example, drop_in, hotdesk_xml};
+use super::dialplan::{Settings, directory_example, drop_in, from_outside, hotdesk_xml};
 use super::sounds;
 use crate::desk::policy::Prompt;
 use crate::switch::prompts;
@@ -10,7 +10,7 @@ use crate::switch::prompts;
 /// A file by its path within the tree, and what is in it.
 pub type File = (String, Cow<'static, [u8]>);
 
-/// All files: `dialplan/hotdesk.xml` and `dialplan/default/00_hotdesk.xml` for these settings, examples of a directory
+/// All files: `dialplan/hotdesk.xml` and its drop-ins `00_hotdesk.xml` in `default` and `public` for these settings, examples of a directory
 /// entry and of the event socket, and `sounds/hotdesk/<language>/<name>.wav`.
 #[must_use]
 pub fn files(settings: &Settings) -> Vec<File> {
@@ -18,6 +18,7 @@ pub fn files(settings: &Settings) -> Vec<File> {
     let mut files: Vec<File> = vec![
         ("dialplan/hotdesk.xml".into(), Cow::Owned(hotdesk_xml(settings).into_bytes())),
         ("dialplan/default/00_hotdesk.xml".into(), Cow::Owned(drop_in(settings).into_bytes())),
+        ("dialplan/public/00_hotdesk.xml".into(), Cow::Owned(from_outside(settings).into_bytes())),
         ("directory.xml.example".into(), Cow::Owned(directory_example(settings).into_bytes())),
         ("event_socket.conf.xml.example".into(), Cow::Borrowed(event_socket)),
     ];

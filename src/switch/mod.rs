@@ -1,5 +1,6 @@
 //! The second and third seam: a switch with its copy of the table, and a caller on the line.
 
+pub mod door;
 pub mod endpoint;
 pub mod prompts;
 pub mod reconnect;

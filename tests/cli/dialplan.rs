@@ -19,7 +19,8 @@ fn the_switchs_side_is_printed_for_what_is_configured() {
         "_30[1-4]",
         "reception",
         "exten => 999,1,",
-        "Goto(help,999,1)",
+        "Goto(hotdesk-emergency,999,1)",
+        "Goto(help,${EXTEN},1)",
         "*35",
     ] {
         assert!(printed.contains(says), "{says}");
@@ -63,13 +64,18 @@ fn a_freeswitchs_side_is_a_tree_of_its_own() {
          [[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\ntenants = [\"a.example\"]\n",
     );
     let printed = desk.ok("dialplan freeswitch");
-    for says in
-        [r"^(?:2\d\d|30[1-4])\z", r"^999#?\z", "999 XML help", r"^(\*35)#?\z", "hotdesk-user-${domain_name}/"]
-    {
+    for says in [
+        r"^(?:2\d\d|30[1-4])\z",
+        r"^999#?\z",
+        "999 XML hotdesk-emergency",
+        "XML help",
+        r"^(\*35)#?\z",
+        "hotdesk-user-${domain_name}/",
+    ] {
         assert!(printed.contains(says), "{says}");
     }
     let said = desk.ok("dialplan freeswitch --out site");
-    assert_eq!(said.lines().count(), 4 + 3 * Prompt::ALL.len());
+    assert_eq!(said.lines().count(), 5 + 3 * Prompt::ALL.len());
     assert_eq!(fs::read_to_string(desk.path("site/dialplan/hotdesk.xml")).unwrap(), printed);
     assert!(
         fs::read_to_string(desk.path("site/dialplan/default/00_hotdesk.xml"))

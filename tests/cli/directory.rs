@@ -11,7 +11,8 @@ fn setting_a_user_changes_only_what_is_given() {
     );
     let ann = json!({
         "extension": "101", "name": "Ann", "caller_id": "+3120555", "anonymous": false, "hotdesk": true,
-        "language": null, "class": "inside", "mailbox": "101@default", "devices": []
+        "language": null, "class": "inside", "mailbox": "101@default",
+        "when_logged_out": "voicemail", "devices": []
     });
     assert_eq!(desk.json("user show 101 --json"), ann);
     assert_eq!(desk.ok("user set 101 --language nl"), "user 101 changed\n");
@@ -168,12 +169,39 @@ fn a_device_keeps_what_is_not_given() {
         desk.json("device show desk1 --json"),
         json!({
             "device": "desk1", "switch": "pbx", "dial": "PJSIP/desk1&PJSIP/soft1", "hotdesk": true,
-            "location": "ams", "emergency_caller_id": "0201", "owner": "101", "allow_from": ["192.0.2.0/24", "2001:db8::7/128"], "user": null
+            "location": "ams", "emergency_caller_id": "0201", "owner": "101", "allow_from": ["192.0.2.0/24", "2001:db8::7/128"],
+            "may_dial": [], "class": null, "user": null
         })
     );
     desk.ok("device set desk1 --allow-from any");
     assert_eq!(desk.json("device show desk1 --json")["allow_from"], json!([]));
     assert!(desk.fails("device set desk1 --owner 999").contains("there is no user 999"));
+}
+
+#[test]
+fn a_short_list_and_where_calls_go_are_kept_until_taken_away() {
+    let desk = Desk::furnished();
+    desk.ok("device set desk1 --may-dial 100,+31201 --class first-aid");
+    let shown = desk.json("device show desk1 --json");
+    assert_eq!((&shown["may_dial"], &shown["class"]), (&json!(["100", "+31201"]), &json!("first-aid")));
+    desk.ok("device set desk1 --dial PJSIP/other");
+    assert_eq!(desk.json("device show desk1 --json")["may_dial"], json!(["100", "+31201"]));
+    let said = desk.run_with(&["device", "set", "desk1", "--may-dial", "", "--class", ""], "");
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(desk.json("device show desk1 --json")["may_dial"], json!([]));
+    let many = desk.run("device set desk1 --may-dial 1,2,3,4,5,6,7,8,9,10,11");
+    assert!(many.code == 2 && many.err.contains("10 numbers at most"), "{many:?}");
+
+    let away = || desk.json("user show 101 --json")["when_logged_out"].clone();
+    for to in ["busy", "0612345678", "voicemail"] {
+        desk.ok(&format!("user set 101 --when-logged-out {to}"));
+        desk.ok("user set 101 --language nl");
+        desk.ok("user set 101 --language de");
+        assert_eq!(away(), to);
+    }
+    assert!(desk.fails("user set 101 --when-logged-out 101").contains("his own number"));
+    assert!(desk.fails("user set 101 --when-logged-out 112").contains("an emergency number"));
+    assert_eq!(desk.run("user set 101 --when-logged-out home").code, 2);
 }
 
 #[test]

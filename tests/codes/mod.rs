@@ -38,7 +38,7 @@ impl Company {
                 let company = company::Company::open_with(&program, version, "sqlite:hotdesk.db", codes);
                 Some(Self::Asterisk(company.unwrap()))
             }
-            None => freeswitch::company_with(codes).map(Self::FreeSwitch),
+            None => freeswitch::company_configured(codes).map(Self::FreeSwitch),
         }
     }
 

@@ -123,6 +123,7 @@ fn a_freeswitch_sends_us_exactly_the_codes_and_what_begins_like_one() {
 
 fn freeswitch_expressions(codes: &Codes) -> Vec<String> {
     let settings = freeswitch::dialplan::Settings {
+        controllers: vec![],
         tenant: TenantId::default(),
         codes: codes.clone().into(),
         users: vec![NumberPattern::new("1XX").unwrap()],

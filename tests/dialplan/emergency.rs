@@ -1,9 +1,12 @@
 use super::{Switch, on_both};
 use crate::support::debian::Version;
+use crate::support::phone::Phone;
 
 on_both! {
     an_emergency_call_shows_where_the_phone_stands_whoever_sits_there
     an_emergency_number_that_looks_like_a_users_is_left_to_the_site
+    a_number_for_help_in_one_place_is_an_ordinary_one_in_another
+    who_calls_back_reaches_the_phones_that_called_for_help_for_an_hour
 }
 
 /// Nothing listens where the controller should.
@@ -40,4 +43,107 @@ fn an_emergency_number_that_looks_like_a_users_is_left_to_the_site(version: Vers
     colleague.wait_answered().unwrap();
     colleague.hang_up().unwrap();
     trunk.wait_ended().unwrap();
+}
+
+/// One switch for an office in Berlin (110 and 112) and one in Amsterdam (112).
+fn a_number_for_help_in_one_place_is_an_ordinary_one_in_another(version: Version) {
+    let mut switch = Switch::start(version);
+    let [berlin, amsterdam, trunk] = ["desk1", "desk2", "trunk"].map(|name| switch.pbx.phone(name).unwrap());
+    let helped = |desk: &Phone, number: &str| {
+        desk.dial(number).unwrap();
+        let shown = trunk.wait_ringing().unwrap().from.number;
+        desk.hang_up().unwrap();
+        trunk.wait_ended().unwrap();
+        shown
+    };
+    switch.row("user/102", "PJSIP/desk2|2|102|Bob|0||from-internal||");
+    switch.row("device/desk1", "|0|0305550100|110&112|PJSIP/desk1||");
+    switch.row("device/desk2", "102|2|0205550100|112|PJSIP/desk2||");
+    assert_eq!(helped(&berlin, "110"), "0305550100");
+    assert_eq!(helped(&berlin, "112"), "0305550100");
+    assert_eq!(helped(&amsterdam, "112"), "0205550100");
+    amsterdam.dial("110").unwrap();
+    amsterdam.wait_answered().unwrap();
+    amsterdam.tone(true);
+    amsterdam.wait_audio().unwrap(); // its own number 110, an echo
+    amsterdam.hang_up().unwrap();
+    amsterdam.tone(false);
+    switch.row("device/desk2", "|0|0205550100|112|PJSIP/desk2||");
+    amsterdam.dial("110").unwrap();
+    assert_eq!(amsterdam.wait_ended().unwrap().code, 403, "nobody there, and it is no number for help");
+    // A row that says nothing, or nothing that we can read, never stands in the way of a call for help.
+    for row in [
+        "|0|0205550100||PJSIP/desk2||",
+        "|0|0205550100",
+        "garbage",
+        "a|b|c|112|d||",
+        "||||||",
+        "|0|x|112|y|z|",
+    ] {
+        switch.row("device/desk2", row);
+        let shown = helped(&amsterdam, "110");
+        assert_eq!(shown, if row.starts_with("|0|0205550100") { "0205550100" } else { "desk2" }, "{row}");
+    }
+}
+
+fn who_calls_back_reaches_the_phones_that_called_for_help_for_an_hour(version: Version) {
+    let mut switch = Switch::start(version);
+    let phone = |name: &str| switch.pbx.phone(name).unwrap();
+    let (desk1, desk2, trunk) = (phone("desk1"), phone("desk2"), phone("trunk"));
+    switch.row("device/desk1", "|0|+31205550100||PJSIP/desk1||");
+    switch.row("device/desk2", "|0|+31205550100||PJSIP/desk2||");
+    let help = |desk: &Phone| {
+        desk.dial("112").unwrap();
+        trunk.wait_ringing().unwrap();
+        desk.hang_up().unwrap();
+        trunk.wait_ended().unwrap();
+    };
+    let back = |number: &str, rings: &[&Phone], silent: &[&Phone]| {
+        trunk.dial(number).unwrap();
+        for phone in rings {
+            assert_eq!(phone.wait_ringing().unwrap().from.number, "0612345678", "{number}");
+        }
+        if rings.is_empty() {
+            trunk.wait_ended().unwrap(); // goes on as ever, to nobody
+        }
+        assert!(silent.iter().all(|phone| !phone.in_call()), "{number}");
+        if !rings.is_empty() {
+            trunk.hang_up().unwrap();
+        }
+        for phone in rings {
+            phone.wait_ended().unwrap();
+        }
+    };
+    back("0205550100", &[], &[&desk1, &desk2]);
+    help(&desk1);
+    // As trunks write it. The user who sits down there meanwhile changes nothing.
+    switch.row("user/102", "PJSIP/desk1|2|102|Bob|0||||");
+    switch.row("device/desk1", "102|2|+31205550100||PJSIP/desk1||");
+    for number in ["+31205550100", "0031205550100", "31205550100", "0205550100", "5550100"] {
+        back(number, &[&desk1], &[&desk2]);
+    }
+    for number in ["0105550100", "0205550101", "0100", "100", "310205550100"] {
+        back(number, &[], &[&desk1, &desk2]);
+    }
+    // It is answered, and they talk.
+    trunk.dial("0205550100").unwrap();
+    desk1.wait_ringing().unwrap();
+    desk1.answer().unwrap();
+    trunk.wait_answered().unwrap();
+    trunk.hang_up().unwrap();
+    desk1.wait_ended().unwrap();
+    // A phone of the same place called, too.
+    help(&desk2);
+    back("0205550100", &[&desk1, &desk2], &[]);
+    // Another hour, for one of them.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let kept = switch.ami.list("DBGetTree", &[("Family", "hotdesk-called")]).unwrap();
+    let until: u64 = kept[0].get("Val").split('|').next().unwrap().parse().unwrap();
+    assert!((now + 3500..=now + 3600).contains(&until), "{kept:?}");
+    let over = format!("{now}|+31205550100");
+    let put = [("Family", "hotdesk-called"), ("Key", "desk1"), ("Val", &over)];
+    assert_eq!(switch.ami.act("DBPut", &put).unwrap().get("Response"), "Success");
+    back("0205550100", &[&desk2], &[&desk1]);
+    let kept = switch.ami.list("DBGetTree", &[("Family", "hotdesk-called")]).unwrap();
+    assert_eq!(kept.iter().map(|row| row.get("Key")).collect::<Vec<_>>(), ["/hotdesk-called/desk2"]);
 }

@@ -1,6 +1,8 @@
 //! The dialplan alone, on a real Asterisk with rows that the test writes: what calls look like when the controller is
 //! there, is not, or misbehaves.
 
+mod alone;
+mod away;
 mod calls;
 mod codes;
 mod emergency;
@@ -28,6 +30,8 @@ exten => 600,1,Answer()
  same => n,Echo()
 exten => _00X.,1,Dial(PJSIP/trunk,20)
  same => n,Hangup()
+exten => 110,1,Answer()
+ same => n,Echo()
 include => emergency
 
 [fallback]
@@ -38,7 +42,15 @@ exten => 177,1,Answer()
 [circle]
 include => hotdesk
 
+[from-trunk]
+exten => _[0-9+]!,1,Gosub(hotdesk-callback,${EXTEN},1)
+ same => n,Goto(from-internal,${EXTEN},1)
+
+[first-aid]
+exten => 200,1,Dial(PJSIP/colleague,20)
+
 [emergency]
+exten => 110,1,Dial(PJSIP/trunk,20)
 exten => 112,1,Dial(PJSIP/trunk,20)
  same => n,Hangup()
 ";
@@ -60,7 +72,7 @@ impl Switch {
             codes: Codes::of(&[Preset::Simmpl]).unwrap(),
             users: vec![NumberPattern::new("1XX").unwrap()],
             otherwise: Context::new("fallback").ok(),
-            emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
+            emergency_numbers: ["110", "112"].map(|number| EmergencyNumber::new(number).unwrap()).into(),
             emergency_context: Context::new("emergency").unwrap(),
             agi: site.ports.agi.to_string(),
             ring: 2,
@@ -70,7 +82,7 @@ impl Switch {
         let pbx = site
             .desks(3)
             .endpoint(other("colleague").with("callerid=Colleague <199>"))
-            .endpoint(other("trunk").with("callerid=Outside <0612345678>"))
+            .endpoint(other("trunk").context("from-trunk").with("callerid=Outside <0612345678>"))
             .mailbox("103", "Carol")
             .dialplan(SITE)
             .manager(&include_str!("../../dialplan/asterisk/manager.conf").replace("CHANGE-ME", SECRET))

@@ -3,6 +3,7 @@
 
 mod calls;
 mod codes;
+mod emergency;
 mod lab;
 pub mod office;
 mod rows;
@@ -26,11 +27,28 @@ const SITE: &str = r#"
   <extension name="echo"><condition field="destination_number" expression="^600$">
     <action application="answer"/><action application="echo"/>
   </condition></extension>
+  <extension name="police"><condition field="destination_number" expression="^110$">
+    <action application="answer"/><action application="echo"/>
+  </condition></extension>
   <extension name="group"><condition field="destination_number" expression="^700$">
     <action application="bridge" data="user/101@hotdesk.test"/>
   </condition></extension>
   <extension name="outside"><condition field="destination_number" expression="^00\d+$">
     <action application="bridge" data="user/trunk@hotdesk.test"/>
+  </condition></extension>
+</context>
+<context name="outside">
+  <X-PRE-PROCESS cmd="include" data="dialplan/public/*.xml"/>
+  <extension name="users"><condition field="destination_number" expression="^(1\d\d)$">
+    <action application="transfer" data="$1 XML default"/>
+  </condition></extension>
+  <extension name="nobody"><condition field="destination_number" expression="^\+?\d+$">
+    <action application="respond" data="404"/>
+  </condition></extension>
+</context>
+<context name="first-aid">
+  <extension name="colleague"><condition field="destination_number" expression="^200$">
+    <action application="bridge" data="user/colleague@hotdesk.test"/>
   </condition></extension>
 </context>
 <context name="circle">
@@ -39,7 +57,7 @@ const SITE: &str = r#"
   </condition></extension>
 </context>
 <context name="emergency">
-  <extension name="help"><condition field="destination_number" expression="^112$">
+  <extension name="help"><condition field="destination_number" expression="^11[02]$">
     <action application="bridge" data="user/trunk@hotdesk.test"/>
   </condition></extension>
 </context>
@@ -57,10 +75,11 @@ fn settings() -> Settings {
         tenant: TenantId::default(),
         codes: Codes::of(&[Preset::Simmpl]).unwrap().into(),
         users: vec![NumberPattern::new("1XX").unwrap()],
-        emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
+        emergency_numbers: ["110", "112"].map(|number| EmergencyNumber::new(number).unwrap()).into(),
         emergency_context: Context::new("emergency").unwrap(),
         ring: 2,
         reach: Reach::default(),
+        controllers: vec![],
     }
 }
 
@@ -87,7 +106,7 @@ impl Switch {
             .unwrap()
             .desks(3)
             .user(other("colleague", "199"))
-            .user(other("trunk", "0612345678"))
+            .user(other("trunk", "0612345678").context("outside"))
             .mailbox("101")
             .mailbox("103")
             .dial_string(dial_string)

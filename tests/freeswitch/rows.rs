@@ -1,4 +1,5 @@
 use hotdesk::desk::id::{DialTarget, DisplayName, Extension, Number, Revision, TenantId};
+use hotdesk::desk::model::Away;
 use hotdesk::desk::table::{Key, Row, UserRow};
 use hotdesk::freeswitch::rows;
 
@@ -25,6 +26,7 @@ fn rows_come_back_from_mod_db_as_they_were_written_and_the_dialplan_reads_them_w
             language: None,
             class: "default".parse().ok(),
             mailbox: None,
+            away: Away::Voicemail,
         });
         let (realm, place) = rows::place(&key, &TenantId::default()).unwrap();
         let value = rows::value(&row).unwrap();

@@ -6,6 +6,7 @@ use std::time::Duration;
 use hotdesk::desk::id::{
     DeviceName, DialTarget, DisplayName, Extension, Number, Revision, SwitchName, TenantId,
 };
+use hotdesk::desk::model::{Away, ShortList};
 use hotdesk::desk::table::{DeviceRow, Key, Row, Scope, Table, UserRow, difference};
 use hotdesk::freeswitch::client::{Client, Settings, State};
 use hotdesk::freeswitch::moddb::ModDb;
@@ -30,8 +31,16 @@ fn wanted(users: u32) -> Table {
             language: None,
             class: "default".parse().ok(),
             mailbox: None,
+            away: Away::Voicemail,
         };
-        let device = DeviceRow { user: Some(user.clone()), revision: Revision(1), emergency: None };
+        let device = DeviceRow {
+            user: Some(user.clone()),
+            revision: Revision(1),
+            emergency: None,
+            emergency_numbers: vec![],
+            dial: dial.clone(),
+            may_dial: ShortList::default(),
+        };
         table.insert(Key::Device(DeviceName::new(format!("desk{n}")).unwrap()), Row::Device(device));
         table.insert(Key::Lamp(user.clone()), Row::Lamp(dial));
         table.insert(Key::User(user), Row::User(row));
@@ -43,6 +52,7 @@ async fn moddb(fs: &FreeSwitch, stop: &CancellationToken) -> ModDb {
     let settings = Settings {
         name: SwitchName::new("fs").unwrap(),
         address: fs.esl_address().to_string(),
+        user: None,
         password: Zeroizing::new(PASSWORD.into()),
         deadline: Duration::from_secs(10),
         events: vec![],

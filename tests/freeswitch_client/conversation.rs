@@ -73,6 +73,7 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
     let settings = Settings {
         name: switch("fs"),
         address: "fs:8021".into(),
+        user: None,
         password: Zeroizing::new("esl-password-of-the-test".into()),
         deadline: DEADLINE,
         events: EVENTS.to_vec(),
@@ -91,7 +92,8 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
         switches: BTreeMap::new(),
     };
     let (switch, tenants) = (switch("fs"), vec![TenantId::default()]);
-    let calls = Calls { switch, tenants, controller: Arc::new(controller), client, calls: 9 };
+    let calls =
+        Calls { switch, tenants, controller: Arc::new(controller), name: "us".into(), client, calls: 9 };
     let serving = tokio::spawn(calls.run(events, stop.clone()));
 
     let mut fs = Fs { stream: far };

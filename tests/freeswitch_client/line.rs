@@ -56,6 +56,7 @@ impl Line {
         let settings = Settings {
             name: SwitchName::new("fs").unwrap(),
             address: "fs:8021".into(),
+            user: None,
             password: Zeroizing::new("ClueCon".into()),
             deadline: DEADLINE,
             events: EVENTS.to_vec(),
@@ -190,22 +191,23 @@ async fn serve(
 
 impl Office {
     fn api(&mut self, command: &str) -> String {
-        let mut words = command.splitn(3, ' ');
+        let mut words = command.split(' ');
         let (name, first) = (words.next().unwrap(), words.next().unwrap_or_default());
-        let rest = words.next().unwrap_or_default();
-        if !matches!(name, "version" | "global_getvar" | "expand" | "show" | "uuid_dump") {
+        if !matches!(name, "version" | "global_getvar" | "file_exists" | "show" | "uuid_dump") {
             self.told.push(command.into());
         }
         let known = self.callers.contains_key(first);
         match name {
             "version" => "FreeSWITCH Version 1.10.12-release-64bit (-release 64bit)\n".into(),
-            "global_getvar" => super::CORE.into(),
+            "global_getvar" if first == "core_uuid" => super::CORE.into(),
+            // As tests write them: the folder by its name.
+            "global_getvar" => format!("${{{first}}}"),
             "sched_del" => {
                 let caller = self.callers.get_mut(first);
                 let deleted = caller.is_some_and(|caller| std::mem::take(&mut caller.waits));
                 format!("+OK Deleted: {}\n", u8::from(deleted))
             }
-            "expand" => self.files.contains(rest).to_string(),
+            "file_exists" => self.files.contains(first).to_string(),
             "show" => {
                 let rows: Vec<_> = self.callers.iter().map(|(uuid, caller)| caller.row(uuid)).collect();
                 serde_json::json!({"row_count": rows.len(), "rows": rows}).to_string()
@@ -242,6 +244,18 @@ impl Office {
         }
         let mut done = over("CHANNEL_EXECUTE_COMPLETE");
         done.push(("Application-UUID", header("Event-UUID")));
+        if application == "push" {
+            let (name, value) = argument.split_once('=').unwrap();
+            let name = format!("variable_{name}");
+            match caller.headers.iter_mut().find(|(header, _)| *header == name) {
+                Some((_, values)) => {
+                    *values = format!("ARRAY::{}|:{value}", values.trim_start_matches("ARRAY::"))
+                }
+                None => caller.headers.push((name.clone(), value.into())),
+            }
+            let taker = caller.headers.iter().find(|(header, _)| *header == name).unwrap().1.clone();
+            done.push(("variable_hd_controller", taker));
+        }
         if application == "read" {
             match caller.does.pop_front() {
                 Some(NEVER) => return ("+OK", vec![]),

@@ -7,6 +7,7 @@ mod connection;
 mod conversation;
 mod lamps;
 mod line;
+mod outbound;
 mod phone;
 mod recorded;
 
@@ -110,6 +111,7 @@ pub fn start() -> (Client, mpsc::Receiver<Event>, Network) {
     let settings = Settings {
         name: SwitchName::new("fs").unwrap(),
         address: "fs:8021".into(),
+        user: None,
         password: Zeroizing::new("ClueCon".into()),
         deadline: DEADLINE,
         events: vec![

@@ -31,7 +31,7 @@ fn event(headers: &[(String, String)]) -> Event {
 async fn take(line: &Line, does: &str, headers: &[(&str, &str)]) -> Result<(FsPhone, Call), NoCall> {
     let parked = event(&line.dials(CALL, does, headers));
     let (switch, tenant) = (SwitchName::new("fs").unwrap(), TenantId::default());
-    FsPhone::take(line.client.clone(), &parked, switch, tenant).await
+    FsPhone::take(line.client.clone(), &parked, switch, tenant, "us").await
 }
 
 /// A caller whose call is taken, and nothing of it told.
@@ -52,6 +52,7 @@ async fn a_parked_call_is_taken_by_lifting_its_time_out_and_hides_what_is_keyed_
         line.told(),
         [
             "sched_del 7",
+            "push hd_controller=us",
             "uuid_setvar 7 sensitive_dtmf true",
             "uuid_setvar 7 hd_dialled",
             "answer",
@@ -69,7 +70,7 @@ async fn a_call_that_is_no_longer_there_or_not_a_phones_is_left_alone() {
     let parked = event(&line.dials(CALL, "", &[]));
     line.taken_elsewhere(CALL);
     let (switch, tenant) = (SwitchName::new("fs").unwrap(), TenantId::default());
-    let taken = FsPhone::take(line.client.clone(), &parked, switch, tenant).await;
+    let taken = FsPhone::take(line.client.clone(), &parked, switch, tenant, "us").await;
     assert!(matches!(taken, Err(NoCall::Ended)));
     assert_eq!(line.told(), ["sched_del 7"], "it is somebody else's now");
     for (header, value) in [("variable_sip_auth_username", ""), ("Unique-ID", "7 ; rm")] {
@@ -78,6 +79,16 @@ async fn a_call_that_is_no_longer_there_or_not_a_phones_is_left_alone() {
     }
     assert!(matches!(take(&line, "", &[("variable_last_sched_id", "x")]).await, Err(NoCall::Ended)));
     assert!(line.told().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_another_controller_was_the_first_to_claim_is_left_to_it() {
+    let line = Line::up(&[]).await;
+    let taken = take(&line, "", &[("variable_hd_controller", "ARRAY::them|:more")]).await;
+    assert!(matches!(taken, Err(NoCall::Ended)));
+    assert_eq!(line.told(), ["sched_del 7", "push hd_controller=us"]);
+    // Its own, after a restart.
+    assert!(take(&line, "", &[("variable_hd_controller", "us")]).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,13 +114,7 @@ async fn a_prompt_is_played_from_the_best_there_is_down_to_a_tone() {
     let stock = "${sound_prefix}/ivr/8000/ivr-please_enter_pin_followed_by_pound.wav";
     let (flemish, dutch, english) = (ours("nl-BE"), ours("nl"), ours("en"));
     let mut there = vec![flemish.as_str(), &dutch, &english, stock];
-    for played in [
-        flemish.as_str(),
-        &dutch,
-        &english,
-        "ivr/ivr-please_enter_pin_followed_by_pound.wav",
-        hotdesk::freeswitch::sounds::TONE,
-    ] {
+    for played in [flemish.as_str(), &dutch, &english, stock, hotdesk::freeswitch::sounds::TONE] {
         let line = Line::up(&there).await;
         let mut phone = caller(&line, "", &[("variable_default_language", "nl-BE")]).await;
         phone.say(&[Utterance::Prompt(Prompt::EnterPin)]).await.unwrap();
@@ -137,7 +142,9 @@ async fn a_user_is_spoken_to_in_his_language_and_his_extension_is_said_digit_by_
         phone.say(&words).await.unwrap();
         let mut said = vec![format!("playback {}", prompts[1])];
         if !missing {
-            said.extend("2012".chars().map(|digit| format!("playback digits/{digit}.wav")));
+            said.extend(
+                "2012".chars().map(|digit| format!("playback ${{sound_prefix}}/digits/8000/{digit}.wav")),
+            );
         }
         assert_eq!(line.told(), said, "half an extension is worse than none");
     }

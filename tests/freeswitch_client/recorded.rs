@@ -28,6 +28,7 @@ impl Player {
         let settings = Settings {
             name: SwitchName::new("fs").unwrap(),
             address: "fs:8021".into(),
+            user: None,
             password: Zeroizing::new("ClueCon".into()),
             deadline: DEADLINE,
             events: vec![],

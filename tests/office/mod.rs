@@ -4,6 +4,7 @@ mod away;
 mod canary;
 mod check;
 mod crash;
+mod emergency;
 
 mod lamps;
 mod load;

@@ -123,6 +123,7 @@ pub fn device(device: &str) -> Device {
         location: None,
         owner: None,
         allow_from: vec![],
+        may_dial: hotdesk::desk::model::ShortList::default(),
     }
 }
 

@@ -30,7 +30,8 @@ exten => _00X.,1,Dial(PJSIP/trunk)
  same => n,Hangup()
 
 [from-trunk]
-include => hotdesk-users
+exten => _X!,1,Gosub(hotdesk-callback,${EXTEN},1)
+ same => n,Goto(hotdesk-users,${EXTEN},1)
 
 [emergency]
 exten => 112,1,Dial(PJSIP/trunk)

@@ -52,6 +52,28 @@ impl Hotdesk {
         Self::beside(program, store, &switch, ("esl.secret", freeswitch::PASSWORD), site)
     }
 
+    /// Logs in to its FreeSWITCH with no more rights than it needs, and has `more` keys of the switch.
+    pub fn with_least_rights(mut self, more: &str) -> Result<Self> {
+        self.toml += &format!("esl_user = \"{}\"\n{more}", freeswitch::ESL_USER);
+        self.configure("")?;
+        fs::write(self.path("esl.secret"), freeswitch::ESL_USER_PASSWORD)?;
+        Ok(self)
+    }
+
+    /// One more beside the same switch, with the same store and the same keys; `was` in its configuration is `is`.
+    pub fn second(&self, (was, is): (&str, &str)) -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("hotdesk-").tempdir()?;
+        for file in ["esl.secret", "hotdesk.pepper"] {
+            fs::copy(self.path(file), dir.path().join(file))?;
+        }
+        let toml = fs::read_to_string(self.path("hotdesk.toml"))?;
+        ensure!(toml.contains(was), "there is no {was} in {toml}");
+        let toml = toml.replacen(was, is, 1);
+        fs::write(dir.path().join("hotdesk.toml"), &toml)?;
+        let site = Site { ..self.site };
+        Ok(Self { program: self.program.clone(), child: None, dir, site, toml })
+    }
+
     fn beside(
         program: &[PathBuf],
         store: &str,

@@ -57,6 +57,7 @@ pub fn device(desk: &str) -> Device {
         location: Some(location().name),
         owner: None,
         allow_from: vec![],
+        may_dial: hotdesk::desk::model::ShortList::default(),
     }
 }
 

@@ -19,10 +19,16 @@ const INCLUDE: &str = "print it (`hotdesk dialplan asterisk`) into hotdesk.conf 
 impl Inspection<'_> {
     /// Of our dialplan, then of the contexts of the site that it goes on to.
     pub(super) async fn contexts(&self, office: &Office) -> Result<Vec<Finding>, SwitchError> {
-        let mut findings = vec![self.ours().await?];
-        findings.extend(self.emergency().await?);
+        let mut findings = self.for_help().await?;
         findings.extend(self.otherwise().await?);
         findings.extend(self.classes(office).await?);
+        Ok(findings)
+    }
+
+    /// Of all that an emergency call goes through.
+    pub(super) async fn for_help(&self) -> Result<Vec<Finding>, SwitchError> {
+        let mut findings = vec![self.ours().await?];
+        findings.extend(self.emergency().await?);
         Ok(findings)
     }
 

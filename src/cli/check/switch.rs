@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, ToSocketAddrs};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::asterisk::{self, manager::Manager};
 use crate::cli::site::Site;
 use crate::cli::{dialplan, serve};
-use crate::config::{Kind, Switch};
+use crate::config::{HostPort, Kind, Switch};
 use crate::desk::finding::Finding;
 use crate::desk::model::Office;
 use crate::freeswitch::{self, client::Client};
@@ -18,16 +18,16 @@ use crate::freeswitch::{self, client::Client};
 /// How long a `hotdesk serve` may take to take a call.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Its secret, its calls' way to us, and all that can be asked of it.
-pub(super) async fn look(site: &Site, office: &Office, switch: &Switch) -> Vec<Finding> {
+/// Its secret, its calls' way to us, and all that can be asked of it; of emergency calls only, if nothing else is wanted.
+pub(super) async fn look(site: &Site, office: &Office, switch: &Switch, emergency: bool) -> Vec<Finding> {
     match switch.kind {
-        Kind::Asterisk => look_at_asterisk(site, office, switch).await,
-        Kind::FreeSwitch => look_at_freeswitch(site, office, switch).await,
+        Kind::Asterisk => look_at_asterisk(site, office, switch, emergency).await,
+        Kind::FreeSwitch => look_at_freeswitch(site, office, switch, emergency).await,
     }
 }
 
-async fn look_at_asterisk(site: &Site, office: &Office, switch: &Switch) -> Vec<Finding> {
-    let mut findings = vec![calls(switch).await];
+async fn look_at_asterisk(site: &Site, office: &Office, switch: &Switch, emergency: bool) -> Vec<Finding> {
+    let mut findings = if emergency { vec![] } else { vec![calls(switch).await] };
     let settings = serve::asterisk::manager(switch);
     let whose = "the secret of ami_user in manager.conf";
     let Some(settings) = secret(switch, settings, &switch.ami_secret_file, whose, &mut findings) else {
@@ -42,28 +42,42 @@ async fn look_at_asterisk(site: &Site, office: &Office, switch: &Switch) -> Vec<
         dialplan: &dialplan::settings(&site.config, switch, &site.tenant),
         store: site.store.as_ref(),
     };
-    findings.extend(inspection.findings(office).await);
+    findings.extend(match emergency {
+        true => inspection.emergency_calls(office).await,
+        false => inspection.findings(office).await,
+    });
     findings
 }
 
-async fn look_at_freeswitch(site: &Site, office: &Office, switch: &Switch) -> Vec<Finding> {
+async fn look_at_freeswitch(site: &Site, office: &Office, switch: &Switch, emergency: bool) -> Vec<Finding> {
     let mut findings = vec![];
+    for address in switch.outbound_controllers() {
+        findings.push(brought(switch, &address).await);
+    }
     let settings = serve::freeswitch::settings(switch);
-    let whose = "the password in autoload_configs/event_socket.conf.xml";
-    let Some(settings) = secret(switch, settings, &switch.esl_password_file, whose, &mut findings) else {
+    let whose = match &switch.esl_user {
+        Some(user) => format!("the esl-password of {user} in FreeSWITCH's directory"),
+        None => "the password in autoload_configs/event_socket.conf.xml".into(),
+    };
+    let Some(settings) = secret(switch, settings, &switch.esl_password_file, &whose, &mut findings) else {
         return findings;
     };
     let stop = CancellationToken::new();
     let _until_the_end = stop.clone().drop_guard();
-    let (client, _events) = Client::start(settings, stop);
-    let inspection = freeswitch::inspect::Inspection {
+    let settings = freeswitch::client::Settings { events: freeswitch::inspect::EVENTS.to_vec(), ..settings };
+    let (client, mut events) = Client::start(settings, stop);
+    let mut inspection = freeswitch::inspect::Inspection {
         name: &switch.name,
         tenant: &site.tenant,
         client: &client,
+        calls: switch.outbound_listen.is_none().then_some(&mut events),
         dialplan: &dialplan::freeswitch_settings(&site.config, switch),
         store: site.store.as_ref(),
     };
-    findings.extend(inspection.findings(office).await);
+    findings.extend(match emergency {
+        true => inspection.emergency_calls(office).await,
+        false => inspection.findings(office).await,
+    });
     findings
 }
 
@@ -89,17 +103,37 @@ fn secret<S>(
     }
 }
 
-/// Whether somebody answers where the switch's calls go. A connection without a call is nothing to `serve`.
+/// Whether somebody answers where the switch's calls go.
 async fn calls(switch: &Switch) -> Finding {
     let (check, address) = (format!("calls of switch {}", switch.name), switch.agi_listen);
-    let why = match timeout(PATIENCE, TcpStream::connect(address)).await {
-        Ok(Ok(_)) => return Finding::fine(check, format!("taken at {address}")),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
-    };
-    Finding::wrong(
-        check,
-        format!("nobody takes them at {address} ({why}): who dials a code hears \"not available\""),
-        "start `hotdesk serve`; if it runs, its agi_listen is another",
-    )
+    match answers(address).await {
+        Ok(()) => Finding::fine(check, format!("taken at {address}")),
+        Err(why) => Finding::wrong(
+            check,
+            format!("nobody takes them at {address} ({why}): who dials a code hears \"not available\""),
+            "start `hotdesk serve`; if it runs, its agi_listen is another",
+        ),
+    }
+}
+
+/// Whether a controller answers that a FreeSWITCH's dialplan tries; the switch may see another network than we do.
+async fn brought(switch: &Switch, address: &HostPort) -> Finding {
+    let check = format!("controller {address} of switch {}", switch.name);
+    match answers((address.host(), address.port())).await {
+        Ok(()) => Finding::fine(check, "takes calls"),
+        Err(why) => Finding::wrong(
+            check,
+            format!("does not take calls ({why}): the dialplan goes on to the next, if there is one"),
+            "start `hotdesk serve` there; if it runs, compare outbound_controllers with its outbound_listen",
+        ),
+    }
+}
+
+/// A connection without a call is nothing to `serve`.
+async fn answers(address: impl ToSocketAddrs) -> Result<(), String> {
+    match timeout(PATIENCE, TcpStream::connect(address)).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+    }
 }

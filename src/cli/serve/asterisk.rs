@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use ipnet::IpNet;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tracing::info;
 use zeroize::Zeroizing;
 
-use super::{Allowed, Open, SWITCH_PATIENCE, Stop};
+use super::{Allowed, Open, SWITCH_PATIENCE, Stop, admit, listen};
 use crate::asterisk::astdb::AstDb;
 use crate::asterisk::fastagi::{self, Server};
 use crate::asterisk::manager::{Manager, Settings};
@@ -19,11 +15,10 @@ use crate::desk::id::TenantId;
 /// Listens for its calls, and connects to its manager interface.
 pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -> anyhow::Result<Open> {
     // The address first: what cannot listen must not write into a switch that another hotdesk serves.
-    let listener = listen(switch).await?;
+    let listener = listen(switch, switch.agi_listen, "agi_listen").await?;
     let address = listener.local_addr()?;
     let manager = Manager::start(manager(switch)?, stop.tables.clone());
-    let (sender, allow) = watch::channel(Arc::new(allowed_by(switch).await));
-    reloaded.insert(switch.name.clone(), sender);
+    let allow = admit(switch, reloaded).await;
     let (name, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
     let table = |tenant: &TenantId| (tenant.clone(), Arc::new(AstDb::new(manager.clone(), tenant)) as _);
     Ok(Open {
@@ -44,21 +39,5 @@ pub(in crate::cli) fn manager(switch: &Switch) -> anyhow::Result<Settings> {
         user: switch.ami_user.clone(),
         secret: Zeroizing::new(switch.ami_secret()?.reveal().to_owned()),
         deadline: SWITCH_PATIENCE,
-    })
-}
-
-/// Who may call in. Names are looked up, which blocks: off the reactor.
-pub(super) async fn allowed_by(switch: &Switch) -> Vec<IpNet> {
-    let switch = switch.clone();
-    tokio::task::spawn_blocking(move || switch.agi_allow()).await.unwrap_or_default()
-}
-
-async fn listen(switch: &Switch) -> anyhow::Result<TcpListener> {
-    let address = switch.agi_listen.to_string();
-    TcpListener::bind(&address).await.with_context(|| {
-        format!(
-            "switch {}: cannot listen on {address} (agi_listen): is another hotdesk running there?",
-            switch.name
-        )
     })
 }

@@ -1,28 +1,64 @@
 //! A FreeSWITCH's part of `hotdesk serve`.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tracing::info;
 use zeroize::Zeroizing;
 
-use super::{Open, SWITCH_PATIENCE, Stop};
+use super::{Allowed, Open, SWITCH_PATIENCE, Stop, Tables, admit, listen};
 use crate::config::Switch;
 use crate::desk::id::TenantId;
 use crate::freeswitch::calls::{self, Calls};
 use crate::freeswitch::client::{Client, Settings};
 use crate::freeswitch::lamps;
 use crate::freeswitch::moddb::ModDb;
+use crate::freeswitch::outbound::{self, Server};
 
-/// Connects to its event socket, twice: FreeSWITCH holds a connection's events back while it works off its commands, so
-/// that calls would wait for the table.
-pub(super) fn open(switch: &Switch, stop: &Stop) -> anyhow::Result<Open> {
-    let of_tables =
-        Settings { events: lamps::EVENTS.to_vec(), filters: lamps::filters(), ..settings(switch)? };
-    let (client, ended) = Client::start(of_tables, stop.tables.clone());
-    tokio::spawn(lamps::darken(client.clone(), ended));
-    let table =
-        |tenant: &TenantId| (tenant.clone(), Arc::new(ModDb::new(client.clone(), tenant.clone())) as _);
-    let tables = switch.tenants.iter().map(table).collect();
+/// Connects to its event socket for its table, and for its calls: listens for those that it brings, or else connects once
+/// more. FreeSWITCH holds a connection's events back while it works off its commands, so that calls would wait for the
+/// table.
+pub(super) async fn open(
+    switch: &Switch,
+    identity: &str,
+    stop: &Stop,
+    reloaded: &mut Allowed,
+) -> anyhow::Result<Open> {
+    // Two [[switch]] of ours may be one FreeSWITCH, with different tenants.
+    let name = format!("{identity}/{}", switch.name);
+    match switch.outbound_listen {
+        Some(address) => brought(switch, name, address, stop, reloaded).await,
+        None => taken(switch, name, stop),
+    }
+}
+
+/// The calls that its dialplan brings.
+async fn brought(
+    switch: &Switch,
+    name: String,
+    address: SocketAddr,
+    stop: &Stop,
+    reloaded: &mut Allowed,
+) -> anyhow::Result<Open> {
+    let listener = listen(switch, address, "outbound_listen").await?;
+    let address = listener.local_addr()?;
+    let tables = tables(switch, stop)?;
+    let allow = admit(switch, reloaded).await;
+    let (switch, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
+    Ok(Open {
+        tables,
+        serve: Box::new(move |controller| {
+            info!(event = "esl.listening", %switch, %address, controller = name, "taking calls");
+            let (deadline, calls) = (SWITCH_PATIENCE, outbound::CALLS);
+            let server = Server { switch, tenants, allow, controller, name, deadline, calls };
+            tokio::spawn(server.run(listener, stop))
+        }),
+    })
+}
+
+/// The calls that wait until they are taken.
+fn taken(switch: &Switch, name: String, stop: &Stop) -> anyhow::Result<Open> {
+    let tables = tables(switch, stop)?;
     let settings =
         Settings { events: calls::EVENTS.to_vec(), filters: calls::filters(), ..settings(switch)? };
     let (client, events) = Client::start(settings, stop.tables.clone());
@@ -30,11 +66,22 @@ pub(super) fn open(switch: &Switch, stop: &Stop) -> anyhow::Result<Open> {
     Ok(Open {
         tables,
         serve: Box::new(move |controller| {
-            info!(event = "esl.waiting", %switch, "taking calls");
-            let calls = Calls { switch, tenants, controller, client, calls: calls::CALLS };
+            info!(event = "esl.waiting", %switch, controller = name, "taking calls");
+            let calls = Calls { switch, tenants, controller, name, client, calls: calls::CALLS };
             tokio::spawn(calls.run(events, stop))
         }),
     })
+}
+
+/// The table of each tenant, and lamps, over one connection.
+fn tables(switch: &Switch, stop: &Stop) -> anyhow::Result<Tables> {
+    let settings =
+        Settings { events: lamps::EVENTS.to_vec(), filters: lamps::filters(), ..settings(switch)? };
+    let (client, ended) = Client::start(settings, stop.tables.clone());
+    tokio::spawn(lamps::darken(client.clone(), ended));
+    let table =
+        |tenant: &TenantId| (tenant.clone(), Arc::new(ModDb::new(client.clone(), tenant.clone())) as _);
+    Ok(switch.tenants.iter().map(table).collect())
 }
 
 /// How to get into a switch's event socket.
@@ -42,6 +89,7 @@ pub(in crate::cli) fn settings(switch: &Switch) -> anyhow::Result<Settings> {
     Ok(Settings {
         name: switch.name.clone(),
         address: switch.esl.to_string(),
+        user: switch.esl_user.clone(),
         password: Zeroizing::new(switch.esl_password()?.reveal().to_owned()),
         deadline: SWITCH_PATIENCE,
         events: vec![],

@@ -8,16 +8,22 @@ use crate::desk::model::Office;
 use crate::switch::SwitchError;
 
 const PUT: &str = "print it (`hotdesk dialplan freeswitch --out DIR`), put dialplan/hotdesk.xml and \
-                   dialplan/default/00_hotdesk.xml of that among your own, and `reloadxml`";
+                   00_hotdesk.xml in default and public of that among your own, and `reloadxml`";
 /// Where `00_hotdesk.xml` sends a call to a user.
 const TO_USERS: &str = "XML hotdesk-user";
 
 impl Inspection<'_> {
     /// Of our dialplan, then of the contexts of the site that it goes on to.
     pub(super) async fn contexts(&self, office: &Office) -> Result<Vec<Finding>, SwitchError> {
+        let mut findings = self.for_help().await?;
+        findings.extend(self.classes(office).await?);
+        Ok(findings)
+    }
+
+    /// Of all that an emergency call goes through.
+    pub(super) async fn for_help(&self) -> Result<Vec<Finding>, SwitchError> {
         let mut findings = vec![self.ours().await?];
         findings.extend(self.emergency().await?);
-        findings.extend(self.classes(office).await?);
         Ok(findings)
     }
 

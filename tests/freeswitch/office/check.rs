@@ -62,7 +62,7 @@ fn what_breaks_in_the_switch_is_named() {
     with(
         &company,
         SITE,
-        ("\"^112$\"", "\"^113$\""),
+        ("\"^11[02]$\"", "\"^113$\""),
         "emergency numbers of switch pbx: the context emergency does not know 112: nobody would answer",
     );
     for known in [
@@ -70,7 +70,7 @@ fn what_breaks_in_the_switch_is_named() {
         r#"<condition field="${destination_number}" expression="_11X">"#,
         "<condition>",
     ] {
-        let was = r#"<condition field="destination_number" expression="^112$">"#;
+        let was = r#"<condition field="destination_number" expression="^11[02]$">"#;
         with(&company, SITE, (was, known), "");
     }
     with(
@@ -155,7 +155,7 @@ fn what_is_away_is_named() {
 
     let mut esl = company.pbx.esl().unwrap();
     let mut db = |command: &str| assert_eq!(esl.api(&format!("db {command}")).unwrap(), "+OK");
-    db("insert/hotdesk-device-default/desk1/102|1|0205550101");
+    db("insert/hotdesk-device-default/desk1/102|1|0205550101||${sofia_contact(*/desk1@hotdesk.test)}||");
     db("insert/hotdesk-lamp-default/x/z");
     let said = broken(&company.hotdesk);
     let table = "table of switch pbx: device desk1 is 102 and should be 101; \

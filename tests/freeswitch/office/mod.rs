@@ -4,11 +4,16 @@ mod canary;
 mod check;
 mod crash;
 mod cut;
+mod emergency;
 mod lamps;
 mod load;
 mod login;
+mod outbound;
 mod refusals;
+mod rights;
+mod several;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +21,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::support::company::{DESKS, USERS, one_touch};
-use crate::support::freeswitch::{FreeSwitch, Site, User, installed};
+use crate::support::freeswitch::{ESL_USER_PASSWORD, FreeSwitch, Site, User, installed};
 use crate::support::hotdesk::Hotdesk;
 use crate::support::phone::Phone;
 
@@ -32,15 +37,27 @@ pub struct Company {
 }
 
 fn company() -> Option<Company> {
-    company_with("")
+    company_with("sqlite:hotdesk.db", |_| String::new())
 }
 
 /// One with `more` in its configuration.
-pub fn company_with(more: &str) -> Option<Company> {
+pub fn company_configured(more: &str) -> Option<Company> {
+    open("sqlite:hotdesk.db", |_| String::new(), more)
+}
+
+/// A company with another store, and more keys of its switch for the port that is left for its calls.
+fn company_with(store: &str, keys: impl Fn(SocketAddr) -> String) -> Option<Company> {
+    open(store, keys, "")
+}
+
+/// One whose store is at `store`, with these keys of its switch, and `more` in its configuration.
+fn open(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str) -> Option<Company> {
     let install = installed()?;
     let site = Site::new().unwrap();
     let program = [PathBuf::from(env!("CARGO_BIN_EXE_hotdesk"))];
-    let mut hotdesk = Hotdesk::beside_freeswitch(&program, "sqlite:hotdesk.db", site.ports.ami).unwrap();
+    let keys = keys(site.ports.agi);
+    let hotdesk = Hotdesk::beside_freeswitch(&program, store, site.ports.ami).unwrap();
+    let mut hotdesk = hotdesk.with_least_rights(&keys).unwrap();
     hotdesk.configure(more).unwrap();
     let out = hotdesk.path("tree");
     hotdesk.run(&["dialplan", "freeswitch", "--out", &out.display().to_string()]).unwrap();
@@ -49,14 +66,17 @@ pub fn company_with(more: &str) -> Option<Company> {
     let directory = std::fs::read_to_string(out.join("directory.xml.example")).unwrap();
     let (_, dial_string) = directory.split_once("name=\"dial-string\" value=\"").unwrap();
     let (dial_string, _) = dial_string.split_once('"').unwrap();
+    let (_, user) = directory.split_once("<user id=\"hotdesk\">").unwrap();
+    let user = format!("<user id=\"hotdesk\">{}", user.replace("CHANGE-ME", ESL_USER_PASSWORD));
     let other = |name: &str, number: &str| {
         User::new(name).context("default").with("effective_caller_id_number", number)
     };
     let site = site
         .desks(PHONES)
         .user(other("colleague", "199"))
-        .user(other("trunk", "0612345678"))
+        .user(other("trunk", "0612345678").context("outside"))
         .dial_string(dial_string)
+        .entry(&user)
         .dialplan(super::SITE);
     let site = USERS.iter().fold(site, |site, (extension, ..)| site.mailbox(extension));
     let pbx = files

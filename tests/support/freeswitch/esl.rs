@@ -29,11 +29,20 @@ struct Frame {
 impl Esl {
     /// Connects, and gives the password.
     pub fn login(address: SocketAddr, password: &str) -> Result<Self> {
+        Self::enter(address, &format!("auth {password}"))
+    }
+
+    /// Connects as a user of the directory, `name@domain`.
+    pub fn login_as(address: SocketAddr, user: &str, password: &str) -> Result<Self> {
+        Self::enter(address, &format!("userauth {user}:{password}"))
+    }
+
+    fn enter(address: SocketAddr, command: &str) -> Result<Self> {
         let stream = TcpStream::connect(address).with_context(|| format!("no event socket at {address}"))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         let mut esl = Self { stream: BufReader::new(stream), events: VecDeque::new() };
         ensure!(esl.frame()?.is("auth/request"), "the event socket did not ask for a password");
-        let reply = esl.command(&format!("auth {password}"))?;
+        let reply = esl.command(command)?;
         ensure!(reply.starts_with("+OK"), "the event socket's answer to the password: {reply}");
         Ok(esl)
     }

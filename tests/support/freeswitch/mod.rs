@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use super::phone::{Account, Phone};
 pub use esl::Esl;
 pub use install::{Install, installed};
-pub use site::{DOMAIN, PASSWORD, Site, User, password};
+pub use site::{DOMAIN, ESL_USER, ESL_USER_PASSWORD, PASSWORD, Site, User, password};
 
 /// How long it may take to boot or to stop. It boots in 1.5 s on an idle machine and restarts in 8 s.
 const PATIENCE: Duration = Duration::from_secs(40);

@@ -13,6 +13,12 @@ pub const DOMAIN: &str = "hotdesk.test";
 /// The event socket's password.
 pub const PASSWORD: &str = "esl-password-of-the-test";
 
+/// The user of the directory that hotdesk is at the event socket.
+pub const ESL_USER: &str = "hotdesk@hotdesk.test";
+
+/// His password there, with all that could be taken for the end of something.
+pub const ESL_USER_PASSWORD: &str = "hotdesk's:own@password";
+
 /// What is given to the program, and the folder that stands for it.
 pub(super) const FOLDERS: [(&str, &str); 9] = [
     ("-conf", "conf"),
@@ -31,7 +37,7 @@ pub struct Site {
     /// Its ports, ours until it is dropped; `ami` is the event socket's.
     pub ports: Ports,
     users: Vec<User>,
-    mailboxes: Vec<String>,
+    entries: Vec<String>,
     dialplan: String,
     dial_string: String,
     files: Vec<(PathBuf, Vec<u8>)>,
@@ -90,7 +96,7 @@ impl Site {
         Ok(Self {
             ports: Ports::claim()?,
             users: vec![],
-            mailboxes: vec![],
+            entries: vec![],
             dialplan: String::new(),
             dial_string: "${sofia_contact(*/${dialed_user}@${dialed_domain})}".to_owned(),
             files: vec![],
@@ -112,10 +118,16 @@ impl Site {
 
     /// A voicemail box, PIN 1111.
     #[must_use]
-    pub fn mailbox(mut self, extension: &str) -> Self {
-        self.mailboxes.push(format!(
+    pub fn mailbox(self, extension: &str) -> Self {
+        self.entry(&format!(
             "<user id=\"{extension}\"><params><param name=\"vm-password\" value=\"1111\"/></params></user>\n"
-        ));
+        ))
+    }
+
+    /// One more entry of the directory, as XML.
+    #[must_use]
+    pub fn entry(mut self, xml: &str) -> Self {
+        self.entries.push(xml.to_owned());
         self
     }
 
@@ -142,12 +154,12 @@ impl Site {
 
     /// Writes it all under `dir`.
     pub(super) fn write(&self, dir: &Path) -> Result<()> {
-        let made = ["conf/dialplan/default", "log/cdr-csv"];
+        let made = ["conf/dialplan/default", "conf/dialplan/public", "log/cdr-csv"];
         for folder in FOLDERS.iter().map(|(_, folder)| *folder).chain(made) {
             fs::create_dir_all(dir.join(folder))
                 .with_context(|| format!("making {folder} in {}", dir.display()))?;
         }
-        let users: String = self.users.iter().map(User::xml).chain(self.mailboxes.iter().cloned()).collect();
+        let users: String = self.users.iter().map(User::xml).chain(self.entries.iter().cloned()).collect();
         let xml = include_str!("freeswitch.xml")
             .replace("@CDRS@", &dir.join("log/cdr-csv").display().to_string())
             .replace("@DIAL-STRING@", &self.dial_string)

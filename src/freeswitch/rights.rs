@@ -1,0 +1,58 @@
+//! The least rights at an event socket that everything here works with, for a user of the directory who has no more
+//! (`userauth`), and what of them FreeSWITCH does not give him.
+//!
+//! `esl-allowed-api` is asked for each API command (1.10.12). `bgapi`, `sched_api`, `eval` and `expand` are not among
+//! these: whoever has one of them has all. `sendmsg` and `sendevent` are asked for nothing: this user, too, may run any
+//! application in any call.
+
+use super::esl::Reply;
+
+/// The API commands; `hotdesk check` and reading the directory need some of them.
+pub const API: [&str; 14] = [
+    "db",
+    "file_exists",
+    "global_getvar",
+    "list_users",
+    "module_exists",
+    "regex",
+    "sched_del",
+    "show",
+    "user_data",
+    "uuid_dump",
+    "uuid_setvar",
+    "uuid_transfer",
+    "version",
+    "xml_locate",
+];
+
+/// The events; what comes after `CUSTOM` are subclasses of it.
+pub const EVENTS: [&str; 9] = [
+    "BACKGROUND_JOB",
+    "CHANNEL_DESTROY",
+    "CHANNEL_EXECUTE_COMPLETE",
+    "CHANNEL_HANGUP",
+    "CHANNEL_HANGUP_COMPLETE",
+    "CHANNEL_PARK",
+    "SHUTDOWN",
+    "CUSTOM",
+    TAKEN,
+];
+
+/// The subclass of the event by which a controller says that it takes calls.
+pub(super) const TAKEN: &str = "hotdesk::taken";
+
+/// Of these rights those that the reply to `userauth` does not name; `None`, if it names all.
+pub(super) fn missing(reply: &Reply) -> Option<String> {
+    let lacks = |header: &str, parameter: &str, needed: &[&str]| {
+        let allowed = reply.header(header)?;
+        let allowed: Vec<&str> = allowed.split([' ', ',']).collect();
+        let all = allowed.iter().any(|word| word.eq_ignore_ascii_case("all"));
+        let lacking: Vec<&str> =
+            needed.iter().copied().filter(|word| !all && !allowed.contains(word)).collect();
+        (!lacking.is_empty()).then(|| format!("{parameter} lacks {}", lacking.join(", ")))
+    };
+    let api = lacks("Allowed-API", "esl-allowed-api", &API);
+    let events = lacks("Allowed-Events", "esl-allowed-events", &EVENTS);
+    let found: Vec<String> = api.into_iter().chain(events).collect();
+    (!found.is_empty()).then(|| found.join(", and "))
+}
