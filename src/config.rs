@@ -6,11 +6,13 @@
 mod address;
 mod error;
 mod leave;
+mod login;
 mod secret;
 mod switch;
 mod tenant;
 
 use std::fmt;
+use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -20,11 +22,13 @@ use crate::desk::code::Wanted;
 use crate::desk::emergency;
 use crate::desk::id::{Context, EmergencyNumber, InvalidId, SwitchName, TenantId};
 use crate::desk::pattern::NumberPattern;
+use crate::desk::rules::Rulebook;
 use crate::telemetry::{Format, Level};
 
 pub use address::{BadAddress, HostPort};
 pub use error::ConfigError;
 pub use leave::Leave;
+pub use login::{Login, Multiple, Pin};
 pub use secret::Secret;
 pub use switch::{Kind, Switch};
 pub use tenant::{Of, Tenant};
@@ -43,6 +47,10 @@ pub struct Config {
     pub store: Store,
     /// What people dial, unless their tenant says otherwise: [`Config::of`].
     pub codes: Wanted,
+    /// Who may sit where.
+    pub login: Login,
+    /// How old a PIN may be.
+    pub pin: Pin,
     /// What the dialplan must know of the site.
     pub dialplan: Dialplan,
     /// Emergency calls.
@@ -155,11 +163,21 @@ impl Config {
         self.switches.iter().any(|switch| switch.has(tenant))
     }
 
+    /// Who may sit where and how old a PIN may be, of every tenant.
+    #[must_use]
+    pub fn rules(&self) -> Rulebook {
+        Rulebook { everybody: self.login.rules(&self.pin), ..Rulebook::default() }
+    }
+
     fn environment(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
         over(env, "HOTDESK_STORE_URL", &mut self.store.url, StoreUrl::try_from)?;
         over(env, "HOTDESK_STORE_PEPPER_FILE", &mut self.store.pepper_file, |path| {
             Ok::<_, &str>(path.into())
         })?;
+        over(env, "HOTDESK_LOGIN_MULTI", &mut self.login.multi, Multiple::try_from)?;
+        over(env, "HOTDESK_LOGIN_KEEP", &mut self.login.keep, |most| most.parse::<NonZeroU8>())?;
+        over(env, "HOTDESK_LOGIN_TAKE_OVER", &mut self.login.take_over, |may| may.parse::<bool>())?;
+        over(env, "HOTDESK_PIN_EXPIRES_DAYS", &mut self.pin.expires_days, |days| days.parse::<u16>())?;
         over(env, "HOTDESK_DIALPLAN_OTHERWISE", &mut self.dialplan.otherwise, context_unless_empty)?;
         over(env, "HOTDESK_EMERGENCY_CONTEXT", &mut self.emergency.context, Context::new)?;
         self.leave.environment(env)?;
@@ -185,6 +203,7 @@ impl Config {
                     .into(),
             );
         }
+        self.login.agrees()?;
         for (n, switch) in self.switches.iter().enumerate() {
             switch.agrees()?;
             switch.reaches(&self.switches)?;

@@ -1,6 +1,8 @@
 //! What callers live through, with a scripted phone, a real store and a switch that can be told to fail.
 
+mod acts;
 mod codes;
+mod safety;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -15,6 +17,7 @@ use hotdesk::desk::journal::Event;
 use hotdesk::desk::model::Device;
 use hotdesk::desk::policy::Prompt;
 use hotdesk::desk::reach::Reach;
+use hotdesk::desk::rules::Rulebook;
 use hotdesk::desk::table::{Edit, Key, Row, Scope, Table};
 use hotdesk::store::{self, Store, What};
 use hotdesk::switch::activity::{Doing, Look, Stir};
@@ -116,9 +119,10 @@ impl Phone for ScriptedPhone {
 struct Scene {
     store: Arc<dyn Store>,
     controller: Controller,
+    rules: watch::Sender<Arc<Rulebook>>,
     toy: Arc<ToySwitch>,
     _stop: tokio_util::sync::DropGuard,
-    _dir: tempfile::TempDir,
+    _dir: Option<tempfile::TempDir>,
 }
 
 impl Scene {
@@ -131,6 +135,11 @@ impl Scene {
         let dir = tempfile::tempdir().unwrap();
         let store = store::open("sqlite:hotdesk.db", dir.path()).await.unwrap();
         office::furnish(&store).await;
+        Self { _dir: Some(dir), ..Self::over(store, presets) }
+    }
+
+    /// A controller and a switch of their own, on a store that has everything.
+    fn over(store: Arc<dyn Store>, presets: &[Preset]) -> Self {
         let toy = Arc::new(ToySwitch {
             table: Mutex::default(),
             mood: Mutex::new(Mood::Well),
@@ -139,13 +148,15 @@ impl Scene {
         let stop = CancellationToken::new();
         let kept = Kept { name: switch("pbx"), tenant: TenantId::default(), reach: Reach::default() };
         let (reconciler, _) = Reconciler::start(kept, store.clone(), toy.clone(), stop.clone());
+        let (rules, watched) = watch::channel(Arc::default());
         let controller = Controller {
             store: store.clone(),
             pins: Pins::new(office::pepper()),
             codes: watch::channel(Arc::new(Codes::of(presets).unwrap().into())).1,
+            rules: watched,
             switches: BTreeMap::from([((switch("pbx"), TenantId::default()), reconciler)]),
         };
-        Self { store, controller, toy, _stop: stop.drop_guard(), _dir: dir }
+        Self { store, controller, rules, toy, _stop: stop.drop_guard(), _dir: None }
     }
 
     /// Dials `code` at `desk`, enters `entries` one by one; returns what was heard and how it ended.

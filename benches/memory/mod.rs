@@ -12,13 +12,13 @@ use hotdesk::desk::code::Codes;
 use hotdesk::desk::id::{DeviceName, DialTarget, Extension, Revision, SwitchName, TenantId};
 use hotdesk::desk::journal::Entry;
 use hotdesk::desk::leave::Seen;
+use hotdesk::desk::lock::Attempt;
 use hotdesk::desk::model::{Device, Office, User};
 use hotdesk::desk::pin::{Cost, Pepper, Pin, PinRecord};
-use hotdesk::desk::policy::Attempts;
 use hotdesk::desk::reach::Reach;
 use hotdesk::desk::seat::{Move, Transition};
 use hotdesk::desk::table::{Edit, Key, Scope, Table};
-use hotdesk::store::{Change, Guess, Import, Note, Store, StoreError};
+use hotdesk::store::{Change, Guess, Import, Note, Store, StoreError, Tried};
 use hotdesk::switch::activity::{Doing, Look, Stir};
 use hotdesk::switch::{Switch, SwitchError};
 use jiff::Timestamp;
@@ -36,6 +36,7 @@ pub fn controller(users: usize) -> (Arc<Controller>, CancellationToken) {
         store,
         pins: Pins::new(pepper()),
         codes: watch::channel(Arc::new(Codes::default().into())).1,
+        rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::from([((name, TenantId::default()), reconciler)]),
     };
     (Arc::new(controller), stop)
@@ -121,7 +122,7 @@ impl Store for Memory {
 
     async fn move_people(&self, act: &Move) -> Result<Transition, StoreError> {
         let office = self.office(&act.tenant, &act.act.scope()).await?;
-        let done = act.act.transition(&office, act.at).map_err(|missing| StoreError::Missing(missing.0))?;
+        let done = act.act.transition(&office, act.at)?;
         let mut all = self.office.lock().unwrap();
         all.revision = done.revision;
         for binding in &done.removed {
@@ -136,8 +137,22 @@ impl Store for Memory {
         Ok(n.checked_sub(10_000).and_then(|n| self.pins.get(n)).cloned())
     }
 
-    async fn attempt(&self, _: &Guess) -> Result<Attempts, StoreError> {
-        Ok(Attempts { user: 1, device: 1 })
+    async fn rehash(
+        &self,
+        _: &TenantId,
+        _: &Extension,
+        _: &PinRecord,
+        _: &PinRecord,
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn attempt(&self, _: &Guess) -> Result<Attempt, StoreError> {
+        Ok(Attempt { allowed: Ok(()), spray: vec![] })
+    }
+
+    async fn tries(&self, _: &TenantId) -> Result<Vec<Tried>, StoreError> {
+        Ok(vec![])
     }
 
     async fn forgive(&self, _: &Guess) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 mod switch;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -28,7 +29,8 @@ impl Check {
         let office = site.office().await?;
         let mut findings = vec![];
         if !self.emergency {
-            findings.extend([store(&office), keys(site, &office).await?]);
+            findings.push(store(&office));
+            findings.extend(keys(site, &office).await?);
             findings.extend(users(site, &office));
         }
         let switches = site.config.switches.iter().filter(|switch| switch.has(&site.tenant));
@@ -80,37 +82,55 @@ fn store(office: &Office) -> Finding {
     )
 }
 
-/// Whether the PINs can be compared with the pepper there is.
-async fn keys(site: &Site, office: &Office) -> anyhow::Result<Finding> {
+/// Whether the PINs can be compared with the peppers there are, and which of those are needed.
+async fn keys(site: &Site, office: &Office) -> anyhow::Result<Vec<Finding>> {
     const CHECK: &str = "pepper";
     let path = &site.config.store.pepper_file;
-    let pepper = match pepper::load(path) {
-        Ok(pepper) => pepper,
+    let loaded = pepper::load(path).and_then(|current| Ok((current, pepper::others(path)?)));
+    let (pepper, others) = match loaded {
+        Ok(loaded) => loaded,
         Err(error) => {
-            return Ok(Finding::wrong(CHECK, error.to_string(), "until then no PIN can be compared"));
+            return Ok(vec![Finding::wrong(CHECK, error.to_string(), "until then no PIN can be compared")]);
         }
     };
-    let (mut with, mut other) = (0, Vec::new());
+    let mut made_with = BTreeMap::<String, Vec<String>>::new();
     for user in office.users.keys() {
         if let Some(record) = site.store.pin(&site.tenant, user).await? {
-            with += 1;
-            if pepper.as_ref().is_none_or(|pepper| pepper.name() != record.pepper()) {
-                other.push(user.to_string());
-            }
+            made_with.entry(record.pepper().to_owned()).or_default().push(user.to_string());
         }
     }
+    let with = pepper.as_ref().and_then(|pepper| made_with.remove(pepper.name())).unwrap_or_default().len();
+    let mut older = vec![];
+    for other in others.iter().filter(|other| pepper.as_ref().is_none_or(|now| now.name() != other.name())) {
+        let (check, file) = (format!("pepper {}", other.name()), pepper::beside(path, other.name()));
+        let file = file.display();
+        older.push(match made_with.remove(other.name()) {
+            Some(users) => {
+                let found = format!("the PINs of {} users still need {file}", users.len());
+                Finding::remark(check, found, "each goes over to the current pepper when its user logs in")
+            }
+            None => {
+                let found = format!("no PIN of the tenant {} needs {file}", site.tenant);
+                Finding::remark(check, found, "once that is so for every tenant, the file can go")
+            }
+        });
+    }
     let path = path.display();
-    Ok(if !other.is_empty() {
+    let unknown: Vec<String> = made_with.into_values().flatten().collect();
+    let current = if !unknown.is_empty() {
         Finding::wrong(
             CHECK,
-            format!("the PINs of {} were made with another pepper than {path}", other.join(", ")),
+            format!("the PINs of {} were made with another pepper than {path}", unknown.join(", ")),
             "put back the file they were made with, or give these users new PINs: hotdesk user pin EXT",
         )
     } else if pepper.is_none() {
         Finding::fine(CHECK, format!("{path} is not there yet, it is made at the first start"))
-    } else {
+    } else if older.is_empty() {
         Finding::fine(CHECK, format!("{path} fits all {with} PINs"))
-    })
+    } else {
+        Finding::fine(CHECK, format!("{path} fits {with} PINs"))
+    };
+    Ok([vec![current], older].concat())
 }
 
 fn users(site: &Site, office: &Office) -> Vec<Finding> {

@@ -6,7 +6,9 @@ use anyhow::bail;
 
 use super::site::Site;
 use crate::desk::id::{DeviceName, Extension};
+use crate::desk::policy::Refusal;
 use crate::desk::seat::{Act, Transition};
+use crate::store::StoreError;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Login {
@@ -38,7 +40,16 @@ impl Login {
                 "device {device} is not for hotdesking; to make it so: hotdesk device set {device} --hotdesk"
             );
         }
-        let done = site.move_people(Act::Seat(user.clone(), device.clone())).await?;
+        let rules = site.config.rules().of(&site.tenant).seating;
+        let done = match site.move_people(Act::Seat(user.clone(), device.clone(), rules)).await {
+            Err(StoreError::Refused(Refusal::UserElsewhere)) => bail!(
+                "{user} sits elsewhere, and [login] multi is \"refuse\"; first: hotdesk logout --user {user}"
+            ),
+            Err(StoreError::Refused(Refusal::DeviceOccupied)) => bail!(
+                "somebody else sits at {device}, and [login] take_over is off; first: hotdesk logout --device {device}"
+            ),
+            done => done?,
+        };
         if done.is_empty() {
             writeln!(out, "{user} sits at {device} already")?;
         } else {

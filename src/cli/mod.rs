@@ -13,7 +13,9 @@ mod import;
 mod journal;
 mod leave;
 mod location;
+mod lock;
 mod login;
+mod pepper;
 mod plan;
 mod print;
 mod progress;
@@ -70,10 +72,16 @@ enum Command {
     /// Add, change, list and remove places where phones stand
     #[command(subcommand)]
     Location(location::Location),
+    /// List who is locked after too many failures, and unlock
+    #[command(subcommand)]
+    Lock(lock::Lock),
     /// Log a user in at a device, without a PIN
     Login(login::Login),
     /// Log out a user, or whoever sits at a device
     Logout(login::Logout),
+    /// Change the key that PINs are hashed with
+    #[command(subcommand)]
+    Pepper(pepper::Pepper),
     /// Take calls and keep the switches true, until stopped; SIGHUP reads the configuration anew
     Serve,
     /// Show who sits where, since when, and when he is logged out by himself
@@ -121,8 +129,10 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Import(import) => import.run(&site.await?, &mut out).await?,
             Command::Journal(journal) => journal.run(&site.await?, &mut out).await?,
             Command::Location(location) => location.run(&site.await?, &mut out).await?,
+            Command::Lock(lock) => lock.run(&site.await?, &mut out).await?,
             Command::Login(login) => login.run(&site.await?, &mut out).await?,
             Command::Logout(logout) => logout.run(&site.await?, &mut out).await?,
+            Command::Pepper(pepper) => pepper.run(&site.await?, &mut out)?,
             Command::Serve => {
                 telemetry::start(config.log.format, &config.log.level);
                 serve::run(config, cli.config.as_deref()).await?;

@@ -178,7 +178,7 @@ impl<'a> Plan<'a> {
 
     fn note_on_user(&self, user: &Extension) -> Option<String> {
         let stays = self.after.users.get(user).is_none_or(|user| user.hotdesk);
-        let leaves = self.before.binding_of(user).filter(|_| !stays);
+        let leaves = self.before.bindings_of(user).filter(|_| !stays);
         let leaves = leaves.map(|was| format!("and is logged out at {}", was.device));
         let pin = self.pins.contains(user).then(|| "a new PIN".to_owned());
         let notes: Vec<String> = pin.into_iter().chain(leaves).collect();

@@ -63,11 +63,12 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
     // First of all: a signal while it starts must neither be lost nor end it in the middle.
     let (mut term, mut int, mut hup) =
         (on(SignalKind::terminate())?, on(SignalKind::interrupt())?, on(SignalKind::hangup())?);
-    let pepper = pepper::load_or_create(&config.store.pepper_file)?;
+    let peppers = pepper::all(&config.store.pepper_file)?;
     let store = store::open(config.store.url.as_str(), &config.folder).await?;
     let stop = Stop::default();
     let identity = identity::of(file);
     let (codes, watched) = watch::channel(Arc::new(config.book()));
+    let (rulebook, rules) = watch::channel(Arc::new(config.rules()));
 
     let mut allowed = Allowed::new();
     let mut tables: Vec<JoinHandle<()>> = vec![];
@@ -99,7 +100,8 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
             timers.start(stop.calls.clone())
         })
         .collect();
-    let controller = Arc::new(Controller { store, pins: Pins::new(pepper), codes: watched, switches });
+    let controller =
+        Arc::new(Controller { store, pins: Pins::new(peppers), codes: watched, rules, switches });
     let servers: Vec<JoinHandle<()>> = doors.into_iter().map(|serve| serve(controller.clone())).collect();
 
     info!(event = "serve.started", version = env!("CARGO_PKG_VERSION"), "hotdesk is up");
@@ -107,7 +109,14 @@ pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<(
         tokio::select! {
             _ = term.recv() => break,
             _ = int.recv() => break,
-            _ = hup.recv() => reload(&config, file, &codes, &leave, &allowed).await,
+            _ = hup.recv() => {
+                if let Some(new) = reload(&config, file, &codes, &allowed).await {
+                    rulebook.send_replace(Arc::new(new.rules()));
+                    leave.send_replace(Arc::new(leaving(&new)));
+                    season(&config, &controller.pins);
+                    info!(event = "reload.done", "the configuration was read anew");
+                }
+            }
         }
     }
     info!(event = "serve.stopping", "letting calls end");
@@ -150,20 +159,20 @@ fn on(kind: SignalKind) -> anyhow::Result<Signal> {
     signal(kind).context("cannot listen for signals")
 }
 
-/// Takes over what can be without a restart: codes, [leave] and allowed addresses. A file that cannot be used changes nothing.
+/// Takes over what can be without a restart: codes and allowed addresses. A file that cannot be used changes nothing.
 /// `started` is what it was started with: what differs from that needs a restart, also when it is read once more.
+/// Returns it.
 async fn reload(
     started: &Config,
     file: Option<&Path>,
     codes: &watch::Sender<Arc<Book>>,
-    leave: &watch::Sender<Arc<Settings>>,
     allowed: &Allowed,
-) {
+) -> Option<Config> {
     let new = match Config::load(file, &|name| std::env::var(name).ok()) {
         Ok(new) => new,
         Err(error) => {
             error!(event = "reload.refused", %error, "the configuration stays as it was");
-            return;
+            return None;
         }
     };
     if let Some(what) = needs_restart(started, &new) {
@@ -177,13 +186,20 @@ async fn reload(
             "the codes are new: what people dial reaches us once the switch has its side of them, `hotdesk dialplan`"
         );
     }
-    leave.send_replace(Arc::new(leaving(&new)));
     for switch in &new.switches {
         if let Some(sender) = allowed.get(&switch.name) {
             sender.send_replace(Arc::new(allowed_by(switch).await));
         }
     }
-    info!(event = "reload.done", "the configuration was read anew");
+    Some(new)
+}
+
+/// Takes over a pepper that was rotated, and others that were put beside it.
+fn season(started: &Config, pins: &Pins) {
+    match pepper::all(&started.store.pepper_file) {
+        Ok(peppers) => pins.season(peppers),
+        Err(error) => error!(event = "reload.refused", %error, "the peppers stay as they were"),
+    }
 }
 
 /// When users are logged out by themselves.
@@ -234,8 +250,7 @@ mod tests {
             switch("a", 4573, "10.3.0.0/16"),
         ]);
 
-        let leave = watch::Sender::new(Arc::new(leaving(&started)));
-        reload(&started, Some(&file), &watch::Sender::default(), &leave, &allowed).await;
+        reload(&started, Some(&file), &watch::Sender::default(), &allowed).await;
         let nets = |name: &str| {
             allowed[&SwitchName::new(name).unwrap()]
                 .borrow()

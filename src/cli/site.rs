@@ -8,12 +8,13 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
 use crate::config::{Config, Switch};
-use crate::desk::id::{DeviceName, Extension, RequestId, Revision, SwitchName, TenantId};
+use crate::controller::request_id;
+use crate::desk::id::{DeviceName, Extension, Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::model::{Device, Office, User};
 use crate::desk::seat::{Act, Move, Transition};
 use crate::desk::table::Scope;
-use crate::store::{self, Change, Store, What};
+use crate::store::{self, Change, Store, StoreError, What};
 
 /// One tenant's part of the store.
 pub(super) struct Site {
@@ -85,17 +86,16 @@ impl Site {
     }
 
     /// Changes who sits where.
-    pub(super) async fn move_people(&self, act: Act) -> anyhow::Result<Transition> {
-        let (high, low) = (getrandom::u64()?, getrandom::u64()?);
+    pub(super) async fn move_people(&self, act: Act) -> Result<Transition, StoreError> {
         let act = Move {
-            request: RequestId::new(format!("{high:016x}{low:016x}"))?,
+            request: request_id()?,
             tenant: self.tenant.clone(),
             act,
             by: actor(),
             call: None,
             at: now(),
         };
-        Ok(self.store.move_people(&act).await?)
+        self.store.move_people(&act).await
     }
 }
 

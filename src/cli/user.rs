@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::leave::{self, Leave};
 use super::print::{self, Given, Hotdesk};
-use super::site::Site;
+use super::site::{Site, now};
 use crate::controller::pepper;
 use crate::desk::guessable::guessable;
 use crate::desk::id::{Context, DeviceName, DisplayName, Extension, Language, Mailbox, Number};
@@ -108,13 +108,13 @@ impl Set {
             return Ok(());
         }
         agrees(site, &user)?;
-        let leaves = office.binding_of(&extension).filter(|_| !user.hotdesk);
+        let leaves = devices_of(&office, &extension).filter(|_| !user.hotdesk);
         site.change(What::User(user)).await?;
         match (known, leaves) {
             (None, _) => writeln!(out, "user {extension} added; for a PIN: hotdesk user pin {extension}")?,
             (Some(_), None) => writeln!(out, "user {extension} changed")?,
-            (Some(_), Some(was)) => {
-                writeln!(out, "user {extension} changed, and logged out at {}", was.device)?;
+            (Some(_), Some(devices)) => {
+                writeln!(out, "user {extension} changed, and logged out at {devices}")?;
             }
         }
         if !site.config.dialplan.users.iter().any(|pattern| pattern.matches(&extension)) {
@@ -182,7 +182,7 @@ async fn new_pin(
     let mut salt = [0; 16];
     getrandom::fill(&mut salt)?;
     // The hash takes its time on this thread; nothing else runs in this process.
-    let record = PinRecord::make(&pin, &pepper, &site.tenant, &extension, salt);
+    let record = PinRecord::make(&pin, &pepper, &site.tenant, &extension, salt).chosen(now());
     site.change(What::Pin(extension.clone(), record)).await?;
     if generate {
         writeln!(out, "{}", pin.reveal())?;
@@ -219,6 +219,12 @@ fn asked_pin(extension: &Extension) -> anyhow::Result<Pin> {
     Ok(Pin::new(text.trim_end_matches(['\r', '\n']))?)
 }
 
+/// Where he has logged in, if he has.
+fn devices_of(office: &Office, user: &Extension) -> Option<String> {
+    let devices: Vec<&str> = office.bindings_of(user).map(|binding| binding.device.as_str()).collect();
+    (!devices.is_empty()).then(|| devices.join(" and "))
+}
+
 /// A user as he is listed.
 #[derive(Serialize)]
 struct Listed<'a> {
@@ -235,7 +241,7 @@ struct Listed<'a> {
     when_logged_out: String,
     leave: &'a Rules,
     /// Where he has logged in.
-    device: Option<&'a DeviceName>,
+    devices: Vec<&'a DeviceName>,
 }
 
 impl<'a> Listed<'a> {
@@ -254,7 +260,7 @@ impl<'a> Listed<'a> {
             mailbox: user.mailbox.as_ref(),
             when_logged_out: user.away.to_string(),
             leave: &user.leave,
-            device: office.binding_of(&user.extension).map(|binding| &binding.device),
+            devices: office.bindings_of(&user.extension).map(|binding| &binding.device).collect(),
         }
     }
 
@@ -279,7 +285,7 @@ async fn list(site: &Site, out: &mut dyn Write, json: bool) -> anyhow::Result<()
             user.shows(),
             print::yes(user.hotdesk).into(),
             print::or_dash(user.class),
-            print::or_dash(user.device),
+            print::or_dash(devices_of(&office, user.extension).as_ref()),
         ]
     };
     let rows: Vec<_> = users.iter().map(row).collect();
@@ -293,6 +299,11 @@ async fn show(site: &Site, out: &mut dyn Write, extension: &Extension, json: boo
         return print::json(out, &user);
     }
     let pin = site.store.pin(&site.tenant, extension).await?;
+    let pin = match pin.map(|record| record.set()) {
+        None => "none".into(),
+        Some(None) => "set".into(),
+        Some(Some(set)) => format!("set {}", print::time(set)),
+    };
     print::facts(
         out,
         &[
@@ -300,13 +311,13 @@ async fn show(site: &Site, out: &mut dyn Write, extension: &Extension, json: boo
             ("name", print::or_dash(user.name)),
             ("shows", user.shows()),
             ("hotdesk", print::yes(user.hotdesk).into()),
-            ("PIN", if pin.is_some() { "set" } else { "none" }.into()),
+            ("PIN", pin),
             ("language", print::or_dash(user.language)),
             ("class", print::or_dash(user.class)),
             ("mailbox", print::or_dash(user.mailbox)),
             ("when away", user.when_logged_out.clone()),
             ("leaves", leave::shown(user.leave)),
-            ("logged in at", print::or_dash(user.device)),
+            ("logged in at", print::or_dash(devices_of(&office, extension).as_ref())),
         ],
     )
 }
@@ -314,8 +325,8 @@ async fn show(site: &Site, out: &mut dyn Write, extension: &Extension, json: boo
 async fn remove(site: &Site, out: &mut dyn Write, extension: Extension) -> anyhow::Result<()> {
     let (_, office) = site.user(&extension).await?;
     site.change(What::RemoveUser(extension.clone())).await.context("nothing was removed")?;
-    match office.binding_of(&extension) {
-        Some(was) => writeln!(out, "user {extension} removed, and logged out at {}", was.device)?,
+    match devices_of(&office, &extension) {
+        Some(devices) => writeln!(out, "user {extension} removed, and logged out at {devices}")?,
         None => writeln!(out, "user {extension} removed")?,
     }
     Ok(())

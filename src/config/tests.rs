@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::desk::rules::{Multi, Rules, Seating};
 
 fn parsed(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
     let env: BTreeMap<_, _> = env.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
@@ -57,7 +58,17 @@ fn the_configuration_of_the_containers_is_one() {
 fn the_example_shows_every_key() {
     let example = include_str!("../../hotdesk.example.toml");
     // A key that does not exist is answered with the ones that do.
-    for section in ["[store]", "[codes]", "[dialplan]", "[emergency]", "[[switch]]", "[[tenant]]", "[log]"] {
+    for section in [
+        "[store]",
+        "[codes]",
+        "[login]",
+        "[pin]",
+        "[dialplan]",
+        "[emergency]",
+        "[[switch]]",
+        "[[tenant]]",
+        "[log]",
+    ] {
         let error = refusal(&format!("{section}\nnonsense = 1\n"));
         let (_, keys) = error.split_once("expected ").unwrap();
         for key in keys.split('`').skip(1).step_by(2) {
@@ -103,6 +114,9 @@ fn a_value_that_cannot_be_one_is_shown_where_it_stands() {
         ("[codes]\nown = [{ dial = \"*11\", does = \"log in\" }]\n", "line 2", "logout_everywhere"),
         ("[emergency]\nnumbers = [\"1 1 2\"]\n", "line 2", "an emergency number"),
         ("[emergency]\nnumbers = [\"112\", \"*35\"]\n", "line 2", "an emergency number"),
+        ("[login]\nmulti = \"stay\"\n", "line 2", "move, refuse or keep"),
+        ("[login]\nkeep = 0\n", "line 2", "nonzero"),
+        ("[pin]\nexpires_days = -1\n", "line 2", "u16"),
         ("[emergency]\nnumbers = [\"fr\"]\n", "line 2", "de, eu, nl, uk or us"),
         ("[log]\n\nformat = \"xml\"\n", "line 3", "text or json"),
         ("[log]\nlevel = \"loud\"\n", "line 2", "no log level"),
@@ -156,6 +170,7 @@ fn values_that_do_not_go_together_are_refused_with_both_named() {
             "pbx and b are the same",
         ),
         ("[emergency]\nnumbers = []\n[[switch]]\n", "call for help"),
+        ("[login]\nkeep = 17\n[[switch]]\n", "16 are the most"),
         ("[codes]\npresets = []\n[[switch]]\n", "no code logs anybody in"),
         ("[codes]\npresets = [\"xelion\"]\n[[switch]]\n", "[codes]: the code 8{ext}"),
         (
@@ -203,8 +218,28 @@ fn the_environment_stands_over_the_file() {
 }
 
 #[test]
+fn who_may_sit_where_is_said_by_the_file_and_by_the_environment() {
+    let text =
+        "[login]\nmulti = \"keep\"\nkeep = 3\ntake_over = false\n[pin]\nexpires_days = 90\n[[switch]]\n";
+    let rules = |env| parsed(text, env).unwrap().rules().of(&TenantId::default());
+    let keep = |most| Multi::Keep(NonZeroU8::new(most).unwrap());
+    let said = Rules {
+        seating: Seating { multi: keep(3), take_over: false },
+        pin_days: std::num::NonZeroU16::new(90),
+    };
+    assert_eq!(rules(&[]), said);
+    let over =
+        [("HOTDESK_LOGIN_KEEP", "4"), ("HOTDESK_LOGIN_TAKE_OVER", "true"), ("HOTDESK_PIN_EXPIRES_DAYS", "0")];
+    assert_eq!(rules(&over), Rules { seating: Seating { multi: keep(4), take_over: true }, pin_days: None });
+    assert_eq!(rules(&[("HOTDESK_LOGIN_MULTI", "refuse")]).seating.multi, Multi::Refuse);
+    assert_eq!(parsed(SMALLEST, &[]).unwrap().rules(), Rulebook::default());
+}
+
+#[test]
 fn a_bad_value_in_the_environment_is_named() {
     for (name, value) in [
+        ("HOTDESK_LOGIN_MULTI", "stay"),
+        ("HOTDESK_LOGIN_KEEP", "0"),
         ("HOTDESK_STORE_URL", "mysql:x"),
         ("HOTDESK_EMERGENCY_CONTEXT", "a b"),
         ("HOTDESK_LOG_FORMAT", "xml"),

@@ -27,6 +27,15 @@ const TRIES: u32 = 3;
 /// How an extension or a PIN is taken. Room for a few false starts, each ended by `*`.
 const DIGITS: Digits = Digits { first: Duration::from_secs(7), next: Duration::from_secs(4), most: 40 };
 
+/// What becomes of a PIN that is older than one may be.
+#[derive(Clone, Copy, PartialEq)]
+enum Outlived {
+    /// It logs nobody in.
+    Refused,
+    /// It is taken: he chooses another, or leaves.
+    Taken,
+}
+
 /// Why a conversation stops before its end.
 #[derive(Debug)]
 enum Stop {
@@ -117,7 +126,7 @@ impl Controller {
         user: Option<Extension>,
         pin: Proof,
     ) -> Result<Outcome, Stop> {
-        match self.identify(call, phone, user, pin).await? {
+        match self.identify(call, phone, user, pin, Outlived::Refused).await? {
             Some(user) => self.sit_down(call, phone, user).await,
             None => Ok(Outcome::Refused),
         }
@@ -131,6 +140,7 @@ impl Controller {
         phone: &mut impl Phone,
         user: Option<Extension>,
         mut pin: Proof,
+        outlived: Outlived,
     ) -> Result<Option<User>, Stop> {
         for _ in 0..TRIES {
             let named = match &user {
@@ -143,7 +153,7 @@ impl Controller {
                 Proof::Asked => Pin::new(&entered(phone, Prompt::EnterPin).await?.0).ok(),
             };
             let verdict = match (&named, pin) {
-                (Some(user), Some(pin)) => self.verify(call, user, pin).await?,
+                (Some(user), Some(pin)) => self.verify(call, user, pin, outlived).await?,
                 _ => Err(Refusal::EntryMissing),
             };
             match verdict {
@@ -167,37 +177,65 @@ impl Controller {
             .map_err(|refusal| Stop::Refused(refusal, Some(user)))
     }
 
-    /// Whether this is the user's PIN, and he may. Everybody who may not is refused after the same steps, so that the
-    /// time taken tells nothing.
-    async fn verify(&self, call: &Call, user: &Extension, pin: Pin) -> Result<Result<User, Refusal>, Stop> {
+    /// Whether this is the user's PIN, not too old where that matters, and he may. Everybody who may not is refused after
+    /// the same steps, so that the time taken tells nothing.
+    async fn verify(
+        &self,
+        call: &Call,
+        user: &Extension,
+        pin: Pin,
+        outlived: Outlived,
+    ) -> Result<Result<User, Refusal>, Stop> {
+        let tenant = &call.tenant;
         let guess = Guess {
-            tenant: call.tenant.clone(),
-            user: self.pins.alias(&call.tenant, user),
+            tenant: tenant.clone(),
+            user: self.pins.alias(tenant, user),
             device: call.device.clone(),
             at: Timestamp::now(),
         };
-        if let Err(refusal) = self.store.attempt(&guess).await?.allowed() {
+        let attempt = self.store.attempt(&guess).await?;
+        if let Err(refusal) = attempt.allowed {
             return Ok(Err(refusal));
         }
-        let mut office = self.store.office(&call.tenant, &Scope::user(user)).await?;
-        let record = self.store.pin(&call.tenant, user).await?;
-        let matches = self.pins.compare(record, pin, call.tenant.clone(), user.clone()).await?;
+        let mut office = self.store.office(tenant, &Scope::user(user)).await?;
+        let record = self.store.pin(tenant, user).await?;
+        let compared = self.pins.compare(record.clone(), pin, tenant.clone(), user.clone()).await?;
         let known = office.users.remove(user);
-        if let Err(refusal) = policy::admit_user(known.as_ref(), matches) {
-            return Ok(Err(refusal));
-        }
-        self.store.forgive(&guess).await?;
-        Ok(known.ok_or(Refusal::UserUnknown))
+        let admitted = policy::admit_user(known.as_ref(), compared.matches);
+        let rules = self.rules_of(tenant);
+        let expired = outlived == Outlived::Refused
+            && record.as_ref().is_some_and(|record| rules.outlived(record.set(), guess.at));
+        let refusal = match (admitted, known) {
+            (Ok(()), Some(_)) if expired => Refusal::PinExpired,
+            (Ok(()), Some(known)) => {
+                self.store.forgive(&guess).await?;
+                if let (Some(was), Some(is)) = (record, compared.anew) {
+                    self.rehash(tenant, user, &was, &is).await;
+                }
+                return Ok(Ok(known));
+            }
+            (Ok(()), None) => Refusal::UserUnknown,
+            (Err(refusal), known) => {
+                // Digits that are nobody's extension may be a PIN typed at the wrong question.
+                let user = known.is_some().then_some(user);
+                self.alarm(&origin(call), &attempt.spray, &call.device, user).await;
+                refusal
+            }
+        };
+        Ok(Err(refusal))
     }
 
     async fn sit_down(&self, call: &Call, phone: &mut impl Phone, user: User) -> Result<Outcome, Stop> {
         speak(phone, user.language.as_ref()).await?;
         let extension = user.extension;
-        let done = match self.perform(&origin(call), Act::Seat(extension.clone(), call.device.clone())).await
-        {
-            // Removed since he was asked.
+        let seat = Act::Seat(extension.clone(), call.device.clone(), self.rules_of(&call.tenant).seating);
+        let done = match self.perform(&origin(call), seat).await {
+            // Removed or forbidden since he was asked; or he sits elsewhere, or somebody else here, as the store alone knows.
             Err(Fault::Store(StoreError::Missing(_))) => {
                 return Err(Stop::Refused(Refusal::UserUnknown, Some(extension)));
+            }
+            Err(Fault::Store(StoreError::Refused(refusal))) => {
+                return Err(Stop::Refused(refusal, Some(extension)));
             }
             done => done?,
         };

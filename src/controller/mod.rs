@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod conversation;
 pub mod emergency;
+mod failures;
 mod feed;
 pub mod inspect;
 pub mod pepper;
@@ -21,6 +22,7 @@ use tracing::error;
 use crate::desk::code::Book;
 use crate::desk::id::{CallId, RequestId, Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
+use crate::desk::rules::{Rulebook, Rules};
 use crate::desk::seat::{Act, Move, Transition};
 use crate::store::{Store, StoreError};
 
@@ -33,7 +35,9 @@ pub struct Controller {
     pub store: Arc<dyn Store>,
     /// Where PINs are compared.
     pub pins: Pins,
-    /// The codes that are dialled; a reload replaces them.
+    /// Who may sit where, and how old a PIN may be; a reload replaces them.
+    pub rules: watch::Receiver<Arc<Rulebook>>,
+    /// The codes that are dialled, of each tenant; a reload replaces them.
     pub codes: watch::Receiver<Arc<Book>>,
     /// The switches with each of their tenants, each kept true by its task.
     pub switches: BTreeMap<(SwitchName, TenantId), Reconciler>,
@@ -91,6 +95,11 @@ impl Controller {
         }
     }
 
+    /// What a tenant allows.
+    fn rules_of(&self, tenant: &TenantId) -> Rules {
+        self.rules.borrow().of(tenant)
+    }
+
     /// A store that did not answer may have done it all the same: so it is asked again, once, with the same id.
     async fn move_people(&self, origin: &Origin, act: Act) -> Result<Transition, StoreError> {
         let act = Move {
@@ -108,7 +117,8 @@ impl Controller {
     }
 
     async fn take_back(&self, origin: &Origin, done: Transition) {
-        if let Err(error) = self.move_people(origin, done.inverse()).await {
+        let most = self.rules_of(&origin.tenant).seating.multi.most();
+        if let Err(error) = self.move_people(origin, done.inverse(most)).await {
             error!(event = "login.not_taken_back", call = origin.call.as_ref().map(tracing::field::display), %error,
                 "the switch will follow the store as soon as both are back");
         }

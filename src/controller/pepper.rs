@@ -14,6 +14,113 @@ use crate::desk::pin::Pepper;
 
 const LENGTH: usize = 64;
 
+/// The pepper that PINs are hashed with, and others that records may still name: those in files beside it, each called
+/// as its pepper's name says, `hotdesk.pepper.0123456789abcdef`.
+#[derive(Clone, Debug)]
+pub struct Peppers {
+    /// What new records are made with.
+    pub current: Pepper,
+    /// What others may have been made with.
+    pub others: Vec<Pepper>,
+}
+
+impl Peppers {
+    /// The pepper of that name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Pepper> {
+        std::iter::once(&self.current).chain(&self.others).find(|pepper| pepper.name() == name)
+    }
+}
+
+impl From<Pepper> for Peppers {
+    fn from(current: Pepper) -> Self {
+        Self { current, others: vec![] }
+    }
+}
+
+/// All peppers there are at `path`; the current one is made if there is no such file.
+///
+/// # Errors
+/// [`PepperError`] says what is wrong with which file, and what to do.
+pub fn all(path: &Path) -> Result<Peppers, PepperError> {
+    Ok(Peppers { current: load_or_create(path)?, others: others(path)? })
+}
+
+/// The peppers beside that at `path`.
+///
+/// # Errors
+/// [`PepperError`] says what is wrong with which file, and what to do.
+pub fn others(path: &Path) -> Result<Vec<Pepper>, PepperError> {
+    let unreadable = |error| PepperError::Unreadable { path: path.into(), error };
+    let own = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let mut others = vec![];
+    for entry in fs::read_dir(folder(path)).map_err(unreadable)? {
+        let beside = entry.map_err(unreadable)?.path();
+        let name = beside.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let Some(name) = name.strip_prefix(&own).and_then(|name| name.strip_prefix('.')) else { continue };
+        if !is_name(name) {
+            continue;
+        }
+        match load(&beside) {
+            Ok(Some(pepper)) if pepper.name() == name => others.push(pepper),
+            // One that is being made, or something else of somebody's.
+            Ok(_) | Err(PepperError::Length { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    others.sort_by(|one, other| one.name().cmp(other.name()));
+    Ok(others)
+}
+
+/// Makes a new pepper beside that at `path`, to be the current one some day. Returns its name.
+///
+/// # Errors
+/// [`PepperError`]
+pub fn add(path: &Path) -> Result<String, PepperError> {
+    let key = random()?;
+    let name = Pepper::new(*key).name().to_owned();
+    let file = beside(path, &name);
+    write(&file, &key)
+        .and_then(|()| sync_folder(&file))
+        .map_err(|error| PepperError::Unwritable { path: file, error })?;
+    Ok(name)
+}
+
+/// Makes the pepper of that name, which lies beside that at `path`, the current one. The one before stays beside it.
+///
+/// # Errors
+/// [`PepperError`]; then the one at `path` is what it was.
+pub fn promote(path: &Path, name: &str) -> Result<(), PepperError> {
+    let next = beside(path, name);
+    if load(&next)?.is_none_or(|pepper| pepper.name() != name) {
+        return Err(PepperError::Unreadable { path: next, error: io::ErrorKind::NotFound.into() });
+    }
+    let was = load_or_create(path)?;
+    let mine = own_name(path)?;
+    let kept = match fs::hard_link(path, beside(path, was.name())) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    };
+    // Both must be found under their names whatever happens after it.
+    kept.and_then(|()| sync_folder(path))
+        .and_then(|()| fs::hard_link(&next, &mine))
+        .and_then(|()| fs::rename(&mine, path))
+        .and_then(|()| sync_folder(path))
+        .map_err(|error| PepperError::Unwritable { path: path.into(), error })
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Where the pepper of that name lies when it is not the current one.
+#[must_use]
+pub fn beside(path: &Path, name: &str) -> PathBuf {
+    let mut file = path.file_name().unwrap_or_default().to_owned();
+    file.push(format!(".{name}"));
+    path.with_file_name(file)
+}
+
 /// Why there is no pepper.
 #[derive(Debug, thiserror::Error)]
 pub enum PepperError {
@@ -96,8 +203,7 @@ pub fn load(path: &Path) -> Result<Option<Pepper>, PepperError> {
 
 /// Makes the file, unless somebody else has by now.
 fn create(path: &Path) -> Result<(), PepperError> {
-    let mut key = Zeroizing::new([0; LENGTH]);
-    getrandom::fill(&mut *key).map_err(PepperError::Random)?;
+    let key = random()?;
     let mine = own_name(path)?;
     let made = write(&mine, &key).and_then(|()| match fs::hard_link(&mine, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -108,12 +214,16 @@ fn create(path: &Path) -> Result<(), PepperError> {
         .map_err(|error| PepperError::Unwritable { path: path.into(), error })
 }
 
+fn random() -> Result<Zeroizing<[u8; LENGTH]>, PepperError> {
+    let mut key = Zeroizing::new([0; LENGTH]);
+    getrandom::fill(&mut *key).map_err(PepperError::Random)?;
+    Ok(key)
+}
+
 /// A name beside `path` that nobody else uses.
 fn own_name(path: &Path) -> Result<PathBuf, PepperError> {
     let random = getrandom::u64().map_err(PepperError::Random)?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{random:016x}"));
-    Ok(path.with_file_name(name))
+    Ok(beside(path, &format!("{random:016x}")))
 }
 
 fn write(path: &Path, key: &[u8; LENGTH]) -> io::Result<()> {
@@ -124,8 +234,11 @@ fn write(path: &Path, key: &[u8; LENGTH]) -> io::Result<()> {
 
 /// A PIN that is stored must not outlive the name of its pepper at a power loss.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    File::open(folder(path))?.sync_all()
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -192,6 +305,38 @@ mod tests {
             let error = load_or_create(&path).unwrap_err().to_string();
             assert!(error.contains(&format!("mode {mode:o}")) && error.contains("chmod 600 "), "{error}");
         }
+    }
+
+    #[test]
+    fn one_that_is_made_current_leaves_the_one_before_where_it_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hotdesk.pepper");
+        let first = load_or_create(&path).unwrap().name().to_owned();
+        let mut names = vec![first.clone()];
+        for _ in 0..2 {
+            let next = add(&path).unwrap();
+            let known = all(&path).unwrap();
+            assert!(known.current.name() != next && known.named(&next).is_some());
+            promote(&path, &next).unwrap();
+            assert_eq!(load_or_create(&path).unwrap().name(), next);
+            names.push(next);
+        }
+        // A copy under another name, and what is no pepper, are none of ours.
+        fs::copy(&path, folder.path().join("hotdesk.pepper.bak")).unwrap();
+        fs::copy(&path, folder.path().join("hotdesk.pepper.0123456789abcdef")).unwrap();
+        fs::write(folder.path().join("hotdesk.pepper.fedcba9876543210"), "x").unwrap();
+        fs::set_permissions(
+            folder.path().join("hotdesk.pepper.fedcba9876543210"),
+            PermissionsExt::from_mode(0o600),
+        )
+        .unwrap();
+        let known = all(&path).unwrap();
+        names.sort_unstable();
+        assert_eq!(known.others.iter().map(|pepper| pepper.name().to_owned()).collect::<Vec<_>>(), names);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1 + names.len() + 3, "nothing is left over");
+        assert!(promote(&path, "0123456789abcdef").is_err());
+        fs::set_permissions(beside(&path, &first), PermissionsExt::from_mode(0o644)).unwrap();
+        assert!(all(&path).unwrap_err().to_string().contains("chmod 600"));
     }
 
     #[test]

@@ -4,15 +4,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tracing::warn;
 
+use super::pepper::Peppers;
 use crate::desk::id::{Extension, TenantId};
-use crate::desk::pin::{Alias, Pepper, Pin, PinRecord};
+use crate::desk::pin::{Alias, Pin, PinRecord};
 
-/// The pepper, and the turns in which PINs are compared.
+/// The peppers, and the turns in which PINs are compared.
 pub struct Pins {
-    pepper: Arc<Pepper>,
+    peppers: watch::Sender<Arc<Peppers>>,
     turns: Arc<Semaphore>,
 }
 
@@ -21,36 +23,52 @@ pub struct Pins {
 #[error("no PIN could be compared within {} s: too many logins at once", Pins::PATIENCE.as_secs())]
 pub struct Busy;
 
+/// What a comparison found.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Compared {
+    /// Whether the PIN was the one that the record was made of.
+    pub matches: bool,
+    /// A record of the same PIN with the current pepper, where it was made with an older one.
+    pub anew: Option<PinRecord>,
+}
+
 impl Pins {
     /// How long a comparison may wait for its turn.
     pub const PATIENCE: Duration = Duration::from_secs(2);
 
-    /// Compares with `pepper`, as many at once as the machine has cores.
+    /// Compares with these `peppers`, as many at once as the machine has cores.
     #[must_use]
-    pub fn new(pepper: Pepper) -> Self {
+    pub fn new(peppers: impl Into<Peppers>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { pepper: Arc::new(pepper), turns: Arc::new(Semaphore::new(cores)) }
+        Self { peppers: watch::Sender::new(Arc::new(peppers.into())), turns: Arc::new(Semaphore::new(cores)) }
+    }
+
+    /// Compares with these from now on.
+    pub fn season(&self, peppers: Peppers) {
+        self.peppers.send_replace(Arc::new(peppers));
+    }
+
+    fn peppers(&self) -> Arc<Peppers> {
+        self.peppers.borrow().clone()
     }
 
     /// What failures of `user` are counted under.
     #[must_use]
     pub fn alias(&self, tenant: &TenantId, user: &Extension) -> Alias {
-        self.pepper.alias(tenant, user)
+        self.peppers().current.alias(tenant, user)
     }
 
-    /// The record of a new PIN of this user.
+    /// The record of a new PIN of this user, chosen now.
     ///
     /// # Errors
     /// [`Busy`] when there was no turn within [`Pins::PATIENCE`].
     pub async fn record(&self, pin: Pin, tenant: TenantId, user: Extension) -> Result<PinRecord, Busy> {
         let turn = self.turn().await?;
-        let pepper = self.pepper.clone();
+        let peppers = self.peppers();
         let made = tokio::task::spawn_blocking(move || {
-            let mut salt = [0; 16];
-            getrandom::fill(&mut salt).ok()?;
-            let record = PinRecord::make(&pin, &pepper, &tenant, &user, salt);
+            let record = PinRecord::make(&pin, &peppers.current, &tenant, &user, salt()?);
             drop(turn);
-            Some(record)
+            Some(record.chosen(Timestamp::now()))
         });
         made.await.ok().flatten().ok_or(Busy)
     }
@@ -70,19 +88,29 @@ impl Pins {
         pin: Pin,
         tenant: TenantId,
         user: Extension,
-    ) -> Result<bool, Busy> {
+    ) -> Result<Compared, Busy> {
         let turn = self.turn().await?;
-        let pepper = self.pepper.clone();
-        let record = record.unwrap_or_else(|| PinRecord::nobody(&pepper));
-        if record.pepper() != pepper.name() {
+        let peppers = self.peppers();
+        let record = record.unwrap_or_else(|| PinRecord::nobody(&peppers.current));
+        if peppers.named(record.pepper()).is_none() {
             warn!(event = "pin.pepper_unknown", %tenant, %user, pepper = record.pepper(),
                 "this user's PIN was made with another pepper file: restore it, or give him a new PIN");
         }
         let compared = tokio::task::spawn_blocking(move || {
-            let matches = record.matches(&pin, &pepper, &tenant, &user);
+            let pepper = peppers.named(record.pepper()).unwrap_or(&peppers.current);
+            let matches = record.matches(&pin, pepper, &tenant, &user);
+            let older = matches && record.pepper() != peppers.current.name();
+            let anew =
+                older.then(|| salt().map(|salt| record.again(&pin, &peppers.current, &tenant, &user, salt)));
             drop(turn);
-            matches
+            Compared { matches, anew: anew.flatten() }
         });
         compared.await.map_err(|_| Busy)
     }
+}
+
+/// None, if the system has no random bytes: then it is done another time.
+fn salt() -> Option<[u8; 16]> {
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt).ok().map(|()| salt)
 }

@@ -4,10 +4,11 @@ use super::id::Extension;
 use super::pin::Pin;
 
 /// Digits in a row, either way round; a PIN that lies within is guessed by the thumb.
-const ROWS: [&str; 3] = [
+const ROWS: [&str; 4] = [
     "01234567890123456789",
-    // The columns of a keypad.
+    // The columns of a keypad, downwards and upwards.
     "147258369",
+    "741852963",
     "2580",
 ];
 /// Of the PINs that are chosen most often, those that no other rule here refuses.
@@ -61,6 +62,8 @@ mod tests {
             ("0852", "row"),
             ("147258", "row"),
             ("963852", "row"),
+            ("741852", "row"),
+            ("369258", "row"),
             ("123123", "first"),
         ] {
             assert!(why(pin, "4711").is_some_and(|why| why.contains(says)), "{pin}: {:?}", why(pin, "4711"));

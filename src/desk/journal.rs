@@ -144,21 +144,40 @@ pub enum Event {
         /// Until then.
         until: Timestamp,
     },
+    /// One device tried many extensions, or one extension was tried from many devices: see [`super::lock::RULE`].
+    Spray {
+        /// Where the last try was.
+        device: DeviceName,
+        /// Who was tried from many devices, if it is that and he exists.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<Extension>,
+        /// `device` or `user`: whose failures were with so many.
+        of: String,
+    },
+    /// An administrator ended locks, and forgot the failures before them.
+    Unlocked {
+        /// Whose; neither user nor device: everybody's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<Extension>,
+        /// Which device's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        device: Option<DeviceName>,
+    },
     /// A user was added or changed. If he may no longer hotdesk, he was logged out.
     UserChanged {
         /// Who.
         user: Extension,
         /// Where he was logged out by it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        device: Option<DeviceName>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        devices: Vec<DeviceName>,
     },
     /// A user was removed, and logged out.
     UserRemoved {
         /// Who.
         user: Extension,
         /// Where he was logged out by it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        device: Option<DeviceName>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        devices: Vec<DeviceName>,
     },
 }
 
@@ -171,8 +190,8 @@ impl Entry {
             Event::DeviceChanged { device, user, owners } | Event::DeviceRemoved { device, user, owners } => {
                 (user.iter().chain(owners).collect(), vec![device])
             }
-            Event::UserChanged { user, device } | Event::UserRemoved { user, device } => {
-                (vec![user], device.iter().collect())
+            Event::UserChanged { user, devices } | Event::UserRemoved { user, devices } => {
+                (vec![user], devices.iter().collect())
             }
             Event::Stays { user, device, .. } => (vec![user], vec![device]),
             Event::LocationChanged { devices, .. } => (vec![], devices.iter().collect()),
@@ -180,7 +199,9 @@ impl Entry {
             | Event::LocationWaived { .. }
             | Event::PinChanged { .. }
             | Event::Refused { .. }
-            | Event::Repaired { .. } => (vec![], vec![]),
+            | Event::Repaired { .. }
+            | Event::Spray { .. }
+            | Event::Unlocked { .. } => (vec![], vec![]),
         };
         Scope::Some {
             users: users.into_iter().cloned().collect(),
@@ -225,6 +246,21 @@ impl fmt::Display for Entry {
             Event::Stays { user, device, until } => {
                 write!(f, "{user} stays at {device} until {until:.0}")?;
             }
+            Event::Spray { device, of, .. } if of == "device" => {
+                write!(f, "spray: {device} tried many extensions")?;
+            }
+            Event::Spray { device, user: Some(user), .. } => {
+                write!(f, "spray: {user} was tried from many devices, last at {device}")?;
+            }
+            Event::Spray { device, user: None, .. } => {
+                write!(
+                    f,
+                    "spray: an extension that is nobody's was tried from many devices, last at {device}"
+                )?;
+            }
+            Event::Unlocked { user: Some(user), .. } => write!(f, "user {user} unlocked")?,
+            Event::Unlocked { device: Some(device), .. } => write!(f, "device {device} unlocked")?,
+            Event::Unlocked { user: None, device: None } => f.write_str("all locks ended")?,
             Event::UserChanged { user, .. } => write!(f, "user {user} changed")?,
             Event::UserRemoved { user, .. } => write!(f, "user {user} removed")?,
         }

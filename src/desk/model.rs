@@ -199,15 +199,20 @@ pub struct Office {
     pub devices: BTreeMap<DeviceName, Device>,
     /// By name: where its devices stand; of a whole tenant all there are.
     pub locations: BTreeMap<LocationName, Location>,
-    /// By the device that is sat at; a user occurs at most once.
+    /// By the device that is sat at. A user may sit at several, where his tenant's rules say so.
     pub bindings: BTreeMap<DeviceName, Binding>,
 }
 
 impl Office {
-    /// Where `user` has logged in.
+    /// Where `user` has logged in, by device.
+    pub fn bindings_of(&self, user: &Extension) -> impl Iterator<Item = &Binding> {
+        self.bindings.values().filter(move |binding| binding.user == *user)
+    }
+
+    /// Whether `user` has logged in somewhere.
     #[must_use]
-    pub fn binding_of(&self, user: &Extension) -> Option<&Binding> {
-        self.bindings.values().find(|binding| binding.user == *user)
+    pub fn is_seated(&self, user: &Extension) -> bool {
+        self.bindings_of(user).next().is_some()
     }
 
     /// Where `device` stands, if that is known.
@@ -243,6 +248,6 @@ impl Office {
             return Some(&binding.user);
         }
         let owner = self.devices.get(device)?.owner.as_ref()?;
-        (self.users.contains_key(owner) && self.binding_of(owner).is_none()).then_some(owner)
+        (self.users.contains_key(owner) && !self.is_seated(owner)).then_some(owner)
     }
 }

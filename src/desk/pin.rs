@@ -7,6 +7,7 @@ use std::fmt;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
@@ -135,14 +136,23 @@ pub struct PinRecord {
     salt: String,
     /// 32 bytes of argon2id, in hex.
     hash: String,
+    /// When the PIN was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    set: Option<Timestamp>,
 }
 
 impl PinRecord {
     /// The record of `pin` for this user, at the default [`Cost`]: never on a reactor thread. `salt` comes from the system's
-    /// random source.
+    /// random source. It says not when the PIN was chosen: see [`PinRecord::chosen`].
     #[must_use]
     pub fn make(pin: &Pin, pepper: &Pepper, tenant: &TenantId, user: &Extension, salt: [u8; 16]) -> Self {
         Self::make_at(Cost::default(), pin, pepper, tenant, user, salt)
+    }
+
+    /// The same record, of a PIN that was chosen then.
+    #[must_use]
+    pub fn chosen(self, at: Timestamp) -> Self {
+        Self { set: Some(at), ..self }
     }
 
     /// The same at another cost.
@@ -158,13 +168,14 @@ impl PinRecord {
         let salt = hex(&salt);
         // An empty hash, for a cost that cannot be, is matched by nothing.
         let hash = stretched(cost, pin, pepper, tenant, user, &salt).unwrap_or_default();
-        Self { cost, pepper: pepper.name.clone(), salt, hash }
+        Self { cost, pepper: pepper.name.clone(), salt, hash, set: None }
     }
 
     /// A record that no PIN matches, to spend on an unknown user what a known one costs.
     #[must_use]
     pub fn nobody(pepper: &Pepper) -> Self {
-        Self { cost: Cost::default(), pepper: pepper.name.clone(), salt: "0".repeat(32), hash: String::new() }
+        let (pepper, salt) = (pepper.name.clone(), "0".repeat(32));
+        Self { cost: Cost::default(), pepper, salt, hash: String::new(), set: None }
     }
 
     /// Whether `pin` is the one the record was made of; takes as long as [`PinRecord::make`] either way.
@@ -179,6 +190,31 @@ impl PinRecord {
     #[must_use]
     pub fn pepper(&self) -> &str {
         &self.pepper
+    }
+
+    /// When the PIN was chosen, if that is known.
+    #[must_use]
+    pub const fn set(&self) -> Option<Timestamp> {
+        self.set
+    }
+
+    /// Tells this record from every other: its salt.
+    #[must_use]
+    pub fn salt(&self) -> &str {
+        &self.salt
+    }
+
+    /// Of the same PIN, chosen when this one's was, with another pepper.
+    #[must_use]
+    pub fn again(
+        &self,
+        pin: &Pin,
+        pepper: &Pepper,
+        tenant: &TenantId,
+        user: &Extension,
+        salt: [u8; 16],
+    ) -> Self {
+        Self { set: self.set, ..Self::make_at(self.cost, pin, pepper, tenant, user, salt) }
     }
 }
 

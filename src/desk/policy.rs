@@ -15,16 +15,22 @@ pub enum Refusal {
     DeviceForbidden,
     /// Too many failures at this device lately.
     DeviceLocked,
+    /// Somebody else sits there, and is not to be logged out by who comes.
+    DeviceOccupied,
     /// The switch has a device that we do not know.
     DeviceUnknown,
     /// The caller entered nothing, or no extension, or no PIN.
     EntryMissing,
     /// The device may not log anybody in from where it is now.
     NetworkForbidden,
+    /// The PIN is this user's, and older than one may be.
+    PinExpired,
     /// The new PIN is no PIN, too easy to guess, the old one, or was not entered twice.
     PinUnfit,
     /// The PIN is not this user's, or he has none.
     PinWrong,
+    /// The user sits elsewhere, and must leave there first.
+    UserElsewhere,
     /// The user may not hotdesk.
     UserForbidden,
     /// Too many failures for this user lately.
@@ -42,11 +48,14 @@ impl Refusal {
             Self::DeviceLocked | Self::UserLocked => Prompt::Locked,
             Self::CodeUnknown
             | Self::DeviceForbidden
+            | Self::DeviceOccupied
             | Self::DeviceUnknown
             | Self::EntryMissing
             | Self::NetworkForbidden
+            | Self::PinExpired
             | Self::PinUnfit
             | Self::PinWrong
+            | Self::UserElsewhere
             | Self::UserForbidden
             | Self::UserUnknown => Prompt::NotAccepted,
         }
@@ -59,11 +68,14 @@ impl Refusal {
             Self::CodeUnknown => "code-unknown",
             Self::DeviceForbidden => "device-forbidden",
             Self::DeviceLocked => "device-locked",
+            Self::DeviceOccupied => "device-occupied",
             Self::DeviceUnknown => "device-unknown",
             Self::EntryMissing => "entry-missing",
             Self::NetworkForbidden => "network-forbidden",
+            Self::PinExpired => "pin-expired",
             Self::PinUnfit => "pin-unfit",
             Self::PinWrong => "pin-wrong",
+            Self::UserElsewhere => "user-elsewhere",
             Self::UserForbidden => "user-forbidden",
             Self::UserLocked => "user-locked",
             Self::UserUnknown => "user-unknown",
@@ -75,8 +87,25 @@ impl Refusal {
     pub const fn invites_another_try(self) -> bool {
         matches!(
             self,
-            Self::EntryMissing | Self::PinUnfit | Self::PinWrong | Self::UserForbidden | Self::UserUnknown
+            Self::EntryMissing
+                | Self::PinExpired
+                | Self::PinUnfit
+                | Self::PinWrong
+                | Self::UserForbidden
+                | Self::UserUnknown
         )
+    }
+}
+
+impl Refusal {
+    /// Those that a store gives when people are moved.
+    const OF_A_MOVE: [Self; 4] =
+        [Self::DeviceForbidden, Self::DeviceOccupied, Self::UserElsewhere, Self::UserForbidden];
+
+    /// The refusal of a move that has this [`code`](Refusal::code).
+    #[must_use]
+    pub fn of_a_move(code: &str) -> Option<Self> {
+        Self::OF_A_MOVE.into_iter().find(|refusal| refusal.code() == code)
     }
 }
 
@@ -206,38 +235,6 @@ pub fn admit_device(device: Option<&Device>, from: Option<IpAddr>) -> Result<(),
     Ok(())
 }
 
-/// Failures lately, this one counted along.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Attempts {
-    /// At this device, within [`Attempts::WINDOW`].
-    pub device: u32,
-    /// For this extension, within [`Attempts::WINDOW`].
-    pub user: u32,
-}
-
-impl Attempts {
-    /// Seconds for which a failure counts.
-    pub const WINDOW: u32 = 15 * 60;
-    /// Failures of a user that are allowed in a window.
-    pub const USER: u32 = 5;
-    /// Failures at a device that are allowed in a window.
-    pub const DEVICE: u32 = 10;
-
-    /// Whether this try may be made at all.
-    ///
-    /// # Errors
-    /// The [`Refusal`] when there were too many before it.
-    pub const fn allowed(self) -> Result<(), Refusal> {
-        if self.user > Self::USER {
-            Err(Refusal::UserLocked)
-        } else if self.device > Self::DEVICE {
-            Err(Refusal::DeviceLocked)
-        } else {
-            Ok(())
-        }
-    }
-}
-
 /// Whether this user may log in, once his PIN has been compared.
 ///
 /// # Errors
@@ -347,13 +344,6 @@ mod tests {
                 .iter()
                 .all(|r| r.is_err_and(|r| r.prompt() == Prompt::NotAccepted && r.invites_another_try()))
         );
-    }
-
-    #[test]
-    fn the_sixth_failure_of_a_user_and_the_eleventh_of_a_device_lock() {
-        assert_eq!(Attempts { user: 5, device: 10 }.allowed(), Ok(()));
-        assert_eq!(Attempts { user: 6, device: 6 }.allowed(), Err(Refusal::UserLocked));
-        assert_eq!(Attempts { user: 1, device: 11 }.allowed(), Err(Refusal::DeviceLocked));
     }
 
     #[test]

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{CallId, DeviceName, Extension, RequestId, Revision, TenantId};
 use super::journal::Actor;
-use super::model::{Binding, Office};
+use super::model::{Binding, Device, Office, User};
+use super::policy::Refusal;
+use super::rules::Seating;
 use super::table::Scope;
 
 /// One act on who sits where, done whole or not at all, and once however often it is asked for.
@@ -36,22 +38,30 @@ pub enum Act {
     Leave(Extension, DeviceName),
     /// This user leaves wherever he sits.
     LeaveAll(Extension),
-    /// The user sits down at the device; who sat there leaves, and he leaves where he sat. A user who sits there
-    /// already stays, and nothing changes.
-    Seat(Extension, DeviceName),
+    /// The user sits down at the device; who sat there leaves, and he leaves where he sat, as far as the rules go. A
+    /// user who sits there already stays, and nothing changes.
+    Seat(Extension, DeviceName, Seating),
     /// Takes a transition back: [`Transition::inverse`].
     Undo {
         /// Leave again, unless something else happened to them since.
         seated: Vec<Binding>,
         /// Sit down again, where neither they nor the device are taken by now.
         removed: Vec<Binding>,
+        /// At how many desks one may sit: [`Multi::most`](super::rules::Multi::most).
+        most: usize,
     },
 }
 
-/// An act names a user or device that does not exist: `user 101`, `device desk1`.
+/// Why an act is not done.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("there is no {0}")]
-pub struct Missing(pub String);
+pub enum Denied {
+    /// It names a user or device that does not exist: `user 101`, `device desk1`.
+    #[error("there is no {0}")]
+    Missing(String),
+    /// He may not sit down there.
+    #[error("not done: {}", .0.code())]
+    Refused(Refusal),
+}
 
 impl Act {
     /// Whom and what it is about: what an [`Office`] must have been asked for to carry it out.
@@ -59,12 +69,12 @@ impl Act {
     pub fn scope(&self) -> Scope {
         match self {
             Self::Clear(device) => Scope::device(device),
-            Self::Leave(user, device) | Self::Seat(user, device) => {
+            Self::Leave(user, device) | Self::Seat(user, device, _) => {
                 Scope::user(user).and(Scope::device(device))
             }
             Self::Expire(binding) => Scope::of(std::iter::once(binding)),
             Self::LeaveAll(user) => Scope::user(user),
-            Self::Undo { seated, removed } => {
+            Self::Undo { seated, removed, .. } => {
                 let both = || seated.iter().chain(removed);
                 Scope::Some {
                     users: both().map(|binding| binding.user.clone()).collect(),
@@ -77,8 +87,9 @@ impl Act {
     /// What it changes in `office`, which knows its [`scope`](Act::scope).
     ///
     /// # Errors
-    /// [`Missing`] when it names a user or device that is not there. What is taken back may be gone by now.
-    pub fn transition(&self, office: &Office, at: Timestamp) -> Result<Transition, Missing> {
+    /// [`Denied`] when it names a user or device that is not there, or somebody may not sit down. What is taken back
+    /// may be gone by now.
+    pub fn transition(&self, office: &Office, at: Timestamp) -> Result<Transition, Denied> {
         let next = Revision(office.revision.0 + 1);
         let (mut removed, mut seated) = (vec![], vec![]);
         match self {
@@ -98,19 +109,20 @@ impl Act {
             }
             Self::LeaveAll(user) => {
                 known_user(office, user)?;
-                removed.extend(office.binding_of(user).cloned());
+                removed.extend(office.bindings_of(user).cloned());
             }
-            Self::Seat(user, device) => {
-                known_user(office, user)?;
-                known_device(office, device)?;
-                let (was, here) = (office.binding_of(user), office.bindings.get(device));
+            Self::Seat(user, device, rules) => {
+                let (who, what) = (known_user(office, user)?, known_device(office, device)?);
+                let here = office.bindings.get(device);
                 if here.is_none_or(|binding| binding.user != *user) {
-                    removed.extend(was.into_iter().chain(here).cloned());
+                    admit(who, what, here, *rules)?;
+                    let leaves = rules.multi.leaves(office.bindings_of(user)).map_err(Denied::Refused)?;
+                    removed.extend(leaves.into_iter().chain(here).cloned());
                     let (user, device) = (user.clone(), device.clone());
                     seated.push(Binding { user, device, since: at, revision: next });
                 }
             }
-            Self::Undo { seated: leave, removed: back } => {
+            Self::Undo { seated: leave, removed: back, most } => {
                 let mut now = office.clone();
                 for binding in
                     leave.iter().filter(|binding| same(office.bindings.get(&binding.device), binding))
@@ -118,7 +130,7 @@ impl Act {
                     removed.extend(now.bindings.remove(&binding.device));
                 }
                 for binding in back {
-                    if may_sit(&now, binding) {
+                    if may_sit(&now, binding, *most) {
                         let binding = Binding { revision: next, ..binding.clone() };
                         now.bindings.insert(binding.device.clone(), binding.clone());
                         seated.push(binding);
@@ -132,12 +144,26 @@ impl Act {
     }
 }
 
-fn known_user(office: &Office, user: &Extension) -> Result<(), Missing> {
-    if office.users.contains_key(user) { Ok(()) } else { Err(Missing(format!("user {user}"))) }
+fn known_user<'a>(office: &'a Office, user: &Extension) -> Result<&'a User, Denied> {
+    office.users.get(user).ok_or_else(|| Denied::Missing(format!("user {user}")))
 }
 
-fn known_device(office: &Office, device: &DeviceName) -> Result<(), Missing> {
-    if office.devices.contains_key(device) { Ok(()) } else { Err(Missing(format!("device {device}"))) }
+fn known_device<'a>(office: &'a Office, device: &DeviceName) -> Result<&'a Device, Denied> {
+    office.devices.get(device).ok_or_else(|| Denied::Missing(format!("device {device}")))
+}
+
+/// Whether he may sit down where this one sits: an administrator may have said otherwise since his PIN was compared.
+fn admit(user: &User, device: &Device, here: Option<&Binding>, rules: Seating) -> Result<(), Denied> {
+    let refusal = if !user.hotdesk {
+        Refusal::UserForbidden
+    } else if !device.hotdesk {
+        Refusal::DeviceForbidden
+    } else if here.is_some() && !rules.take_over {
+        Refusal::DeviceOccupied
+    } else {
+        return Ok(());
+    };
+    Err(Denied::Refused(refusal))
 }
 
 /// Whether `binding` is still the one that was made then, and not a later one of the same two.
@@ -145,11 +171,11 @@ fn same(current: Option<&Binding>, binding: &Binding) -> bool {
     current.is_some_and(|is| is.user == binding.user && is.revision == binding.revision)
 }
 
-/// Whether both are still there, still for hotdesking, and neither is taken.
-fn may_sit(office: &Office, Binding { user, device, .. }: &Binding) -> bool {
+/// Whether both are still there, still for hotdesking, and neither is taken by now.
+fn may_sit(office: &Office, Binding { user, device, .. }: &Binding, most: usize) -> bool {
     office.users.get(user).is_some_and(|user| user.hotdesk)
         && office.devices.get(device).is_some_and(|device| device.hotdesk)
-        && office.binding_of(user).is_none()
+        && office.bindings_of(user).count() < most
         && !office.bindings.contains_key(device)
 }
 
@@ -165,10 +191,10 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// The act that takes it back.
+    /// The act that takes it back, where one may sit at `most` desks.
     #[must_use]
-    pub fn inverse(self) -> Act {
-        Act::Undo { seated: self.seated, removed: self.removed }
+    pub fn inverse(self, most: usize) -> Act {
+        Act::Undo { seated: self.seated, removed: self.removed, most }
     }
 
     /// Whether anything changed.
@@ -194,9 +220,11 @@ impl Transition {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU8;
+
     use super::*;
     use crate::desk::id::{DialTarget, SwitchName};
-    use crate::desk::model::{Device, User};
+    use crate::desk::rules::Multi;
 
     fn ext(extension: &str) -> Extension {
         Extension::new(extension).unwrap()
@@ -239,15 +267,19 @@ mod tests {
         office
     }
 
+    fn seat(user: Extension, device: DeviceName) -> Act {
+        Act::Seat(user, device, Seating::default())
+    }
+
     fn undo(seated: &[Binding], removed: &[Binding]) -> Act {
-        Act::Undo { seated: seated.to_vec(), removed: removed.to_vec() }
+        Act::Undo { seated: seated.to_vec(), removed: removed.to_vec(), most: 1 }
     }
 
     #[test]
     fn who_sits_down_leaves_where_he_was_and_whoever_was_here_leaves() {
         let (his, theirs) = (binding("101", "desk1", 3), binding("102", "desk2", 4));
         let office = office(&[his.clone(), theirs.clone()]);
-        let moved = Act::Seat(ext("101"), name("desk2")).transition(&office, at(9)).unwrap();
+        let moved = seat(ext("101"), name("desk2")).transition(&office, at(9)).unwrap();
         let now = Binding { since: at(9), ..binding("101", "desk2", 8) };
         assert_eq!(
             moved,
@@ -260,7 +292,7 @@ mod tests {
     fn what_changes_nothing_keeps_the_revision() {
         let office = office(&[binding("101", "desk1", 3)]);
         for act in [
-            Act::Seat(ext("101"), name("desk1")),
+            seat(ext("101"), name("desk1")),
             Act::Leave(ext("102"), name("desk1")),
             Act::Leave(ext("101"), name("desk2")),
             Act::LeaveAll(ext("102")),
@@ -289,10 +321,50 @@ mod tests {
     }
 
     #[test]
+    fn who_or_what_is_no_longer_for_hotdesking_is_refused_also_after_his_pin_was_right() {
+        let refused =
+            |office: &Office| seat(ext("101"), name("desk1")).transition(office, at(9)).unwrap_err();
+        let mut barred = office(&[]);
+        barred.users.get_mut(&ext("101")).unwrap().hotdesk = false;
+        assert_eq!(refused(&barred), Denied::Refused(Refusal::UserForbidden));
+        let mut closed = office(&[]);
+        closed.devices.get_mut(&name("desk1")).unwrap().hotdesk = false;
+        assert_eq!(refused(&closed), Denied::Refused(Refusal::DeviceForbidden));
+    }
+
+    #[test]
+    fn where_nobody_is_taken_over_who_comes_to_an_occupied_desk_is_refused() {
+        let rules = Seating { take_over: false, ..Seating::default() };
+        let office = office(&[binding("101", "desk1", 3), binding("102", "desk2", 4)]);
+        let sit = |user: &str, desk: &str| Act::Seat(ext(user), name(desk), rules).transition(&office, at(9));
+        assert_eq!(sit("101", "desk2"), Err(Denied::Refused(Refusal::DeviceOccupied)));
+        assert!(sit("101", "desk1").unwrap().is_empty());
+        assert_eq!(sit("101", "desk3").unwrap().moved_from(), Some(&name("desk1")));
+    }
+
+    #[test]
+    fn where_two_desks_are_kept_the_third_ends_the_first_and_its_undo_brings_it_back() {
+        let rules = Seating { multi: Multi::Keep(NonZeroU8::new(2).unwrap()), take_over: true };
+        let (first, second) = (binding("101", "desk1", 3), binding("101", "desk2", 4));
+        let mut now = office(&[first.clone(), second.clone()]);
+        let moved = Act::Seat(ext("101"), name("desk3"), rules).transition(&now, at(9)).unwrap();
+        assert_eq!(moved.removed, std::slice::from_ref(&first));
+        now.bindings.remove(&name("desk1"));
+        now.bindings.insert(name("desk3"), moved.seated[0].clone());
+        let undone = moved.clone().inverse(2).transition(&now, at(9)).unwrap();
+        assert_eq!(undone.seated, [Binding { revision: Revision(8), ..first }]);
+        // He has sat down at a desk more since: there is no room for it.
+        let later = binding("101", "desk9", 8);
+        now.bindings.insert(later.device.clone(), later);
+        assert_eq!(moved.inverse(2).transition(&now, at(9)).unwrap().seated, []);
+        assert_eq!(Act::LeaveAll(ext("101")).transition(&now, at(9)).unwrap().removed.len(), 3);
+    }
+
+    #[test]
     fn what_is_unknown_is_named_the_user_first() {
         let office = office(&[]);
         for (act, missing) in [
-            (Act::Seat(ext("999"), name("desk9")), "there is no user 999"),
+            (seat(ext("999"), name("desk9")), "there is no user 999"),
             (Act::Leave(ext("101"), name("desk9")), "there is no device desk9"),
             (Act::Clear(name("desk9")), "there is no device desk9"),
         ] {

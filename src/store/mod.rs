@@ -15,13 +15,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::desk::id::{DeviceName, Extension, LocationName, Revision, TenantId};
-use crate::desk::journal::{Actor, Entry};
+use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::leave::Seen;
 use crate::desk::location::Location;
+use crate::desk::lock::{Attempt, Kind, Tries};
 use crate::desk::model::{Device, Office, User};
 use crate::desk::pin::{Alias, PinRecord};
-use crate::desk::policy::Attempts;
-use crate::desk::seat::{Move, Transition};
+use crate::desk::policy::Refusal;
+use crate::desk::seat::{Denied, Move, Transition};
 use crate::desk::table::Scope;
 
 pub use self::import::Import;
@@ -53,12 +54,23 @@ pub trait Store: Send + Sync {
     /// What is kept of a user's PIN.
     async fn pin(&self, tenant: &TenantId, user: &Extension) -> Result<Option<PinRecord>, StoreError>;
 
-    /// Counts a try, before it is checked, and returns the counts with it. Each counts for [`Attempts::WINDOW`] seconds
-    /// from the first of its window on.
-    async fn attempt(&self, guess: &Guess) -> Result<Attempts, StoreError>;
+    /// Replaces what is kept of a user's PIN by another record of the same PIN, unless it was replaced by now.
+    async fn rehash(
+        &self,
+        tenant: &TenantId,
+        user: &Extension,
+        was: &PinRecord,
+        is: &PinRecord,
+    ) -> Result<(), StoreError>;
 
-    /// Forgets the user's failures and takes this guess off the device's count: the PIN was right.
+    /// Counts a try, before it is checked, unless the user or the device is locked: in one step, whoever else tries.
+    async fn attempt(&self, guess: &Guess) -> Result<Attempt, StoreError>;
+
+    /// Forgets the user's failures and takes this guess off the device's: the PIN was right.
     async fn forgive(&self, guess: &Guess) -> Result<(), StoreError>;
+
+    /// Whose failures are remembered.
+    async fn tries(&self, tenant: &TenantId) -> Result<Vec<Tried>, StoreError>;
 
     /// Appends to the journal: refusals and repairs, which change nothing else.
     async fn record(&self, entries: &[Entry]) -> Result<(), StoreError>;
@@ -119,6 +131,8 @@ pub enum What {
     RemoveLocation(LocationName),
     /// Removes a user, who must exist, and his PIN.
     RemoveUser(Extension),
+    /// Ends locks, and forgets the failures before them.
+    Unlock(Unlock),
     /// Adds a user, or replaces what was known of him. His PIN stays.
     User(User),
 }
@@ -165,6 +179,49 @@ impl Noted {
     }
 }
 
+/// Whose locks are ended.
+#[derive(Clone, Debug)]
+pub enum Unlock {
+    /// Everybody's.
+    All,
+    /// A device's.
+    Device(DeviceName),
+    /// A user's.
+    User(Extension, Alias),
+}
+
+impl Unlock {
+    /// What the failures are counted under; none: all of them.
+    fn counted(&self) -> Option<(Kind, &str)> {
+        match self {
+            Self::All => None,
+            Self::Device(device) => Some((Kind::Device, device.as_str())),
+            Self::User(_, alias) => Some((Kind::User, alias.as_str())),
+        }
+    }
+
+    /// For the journal.
+    fn event(&self) -> Event {
+        let (user, device) = match self {
+            Self::All => (None, None),
+            Self::Device(device) => (None, Some(device.clone())),
+            Self::User(user, _) => (Some(user.clone()), None),
+        };
+        Event::Unlocked { user, device }
+    }
+}
+
+/// Somebody whose failures are remembered.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Tried {
+    /// What it is.
+    pub kind: Kind,
+    /// A device's name, a user's [`Alias`].
+    pub name: String,
+    /// What is remembered.
+    pub tries: Tries,
+}
+
 /// Somebody is about to try a PIN.
 #[derive(Clone, Debug)]
 pub struct Guess {
@@ -194,6 +251,18 @@ pub enum StoreError {
     /// A change or a move names a user, device or location that does not exist.
     #[error("there is no {0}")]
     Missing(String),
+    /// A move seats somebody who may not sit there.
+    #[error("not done: {}", .0.code())]
+    Refused(Refusal),
+}
+
+impl From<Denied> for StoreError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Missing(what) => Self::Missing(what),
+            Denied::Refused(refusal) => Self::Refused(refusal),
+        }
+    }
 }
 
 impl StoreError {

@@ -12,7 +12,7 @@ fn setting_a_user_changes_only_what_is_given() {
     let ann = json!({
         "extension": "101", "name": "Ann", "caller_id": "+3120555", "anonymous": false, "hotdesk": true,
         "language": null, "class": "inside", "mailbox": "101@default",
-        "when_logged_out": "voicemail", "leave": {}, "device": null
+        "when_logged_out": "voicemail", "leave": {}, "devices": []
     });
     assert_eq!(desk.json("user show 101 --json"), ann);
     assert_eq!(desk.ok("user set 101 --language nl"), "user 101 changed\n");

@@ -6,6 +6,7 @@ mod dialplan;
 mod directory;
 mod import;
 mod leaving;
+mod locks;
 mod seats;
 mod secrets;
 

@@ -18,7 +18,7 @@ fn a_pin_is_read_from_standard_input_and_stays_nowhere() {
         let said = desk.run_with(&["user", "pin", "101"], input);
         assert_eq!((said.code, said.out.as_str()), (0, "user 101 has a new PIN\n"), "{said:?}");
     }
-    assert!(desk.ok("user show 101").contains("PIN           set"));
+    assert!(desk.ok("user show 101").contains("PIN           set 2"), "with the time");
     assert!(desk.ok("user show 102").contains("PIN           none"));
     assert!(holds(&everything(&desk), "pin_changed"), "the search looks at the store");
     assert!(!holds(&everything(&desk), "7305914"));

@@ -36,6 +36,7 @@ async fn start(calls: usize) -> Running {
         store: store::open("sqlite:hotdesk.db", dir.path()).await.unwrap(),
         pins: Pins::new(pepper()),
         codes: watch::channel(Arc::new(Codes::default().into())).1,
+        rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::new(),
     };
     let (allow, allowed) = watch::channel(Arc::new(vec!["127.0.0.1/32".parse().unwrap()]));

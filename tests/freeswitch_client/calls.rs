@@ -40,6 +40,7 @@ async fn serve(calls: usize, tenants: &[&str]) -> Served {
         store,
         pins: Pins::new(pepper()),
         codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap().into())).1,
+        rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::new(),
     };
     let serving = Calls {

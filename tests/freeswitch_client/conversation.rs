@@ -89,6 +89,7 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
         store: store.clone(),
         pins: Pins::new(pepper()),
         codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap().into())).1,
+        rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::new(),
     };
     let (switch, tenants) = (switch("fs"), vec![TenantId::default()]);

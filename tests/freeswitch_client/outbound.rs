@@ -50,6 +50,7 @@ async fn brought(tenant: &str) -> (Fs, JoinHandle<()>) {
         store: store::open("sqlite:hotdesk.db", dir.path()).await.unwrap(),
         pins: Pins::new(pepper()),
         codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap().into())).1,
+        rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::new(),
     };
     let server = Server {

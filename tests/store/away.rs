@@ -9,7 +9,7 @@ const AT_MOST: Duration = Duration::from_millis(2300);
 
 async fn is_away(store: &Arc<dyn Store>) -> String {
     let asked = Instant::now();
-    let error = doing(store, Act::Seat(ext("101"), name("desk1"))).await.unwrap_err();
+    let error = doing(store, sit(ext("101"), name("desk1"))).await.unwrap_err();
     let took = asked.elapsed();
     assert!(took < AT_MOST, "{took:?}");
     assert!(matches!(&error, StoreError::Away(..)), "{error}");
@@ -161,7 +161,7 @@ async fn a_redis_that_takes_no_writes_says_why() {
             asked.arg(word);
         });
         asked.exec_async(&mut admin).await.unwrap();
-        let told = doing(&store, Act::Seat(ext("101"), name("desk1"))).await;
+        let told = doing(&store, sit(ext("101"), name("desk1"))).await;
         match told {
             Ok(_) => assert_eq!(what, "", "{command:?}"),
             Err(error) => {

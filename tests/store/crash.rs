@@ -98,7 +98,7 @@ async fn what_a_killed_redis_acknowledged_is_there_when_it_is_back() {
                 let mut told = vec![];
                 for n in 0_usize.. {
                     let (user, device) = (["101", "102", "103"][n % 3], ["desk1", "desk2"][n % 2]);
-                    match doing(&store, Act::Seat(ext(user), name(device))).await {
+                    match doing(&store, sit(ext(user), name(device))).await {
                         Ok(transition) => told.extend(transition.seated),
                         Err(StoreError::Away(..)) => break,
                         Err(error) => panic!("{error}"),

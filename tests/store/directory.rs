@@ -115,7 +115,7 @@ async fn who_may_no_longer_hotdesk_is_logged_out_in_the_same_step(place: Place) 
     let closed = put(&store, What::Device(Device { hotdesk: false, ..device("desk2") })).await;
     assert_eq!(seated(&all(&store).await), [""; 0]);
     let events = store.journal(&tenant(), Revision(barred.0 - 1), 9).await.unwrap();
-    assert_eq!(events[0].event, Event::UserChanged { user: ext("101"), device: Some(name("desk1")) });
+    assert_eq!(events[0].event, Event::UserChanged { user: ext("101"), devices: vec![name("desk1")] });
     let closed_at = closed.0 - barred.0;
     assert_eq!(
         events[closed_at as usize].event,
@@ -137,7 +137,7 @@ async fn what_is_removed_takes_its_binding_along(place: Place) {
         events.into_iter().map(|entry| entry.event).collect::<Vec<_>>(),
         [
             Event::DeviceRemoved { device: name("desk2"), user: Some(ext("101")), owners: vec![ext("102")] },
-            Event::UserRemoved { user: ext("102"), device: Some(name("desk1")) },
+            Event::UserRemoved { user: ext("102"), devices: vec![name("desk1")] },
         ]
     );
     let scope = Scope::user(&ext("102"));
@@ -222,7 +222,7 @@ async fn the_journal_has_every_change_in_order_without_a_gap(place: Place) {
     let store = place.office(2, 1).await;
     put(&store, What::Device(owned("101", "desk1"))).await;
     put(&store, What::Device(owned("102", "desk1"))).await;
-    let mut asked = act(Act::Seat(ext("101"), name("desk1")));
+    let mut asked = act(sit(ext("101"), name("desk1")));
     asked.call = "pbx-1700000000.42".parse().ok();
     asked.by = Actor::Phone(name("desk1"));
     let moved = store.move_people(&asked).await.unwrap();
@@ -245,7 +245,7 @@ async fn the_journal_has_every_change_in_order_without_a_gap(place: Place) {
         user: None,
         owners: owners.iter().map(|owner| ext(owner)).collect(),
     };
-    assert_eq!(entries[0].event, Event::UserChanged { user: ext("101"), device: None });
+    assert_eq!(entries[0].event, Event::UserChanged { user: ext("101"), devices: vec![] });
     assert_eq!(entries[0].by, Actor::Command("anna".into()));
     assert_eq!(entries[2].event, owners("desk1", &[]));
     assert_eq!(entries[3].event, owners("desk1", &["101"]));

@@ -86,6 +86,18 @@ async fn a_newer_hotdesks_file_is_refused() {
 }
 
 #[tokio::test]
+async fn a_file_from_before_the_first_release_is_refused_and_left_alone() {
+    let place = Place::sqlite();
+    drop(place.office(1, 1).await);
+    let older = rusqlite::Connection::open(place.base.join("hotdesk.db")).unwrap();
+    older.pragma_update(None, "user_version", 1).unwrap();
+    let told = told(&place.url, &place.base).await;
+    assert!(told.contains("before the first release") && told.contains("move it aside"), "{told}");
+    let version: i64 = older.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 1);
+}
+
+#[tokio::test]
 async fn a_damaged_file_is_an_error_and_no_panic() {
     let place = Place::sqlite();
     let _sound = place.office(50, 50).await;
@@ -111,7 +123,7 @@ async fn who_keeps_the_file_locked_is_waited_for_but_not_for_ever() {
     let other = rusqlite::Connection::open(place.base.join("hotdesk.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let asked = Instant::now();
-    let error = doing(&store, Act::Seat(ext("101"), name("desk1"))).await.unwrap_err();
+    let error = doing(&store, sit(ext("101"), name("desk1"))).await.unwrap_err();
     assert!(matches!(&error, StoreError::Away(..)), "{error}");
     assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
     assert_eq!(all(&store).await.users.len(), 1, "reading goes on");

@@ -54,8 +54,8 @@ async fn an_import_is_journalled_change_by_change_and_logs_out_who_may_no_longer
     assert_eq!(
         events,
         [
-            Event::UserChanged { user: ext("103"), device: None },
-            Event::UserChanged { user: ext("102"), device: Some(name("desk2")) },
+            Event::UserChanged { user: ext("103"), devices: vec![] },
+            Event::UserChanged { user: ext("102"), devices: vec![name("desk2")] },
             Event::PinChanged { user: ext("103") },
             Event::DeviceChanged { device: name("desk1"), user: Some(ext("101")), owners: vec![ext("103")] },
         ]

@@ -10,6 +10,7 @@ use hotdesk::desk::id::{
 use hotdesk::desk::journal::Actor;
 use hotdesk::desk::location::{Location, Zone};
 use hotdesk::desk::model::{Device, Office, User};
+use hotdesk::desk::rules::Seating;
 use hotdesk::desk::seat::{Act, Move, Transition};
 use hotdesk::desk::table::Scope;
 use hotdesk::store::{Change, Guess, Store, StoreError, What};
@@ -43,7 +44,8 @@ mod directory;
 mod feed;
 mod files;
 mod import;
-mod model;
+mod keep;
+pub mod model;
 mod moves;
 mod seen;
 mod tenants;
@@ -60,6 +62,13 @@ pub struct Place {
 impl Place {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().to_path_buf();
+        Self { url: "sqlite:hotdesk.db".into(), base, server: None, _folder: folder }
+    }
+
+    /// A file that no disk slows down, for what is about what is in it only.
+    pub fn sqlite_in_memory() -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let base = folder.path().to_path_buf();
         Self { url: "sqlite:hotdesk.db".into(), base, server: None, _folder: folder }
     }
@@ -157,8 +166,12 @@ pub async fn doing(store: &Arc<dyn Store>, what: Act) -> Result<Transition, Stor
     store.move_people(&act(what)).await
 }
 
+pub fn sit(user: Extension, device: DeviceName) -> Act {
+    Act::Seat(user, device, Seating::default())
+}
+
 pub async fn seat(store: &Arc<dyn Store>, user: &str, device: &str) -> Transition {
-    doing(store, Act::Seat(ext(user), name(device))).await.unwrap()
+    doing(store, sit(ext(user), name(device))).await.unwrap()
 }
 
 pub async fn all(store: &Arc<dyn Store>) -> Office {

@@ -77,8 +77,8 @@ async fn who_or_what_is_unknown_is_named(place: Place) {
     let store = place.office(1, 1).await;
     let before = all(&store).await;
     for (act, missing) in [
-        (Act::Seat(ext("999"), name("desk1")), "user 999"),
-        (Act::Seat(ext("101"), name("desk9")), "device desk9"),
+        (sit(ext("999"), name("desk1")), "user 999"),
+        (sit(ext("101"), name("desk9")), "device desk9"),
         (Act::Leave(ext("999"), name("desk1")), "user 999"),
         (Act::Leave(ext("101"), name("desk9")), "device desk9"),
         (Act::LeaveAll(ext("999")), "user 999"),
@@ -98,7 +98,7 @@ async fn an_undo_puts_everybody_back(place: Place) {
     seat(&store, "102", "desk2").await;
     let before = all(&store).await;
     let moved = seat(&store, "101", "desk2").await;
-    let undone = doing(&store, moved.clone().inverse()).await.unwrap();
+    let undone = doing(&store, moved.clone().inverse(1)).await.unwrap();
     assert_eq!(undone.removed, moved.seated);
     assert_eq!(undone.revision.0, moved.revision.0 + 1);
     let after = all(&store).await;
@@ -109,7 +109,7 @@ async fn an_undo_puts_everybody_back(place: Place) {
     }
     let entry = store.journal(&tenant(), moved.revision, 9).await.unwrap();
     assert_eq!(entry[0].event, Event::Moved { removed: undone.removed, seated: undone.seated, undo: true });
-    let again = doing(&store, moved.inverse()).await.unwrap();
+    let again = doing(&store, moved.inverse(1)).await.unwrap();
     assert!(again.is_empty() && again.revision == undone.revision);
 }
 
@@ -121,21 +121,21 @@ async fn an_undo_leaves_alone_what_happened_since(place: Place) {
 
     // 103 took desk1 meanwhile: 101 leaves desk2 and is nowhere, 102 is back.
     seat(&store, "103", "desk1").await;
-    doing(&store, moved.clone().inverse()).await.unwrap();
+    doing(&store, moved.clone().inverse(1)).await.unwrap();
     assert_eq!(seated(&all(&store).await), ["103@desk1", "102@desk2"]);
 
     // 101 left and came back to the same desk: that is another binding, and stays.
     let moved = seat(&store, "101", "desk2").await;
     doing(&store, Act::LeaveAll(ext("101"))).await.unwrap();
     let back = seat(&store, "101", "desk2").await;
-    let undone = doing(&store, moved.inverse()).await.unwrap();
+    let undone = doing(&store, moved.inverse(1)).await.unwrap();
     assert!(undone.is_empty());
     assert_eq!(all(&store).await.bindings[&name("desk2")], back.seated[0]);
 
     // 101 moved on: he stays there, and who sat where he was is back.
     let moved = seat(&store, "103", "desk2").await;
     seat(&store, "103", "desk3").await;
-    let undone = doing(&store, moved.inverse()).await.unwrap();
+    let undone = doing(&store, moved.inverse(1)).await.unwrap();
     assert_eq!(undone.removed, []);
     assert_eq!(seated(&all(&store).await), ["101@desk2", "103@desk3"]);
 }
@@ -151,14 +151,14 @@ async fn an_undo_seats_nobody_who_may_not_sit_there_any_more(place: Place) {
         seat(&store, "102", "desk1").await;
         let moved = seat(&store, "101", "desk1").await;
         put(&store, stopped).await;
-        doing(&store, moved.inverse()).await.unwrap();
+        doing(&store, moved.inverse(1)).await.unwrap();
         assert_eq!(seated(&all(&store).await), [""; 0]);
     }
 }
 
 async fn asking_again_changes_nothing_and_tells_the_same(place: Place) {
     let store = place.office(2, 1).await;
-    let asked = act(Act::Seat(ext("101"), name("desk1")));
+    let asked = act(sit(ext("101"), name("desk1")));
     let first = store.move_people(&asked).await.unwrap();
     let idle = act(Act::LeaveAll(ext("102")));
     let nothing = store.move_people(&idle).await.unwrap();

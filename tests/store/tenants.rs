@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use hotdesk::desk::id::Revision;
 use hotdesk::desk::journal::Entry;
+use hotdesk::desk::lock::Attempt;
 use hotdesk::desk::model::{Device, User};
 use hotdesk::desk::pin::{Cost, Pin, PinRecord};
-use hotdesk::desk::policy::Attempts;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -62,7 +62,7 @@ struct Seen {
     /// What each act returned.
     done: Vec<String>,
     pins: BTreeMap<&'static str, Option<String>>,
-    tries: Vec<Attempts>,
+    tries: Vec<Attempt>,
 }
 
 async fn ten_tenants_with_the_same_extensions_share_nothing(place: Place) {
@@ -132,7 +132,7 @@ async fn act_out(
         Step::Clear(d) => Ok(Act::Clear(name(d))),
         Step::Leave(u, d) => Ok(Act::Leave(ext(u), name(d))),
         Step::LeaveAll(u) => Ok(Act::LeaveAll(ext(u))),
-        Step::Seat(u, d) => Ok(Act::Seat(ext(u), name(d))),
+        Step::Seat(u, d) => Ok(sit(ext(u), name(d))),
     };
     match act {
         Err(what) => {

@@ -92,7 +92,7 @@ async fn sit(store: &Arc<dyn Store>, user: &str, desk: &str, at: Timestamp) {
     let act = Move {
         request: hotdesk::controller::request_id().unwrap(),
         tenant: TenantId::default(),
-        act: Act::Seat(ext(user), name(desk)),
+        act: Act::Seat(ext(user), name(desk), Default::default()),
         by: Actor::Controller,
         call: None,
         at,

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::plan::Plan;
 use crate::cli::progress::on_all_cores;
-use crate::cli::site::Site;
+use crate::cli::site::{Site, now};
 use crate::cli::user::generated_pin;
 use crate::controller::pepper;
 use crate::desk::guessable::guessable;
@@ -98,7 +98,7 @@ impl Pins {
         let made = on_all_cores("hashing PINs", &new, |(user, pin)| {
             let mut salt = [0; 16];
             getrandom::fill(&mut salt)?;
-            Ok((user.clone(), PinRecord::make(pin, &pepper, &site.tenant, user, salt)))
+            Ok((user.clone(), PinRecord::make(pin, &pepper, &site.tenant, user, salt).chosen(now())))
         });
         made.into_iter().collect()
     }

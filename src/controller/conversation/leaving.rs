@@ -2,7 +2,7 @@
 
 use tracing::info;
 
-use super::{Stop, origin, speak};
+use super::{Outlived, Stop, origin, speak};
 use crate::controller::{Controller, Fault};
 use crate::desk::code::Proof;
 use crate::desk::id::Extension;
@@ -31,7 +31,9 @@ impl Controller {
         user: Option<Extension>,
         pin: Proof,
     ) -> Result<Outcome, Stop> {
-        let Some(user) = self.identify(call, phone, user, pin).await? else { return Ok(Outcome::Refused) };
+        let Some(user) = self.identify(call, phone, user, pin, Outlived::Taken).await? else {
+            return Ok(Outcome::Refused);
+        };
         speak(phone, user.language.as_ref()).await?;
         let user = user.extension;
         match self.perform(&origin(call), Act::LeaveAll(user.clone())).await {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use tracing::info;
 
-use super::{Stop, TRIES, entered, speak};
+use super::{Outlived, Stop, TRIES, entered, speak};
 use crate::controller::Controller;
 use crate::desk::code::Proof;
 use crate::desk::guessable::guessable;
@@ -22,7 +22,7 @@ impl Controller {
         phone: &mut impl Phone,
         user: Option<Extension>,
     ) -> Result<Outcome, Stop> {
-        let Some(user) = self.identify(call, phone, user, Proof::Asked).await? else {
+        let Some(user) = self.identify(call, phone, user, Proof::Asked, Outlived::Taken).await? else {
             return Ok(Outcome::Refused);
         };
         speak(phone, user.language.as_ref()).await?;
@@ -52,7 +52,7 @@ impl Controller {
             return Ok(None);
         }
         let record = self.store.pin(&call.tenant, user).await?;
-        if self.pins.compare(record, new.clone(), call.tenant.clone(), user.clone()).await? {
+        if self.pins.compare(record, new.clone(), call.tenant.clone(), user.clone()).await?.matches {
             return Ok(None);
         }
         let again = entered(phone, Prompt::NewPinAgain).await?;

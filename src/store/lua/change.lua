@@ -2,14 +2,18 @@
 local what, name, body, at, head = unpack(ARGV)
 local event
 
+-- Takes a user away from wherever he sits. Returns the devices, if there were any.
+local function unseat_user(user)
+  local devices = places_of(user)
+  for _, device in ipairs(devices) do unseat(device) end
+  return #devices > 0 and devices or nil
+end
+
 if what == 'user' then
-  local device
-  if not cjson.decode(body).hotdesk then
-    device = redis.call('HGET', PLACES, name) or nil
-    if device then unseat(device) end
-  end
+  local devices
+  if not cjson.decode(body).hotdesk then devices = unseat_user(name) end
   redis.call('HSET', USERS, name, body)
-  event = { event = 'user_changed', user = name, device = device }
+  event = { event = 'user_changed', user = name, devices = devices }
 
 elseif what == 'device' then
   local stood, stands = location_in(redis.call('HGET', DEVICES, name)), location_in(body)
@@ -60,11 +64,18 @@ elseif what == 'pin' then
 
 elseif what == 'remove_user' then
   if redis.call('HEXISTS', USERS, name) == 0 then return missing('user ' .. name) end
-  local device = redis.call('HGET', PLACES, name) or nil
-  if device then unseat(device) end
+  local devices = unseat_user(name)
   redis.call('HDEL', USERS, name)
   redis.call('HDEL', PINS, name)
-  event = { event = 'user_removed', user = name, device = device }
+  event = { event = 'user_removed', user = name, devices = devices }
+
+elseif what == 'unlock' then
+  redis.call('DEL', TRIES, TRIED)
+  event = cjson.decode(body)
+
+elseif what == 'unlock_device' or what == 'unlock_user' then
+  forget(what:sub(8) .. ':' .. name)
+  event = cjson.decode(body)
 
 else -- remove_device
   local was = redis.call('HGET', DEVICES, name)

@@ -11,7 +11,8 @@ local PINS = base .. ':pins'         -- hash, extension to JSON
 local DEVICES = base .. ':devices'   -- hash, name to JSON
 local LOCATIONS = base .. ':locations' -- hash, name to JSON
 local SEATS = base .. ':seats'       -- hash, device to JSON of the binding
-local PLACES = base .. ':places'     -- hash, user to the device of his binding
+local TRIES = base .. ':tries'       -- hash, user:<alias> and device:<name> to JSON of their failures
+local TRIED = base .. ':tried'       -- sorted set, those of TRIES by the second of the last failure
 
 -- The set of devices that a user owns.
 local function owned(user)
@@ -21,6 +22,18 @@ end
 -- What was seen of a device since somebody sits there: a hash of microseconds since 1970.
 local function seen(device)
   return base .. ':seen:' .. device
+end
+
+-- The set of devices at which a user sits.
+local function places(user)
+  return base .. ':at:' .. user
+end
+
+-- The devices at which a user sits, in their order.
+local function places_of(user)
+  local devices = redis.call('SMEMBERS', places(user))
+  table.sort(devices)
+  return devices
 end
 
 -- The set of devices that stand at a location.
@@ -57,7 +70,7 @@ local function unseat(device)
   end
   local user = cjson.decode(binding).user
   redis.call('HDEL', SEATS, device)
-  redis.call('HDEL', PLACES, user)
+  redis.call('SREM', places(user), device)
   redis.call('DEL', seen(device))
   return binding, user
 end
@@ -77,4 +90,27 @@ end
 
 local function location_in(device)
   return in_device(device, 'location')
+end
+
+-- What is kept of the failures of user:<alias> or device:<name>.
+local function tries_of(who)
+  local body = redis.call('HGET', TRIES, who)
+  if body then return cjson.decode(body) end
+  return { failures = {}, row = 0, locks = 0, ['until'] = 0 }
+end
+
+local function forget(who)
+  redis.call('HDEL', TRIES, who)
+  redis.call('ZREM', TRIED, who)
+end
+
+-- Keeps them; last, if given, is when the last one was.
+local function keep(who, tries, last)
+  if #tries.failures == 0 and tries.row == 0 and tries.locks == 0 and tries['until'] == 0 then
+    return forget(who)
+  end
+  local failures = #tries.failures == 0 and '[]' or cjson.encode(tries.failures)
+  redis.call('HSET', TRIES, who, string.format('{"failures":%s,"row":%s,"locks":%s,"until":%s}', failures,
+    whole(tries.row), whole(tries.locks), whole(tries['until'])))
+  if last then redis.call('ZADD', TRIED, last, who) end
 end

@@ -26,7 +26,7 @@ for _, device in ipairs(devices) do
   if binding then users.add(cjson.decode(binding).user) end
 end
 for _, user in ipairs(users) do
-  devices.add(redis.call('HGET', PLACES, user))
+  for _, device in ipairs(redis.call('SMEMBERS', places(user))) do devices.add(device) end
   for _, device in ipairs(redis.call('SMEMBERS', owned(user))) do devices.add(device) end
 end
 

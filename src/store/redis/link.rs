@@ -16,6 +16,7 @@ use redis::{
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use crate::desk::policy::Refusal;
 use crate::store::StoreError;
 
 /// How long connecting may take.
@@ -131,6 +132,11 @@ impl Link {
         }
         if error.code() == Some("INUSE") {
             return StoreError::in_use(error.detail().unwrap_or_default().split(' '));
+        }
+        if let ("REFUSED", Some(refusal)) =
+            (error.code().unwrap_or_default(), error.detail().and_then(Refusal::of_a_move))
+        {
+            return StoreError::Refused(refusal);
         }
         let why = match error.code() {
             Some("OOM") => {

@@ -19,14 +19,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Change, Guess, Import, Note, REMEMBERED, Store, StoreError, What};
+use super::{Change, Guess, Import, Note, REMEMBERED, Store, StoreError, Tried, What};
 use crate::desk::id::{CallId, DeviceName, Extension, Revision, TenantId};
 use crate::desk::journal::{Actor, Entry};
 use crate::desk::leave::Seen;
 use crate::desk::location::Location;
+use crate::desk::lock::{Attempt, Kind, RULE};
 use crate::desk::model::{Binding, Device, Office, User};
 use crate::desk::pin::PinRecord;
-use crate::desk::policy::Attempts;
+use crate::desk::policy::Refusal;
+use crate::desk::rules::Multi;
 use crate::desk::seat::{Act, Move, Transition};
 use crate::desk::table::Scope;
 use feed::Feed;
@@ -63,6 +65,7 @@ pub struct Redis {
     note: Script,
     office: Script,
     record: Script,
+    rehash: Script,
     revision_at: Script,
     seen: Script,
 }
@@ -105,6 +108,7 @@ impl Redis {
             note: script!("note.lua"),
             office: script!("office.lua"),
             record: script!("record.lua"),
+            rehash: script!("rehash.lua"),
             revision_at: script!("revision_at.lua"),
             seen: script!("seen.lua"),
         })
@@ -127,6 +131,14 @@ impl Redis {
             What::RemoveDevice(device) => ("remove_device", device.as_str(), String::new()),
             What::RemoveLocation(location) => ("remove_location", location.as_str(), String::new()),
             What::RemoveUser(user) => ("remove_user", user.as_str(), String::new()),
+            What::Unlock(whose) => {
+                let (what, name) = match whose.counted() {
+                    None => ("unlock", ""),
+                    Some((Kind::Device, name)) => ("unlock_device", name),
+                    Some((Kind::User, name)) => ("unlock_user", name),
+                };
+                (what, name, self.text(&whose.event())?)
+            }
             What::User(user) => ("user", user.extension.as_str(), self.text(user)?),
         })
     }
@@ -195,18 +207,22 @@ impl Store for Redis {
     }
 
     async fn move_people(&self, act: &Move) -> Result<Transition, StoreError> {
-        let mut undo = String::new();
+        let mut rules = serde_json::json!({});
         let (what, user, device) = match &act.act {
             Act::Clear(device) => ("clear", "", device.as_str()),
             Act::Leave(user, device) => ("leave", user.as_str(), device.as_str()),
             Act::Expire(binding) => {
-                undo = self.text(&serde_json::json!({ "seated": [binding], "removed": [] }))?;
+                rules = serde_json::json!({ "seated": [binding], "removed": [], "most": 0 });
                 ("expire", "", "")
             }
             Act::LeaveAll(user) => ("leave_all", user.as_str(), ""),
-            Act::Seat(user, device) => ("seat", user.as_str(), device.as_str()),
-            Act::Undo { seated, removed } => {
-                undo = self.text(&serde_json::json!({ "seated": seated, "removed": removed }))?;
+            Act::Seat(user, device, seating) => {
+                let (most, refuse) = (seating.multi.most(), seating.multi == Multi::Refuse);
+                rules = serde_json::json!({ "take_over": seating.take_over, "refuse": refuse, "most": most });
+                ("seat", user.as_str(), device.as_str())
+            }
+            Act::Undo { seated, removed, most } => {
+                rules = serde_json::json!({ "seated": seated, "removed": removed, "most": most });
                 ("undo", "", "")
             }
         };
@@ -214,7 +230,7 @@ impl Store for Redis {
         let mut script = on(&self.move_people, &act.tenant);
         script.arg(what).arg(user).arg(device);
         script.arg(act.at.to_string()).arg(act.at.as_microsecond()).arg(self.text(&head)?);
-        script.arg(act.request.as_str()).arg(REMEMBERED).arg(undo);
+        script.arg(act.request.as_str()).arg(REMEMBERED).arg(rules.to_string());
         let transition: String = self.link.run(&script).await?;
         self.parse(&transition)
     }
@@ -226,20 +242,50 @@ impl Store for Redis {
         record.map(|record| self.parse(&record)).transpose()
     }
 
-    async fn attempt(&self, guess: &Guess) -> Result<Attempts, StoreError> {
+    async fn rehash(
+        &self,
+        tenant: &TenantId,
+        user: &Extension,
+        was: &PinRecord,
+        is: &PinRecord,
+    ) -> Result<(), StoreError> {
+        let mut script = on(&self.rehash, tenant);
+        self.link.run(script.arg(user.as_str()).arg(was.salt()).arg(self.text(is)?)).await
+    }
+
+    async fn attempt(&self, guess: &Guess) -> Result<Attempt, StoreError> {
         let mut script = on(&self.attempt, &guess.tenant);
-        script
-            .arg(guess.user.as_str())
-            .arg(guess.device.as_str())
-            .arg(guess.at.as_second())
-            .arg(Attempts::WINDOW);
-        let (device, user) = self.link.run(&script).await?;
-        Ok(Attempts { device, user })
+        script.arg(guess.user.as_str()).arg(guess.device.as_str());
+        script.arg(guess.at.as_second()).arg(self.text(&RULE)?);
+        let (locked, by_device, by_user): (String, bool, bool) = self.link.run(&script).await?;
+        let allowed = match locked.as_str() {
+            "" => Ok(()),
+            "device" => Err(Refusal::DeviceLocked),
+            _ => Err(Refusal::UserLocked),
+        };
+        let spray = [(Kind::Device, by_device), (Kind::User, by_user)];
+        let spray = spray.into_iter().filter_map(|(kind, is)| is.then_some(kind)).collect();
+        Ok(Attempt { allowed, spray })
     }
 
     async fn forgive(&self, guess: &Guess) -> Result<(), StoreError> {
         let mut script = on(&self.forgive, &guess.tenant);
-        self.link.run(script.arg(guess.user.as_str()).arg(guess.device.as_str())).await
+        script.arg(guess.user.as_str()).arg(guess.device.as_str());
+        script.arg(guess.at.as_second()).arg(RULE.device.failures);
+        self.link.run(&script).await
+    }
+
+    async fn tries(&self, tenant: &TenantId) -> Result<Vec<Tried>, StoreError> {
+        let mut ask = cmd("HGETALL");
+        let all: Vec<(String, String)> = self.link.ask(ask.arg(format!("{}:tries", base(tenant)))).await?;
+        let tried = |(who, body): (String, String)| {
+            let (kind, name) = who.split_once(':')?;
+            Some((Kind::named(kind)?, name.to_owned(), body))
+        };
+        all.into_iter()
+            .filter_map(tried)
+            .map(|(kind, name, body)| Ok(Tried { kind, name, tries: self.parse(&body)? }))
+            .collect()
     }
 
     async fn record(&self, entries: &[Entry]) -> Result<(), StoreError> {

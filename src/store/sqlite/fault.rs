@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::ErrorCode;
 
 use crate::desk::id::DeviceName;
-use crate::desk::seat::Missing;
+use crate::desk::seat::Denied;
 use crate::store::StoreError;
 
 /// What went wrong, before the file's name is put to it.
@@ -17,12 +17,14 @@ pub(super) enum Fault {
     Foreign,
     /// The file could not be made.
     File(std::io::Error),
+    /// An act that is not to be done.
+    Denied(Denied),
     /// A location that should go, while these devices stand there.
     InUse(Vec<DeviceName>),
-    /// A user, device or location that is not there.
-    Missing(Missing),
     /// The version of its tables, and the one we know.
     Newer(i64, i64),
+    /// The version of its tables, which no release had, and the one we know.
+    Older(i64, i64),
     /// SQLite's own.
     Sql(rusqlite::Error),
     /// A row that is not what we write.
@@ -41,9 +43,9 @@ impl From<std::io::Error> for Fault {
     }
 }
 
-impl From<Missing> for Fault {
-    fn from(missing: Missing) -> Self {
-        Self::Missing(missing)
+impl From<Denied> for Fault {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
     }
 }
 
@@ -84,10 +86,13 @@ impl Fault {
             Self::File(error) => broken(format!(
                 "it cannot be made ({error}); its directory must exist and be writable for the user that hotdesk runs as"
             )),
+            Self::Denied(denied) => denied.into(),
             Self::InUse(devices) => StoreError::in_use(devices.iter().map(DeviceName::as_str)),
-            Self::Missing(Missing(what)) => StoreError::Missing(what),
             Self::Newer(theirs, ours) => broken(format!(
                 "a newer hotdesk wrote it (tables of version {theirs}, this one knows {ours}); run that one, or restore a backup from before it"
+            )),
+            Self::Older(theirs, ours) => broken(format!(
+                "a hotdesk from before the first release wrote it (tables of version {theirs}, this one knows {ours}); move it aside with its -wal and -shm, and set up users and devices anew"
             )),
             Self::Unreadable(why) => broken(format!(
                 "a row in it is not what hotdesk writes ({why}); if somebody edited it, restore a backup"

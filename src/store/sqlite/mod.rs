@@ -5,6 +5,7 @@
 //! the same time (the command line beside the server); what they commit is seen by `PRAGMA data_version`.
 
 mod fault;
+mod locks;
 mod read;
 mod schema;
 mod seen;
@@ -21,13 +22,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{Change, Guess, Import, Note, Store, StoreError};
+use super::{Change, Guess, Import, Note, Store, StoreError, Tried};
 use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
 use crate::desk::journal::Entry;
 use crate::desk::leave::Seen;
+use crate::desk::lock::Attempt;
 use crate::desk::model::Office;
 use crate::desk::pin::PinRecord;
-use crate::desk::policy::Attempts;
 use crate::desk::seat::{Move, Transition};
 use crate::desk::table::Scope;
 use fault::Fault;
@@ -200,14 +201,30 @@ impl Store for Sqlite {
         self.read(move |db| read::pin(db, &tenant, &user)).await
     }
 
-    async fn attempt(&self, guess: &Guess) -> Result<Attempts, StoreError> {
+    async fn rehash(
+        &self,
+        tenant: &TenantId,
+        user: &Extension,
+        was: &PinRecord,
+        is: &PinRecord,
+    ) -> Result<(), StoreError> {
+        let (tenant, user, was, is) = (tenant.clone(), user.clone(), was.clone(), is.clone());
+        self.write(move |db| write::rehash(db, &tenant, &user, &was, &is)).await
+    }
+
+    async fn attempt(&self, guess: &Guess) -> Result<Attempt, StoreError> {
         let guess = guess.clone();
-        self.write(move |db| write::attempt(db, &guess)).await
+        self.write(move |db| locks::attempt(db, &guess)).await
     }
 
     async fn forgive(&self, guess: &Guess) -> Result<(), StoreError> {
         let guess = guess.clone();
-        self.write(move |db| write::forgive(db, &guess)).await
+        self.write(move |db| locks::forgive(db, &guess)).await
+    }
+
+    async fn tries(&self, tenant: &TenantId) -> Result<Vec<Tried>, StoreError> {
+        let tenant = tenant.clone();
+        self.read(move |db| locks::tries(db, &tenant)).await
     }
 
     async fn record(&self, entries: &[Entry]) -> Result<(), StoreError> {

@@ -148,7 +148,9 @@ pub(super) fn revision_at(db: &Connection, tenant: &TenantId, since: Timestamp) 
 
 /// Bindings of `tenant` for which `which` holds of `?2`.
 pub(super) fn bindings(db: &Connection, which: &str, tenant: &str, of: &str) -> Result<Vec<Binding>, Fault> {
-    let query = format!("SELECT user, device, since, revision FROM binding WHERE tenant = ?1 AND ({which})");
+    let query = format!(
+        "SELECT user, device, since, revision FROM binding WHERE tenant = ?1 AND ({which}) ORDER BY device"
+    );
     let mut query = db.prepare_cached(&query)?;
     let mut rows = query.query([tenant, of])?;
     let mut bindings = vec![];

@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::seen;
 
 /// The version of the tables below, kept in `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// `HOTD`: what `file(1)` and we know the file by, kept in `application_id`.
 const APPLICATION: i64 = 0x484F_5444;
@@ -22,8 +22,8 @@ const BUSY: Duration = Duration::from_secs(2);
 /// How often one looks whether it is free.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// Users, devices and locations are kept as JSON, with beside it the columns that are searched. The two keys of `binding`
-/// are the law of the house: one device a user, one user a device.
+/// Users, devices and locations are kept as JSON, with beside it the columns that are searched. The key of `binding` is
+/// the law of the house: one user a device. At how many devices a user may be is his tenant's.
 const TABLES: &str = "
     CREATE TABLE tenant (
         name TEXT PRIMARY KEY, revision INTEGER NOT NULL
@@ -48,18 +48,19 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE binding (
         tenant TEXT, device TEXT, user TEXT NOT NULL, since TEXT NOT NULL, revision INTEGER NOT NULL,
-        PRIMARY KEY (tenant, device), UNIQUE (tenant, user)
+        PRIMARY KEY (tenant, device)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX binding_user ON binding (tenant, user);
     CREATE TABLE journal (
         tenant TEXT, revision INTEGER, at INTEGER NOT NULL, entry TEXT NOT NULL,
         PRIMARY KEY (tenant, revision)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX journal_at ON journal (tenant, at);
-    CREATE TABLE attempt (
-        tenant TEXT, kind TEXT, name TEXT, began INTEGER NOT NULL, count INTEGER NOT NULL,
+    CREATE TABLE tries (
+        tenant TEXT, kind TEXT, name TEXT, last INTEGER NOT NULL, body TEXT NOT NULL,
         PRIMARY KEY (tenant, kind, name)
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX attempt_began ON attempt (began);
+    CREATE INDEX tries_last ON tries (tenant, last);
     CREATE TABLE request (
         tenant TEXT, id TEXT, at INTEGER NOT NULL, transition TEXT NOT NULL,
         PRIMARY KEY (tenant, id)
@@ -108,6 +109,7 @@ fn has_tables(connection: &Connection) -> Result<bool, Fault> {
         (APPLICATION, VERSION, _) => Ok(true),
         (0, 0, 0) => Ok(false),
         (APPLICATION, newer, _) if newer > VERSION => Err(Fault::Newer(newer, VERSION)),
+        (APPLICATION, older, _) => Err(Fault::Older(older, VERSION)),
         _ => Err(Fault::Foreign),
     }
 }

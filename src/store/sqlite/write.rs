@@ -4,14 +4,15 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::Fault;
+use super::locks;
 use super::read::{self, integer};
-use crate::desk::id::{DeviceName, Extension, LocationName, Revision};
+use crate::desk::id::{DeviceName, Extension, LocationName, Revision, TenantId};
 use crate::desk::journal::{Entry, Event};
 use crate::desk::location::Location;
 use crate::desk::model::{Device, User};
-use crate::desk::policy::Attempts;
-use crate::desk::seat::{Act, Missing, Move, Transition};
-use crate::store::{Change, Guess, REMEMBERED, What};
+use crate::desk::pin::PinRecord;
+use crate::desk::seat::{Act, Denied, Move, Transition};
+use crate::store::{Change, REMEMBERED, What};
 
 /// See [`Store::change`](crate::store::Store::change).
 pub(super) fn change(db: &Connection, change: &Change) -> Result<Revision, Fault> {
@@ -21,15 +22,12 @@ pub(super) fn change(db: &Connection, change: &Change) -> Result<Revision, Fault
         What::Location(location) => put_location(db, tenant, location)?,
         What::Pin(user, record) => {
             known_user(db, tenant, user)?;
-            let record = serde_json::to_string(record)?;
-            db.execute(
-                "INSERT OR REPLACE INTO pin VALUES (?, ?, ?)",
-                params![tenant, user.as_str(), record],
-            )?;
+            put_pin(db, tenant, user, record)?;
             Event::PinChanged { user: user.clone() }
         }
         What::RemoveDevice(name) => {
-            let device = read::device(db, tenant, name)?.ok_or_else(|| Missing(format!("device {name}")))?;
+            let device =
+                read::device(db, tenant, name)?.ok_or_else(|| Denied::Missing(format!("device {name}")))?;
             let user = leave_device(db, tenant, name)?;
             db.execute("DELETE FROM device WHERE tenant = ? AND name = ?", [tenant, name.as_str()])?;
             Event::DeviceRemoved { device: name.clone(), user, owners: device.owner.into_iter().collect() }
@@ -45,10 +43,14 @@ pub(super) fn change(db: &Connection, change: &Change) -> Result<Revision, Fault
         }
         What::RemoveUser(user) => {
             known_user(db, tenant, user)?;
-            let device = leave_all(db, tenant, user)?;
+            let devices = leave_all(db, tenant, user)?;
             db.execute("DELETE FROM pin WHERE tenant = ? AND user = ?", [tenant, user.as_str()])?;
             db.execute("DELETE FROM user WHERE tenant = ? AND extension = ?", [tenant, user.as_str()])?;
-            Event::UserRemoved { user: user.clone(), device }
+            Event::UserRemoved { user: user.clone(), devices }
+        }
+        What::Unlock(whose) => {
+            locks::unlock(db, tenant, whose)?;
+            whose.event()
         }
         What::User(user) => put_user(db, tenant, user)?,
     };
@@ -110,34 +112,23 @@ pub(super) fn append(db: &Connection, entry: &Entry) -> Result<Revision, Fault> 
     Ok(entry.revision)
 }
 
-/// See [`Store::attempt`](crate::store::Store::attempt).
-pub(super) fn attempt(db: &Connection, guess: &Guess) -> Result<Attempts, Fault> {
-    // A window that began far in the future is one that a wrong clock began: it is over, too.
-    let (now, window) = (guess.at.as_second(), i64::from(Attempts::WINDOW));
-    db.prepare_cached("DELETE FROM attempt WHERE began <= ? OR began >= ?")?
-        .execute([now - window, now + window])?;
-    let count = |kind: &str, name: &str| -> Result<u32, Fault> {
-        let count = "INSERT INTO attempt (tenant, kind, name, began, count) VALUES (?, ?, ?, ?, 1)
-            ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count";
-        Ok(db
-            .prepare_cached(count)?
-            .query_row(params![guess.tenant.as_str(), kind, name, now], |row| row.get(0))?)
-    };
-    Ok(Attempts {
-        device: count("device", guess.device.as_str())?,
-        user: count("user", guess.user.as_str())?,
-    })
+/// See [`Store::rehash`](crate::store::Store::rehash).
+pub(super) fn rehash(
+    db: &Connection,
+    tenant: &TenantId,
+    user: &Extension,
+    was: &PinRecord,
+    is: &PinRecord,
+) -> Result<(), Fault> {
+    if read::pin(db, tenant, user)?.is_some_and(|now| now.salt() == was.salt()) {
+        put_pin(db, tenant.as_str(), user, is)?;
+    }
+    Ok(())
 }
 
-/// See [`Store::forgive`](crate::store::Store::forgive).
-pub(super) fn forgive(db: &Connection, guess: &Guess) -> Result<(), Fault> {
-    let tenant = guess.tenant.as_str();
-    db.prepare_cached("DELETE FROM attempt WHERE tenant = ? AND kind = 'user' AND name = ?")?
-        .execute([tenant, guess.user.as_str()])?;
-    db.prepare_cached(
-        "UPDATE attempt SET count = max(count - 1, 0) WHERE tenant = ? AND kind = 'device' AND name = ?",
-    )?
-    .execute([tenant, guess.device.as_str()])?;
+fn put_pin(db: &Connection, tenant: &str, user: &Extension, record: &PinRecord) -> Result<(), Fault> {
+    let record = serde_json::to_string(record)?;
+    db.execute("INSERT OR REPLACE INTO pin VALUES (?, ?, ?)", params![tenant, user.as_str(), record])?;
     Ok(())
 }
 
@@ -166,19 +157,21 @@ fn put_location(db: &Connection, tenant: &str, location: &Location) -> Result<Ev
 }
 
 fn put_user(db: &Connection, tenant: &str, user: &User) -> Result<Event, Fault> {
-    let device = if user.hotdesk { None } else { leave_all(db, tenant, &user.extension)? };
+    let devices = if user.hotdesk { vec![] } else { leave_all(db, tenant, &user.extension)? };
     let body = serde_json::to_string(user)?;
     db.prepare_cached("INSERT OR REPLACE INTO user (tenant, extension, body) VALUES (?, ?, ?)")?
         .execute(params![tenant, user.extension.as_str(), body])?;
-    Ok(Event::UserChanged { user: user.extension.clone(), device })
+    Ok(Event::UserChanged { user: user.extension.clone(), devices })
 }
 
 fn known_user(db: &Connection, tenant: &str, user: &Extension) -> Result<(), Fault> {
-    read::user(db, tenant, user)?.map(drop).ok_or_else(|| Missing(format!("user {user}")).into())
+    read::user(db, tenant, user)?.map(drop).ok_or_else(|| Denied::Missing(format!("user {user}")).into())
 }
 
 fn known_location(db: &Connection, tenant: &str, name: &LocationName) -> Result<(), Fault> {
-    read::location(db, tenant, name)?.map(drop).ok_or_else(|| Missing(format!("location {name}")).into())
+    read::location(db, tenant, name)?
+        .map(drop)
+        .ok_or_else(|| Denied::Missing(format!("location {name}")).into())
 }
 
 fn leave_device(db: &Connection, tenant: &str, device: &DeviceName) -> Result<Option<Extension>, Fault> {
@@ -187,8 +180,8 @@ fn leave_device(db: &Connection, tenant: &str, device: &DeviceName) -> Result<Op
     Ok(was.map(|binding| binding.user))
 }
 
-fn leave_all(db: &Connection, tenant: &str, user: &Extension) -> Result<Option<DeviceName>, Fault> {
-    let was = read::bindings(db, "user = ?2", tenant, user.as_str())?.pop();
+fn leave_all(db: &Connection, tenant: &str, user: &Extension) -> Result<Vec<DeviceName>, Fault> {
+    let was = read::bindings(db, "user = ?2", tenant, user.as_str())?;
     db.execute("DELETE FROM binding WHERE tenant = ? AND user = ?", [tenant, user.as_str()])?;
-    Ok(was.map(|binding| binding.device))
+    Ok(was.into_iter().map(|binding| binding.device).collect())
 }
