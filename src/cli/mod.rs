@@ -104,8 +104,8 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Login(login) => login.run(&site.await?, &mut out).await?,
             Command::Logout(logout) => logout.run(&site.await?, &mut out).await?,
             Command::Serve => {
-                telemetry::start(config.log.format, &config.log.level);
-                serve::run(config, cli.config.as_deref()).await?;
+                let metrics = telemetry::start(config.log.format, &config.log.level);
+                serve::run(config, cli.config.as_deref(), metrics).await?;
             }
             Command::Status(status) => status.run(&site.await?, &mut out).await?,
             Command::User(user) => user.run(&site.await?, &mut out).await?,
