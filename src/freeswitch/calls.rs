@@ -97,8 +97,8 @@ impl Calls {
                     }
                 }
                 Ok(()) = unsettled.changed() => {
-                    let serving = serving.clone();
-                    tokio::spawn(async move { serving.look_for_left().await });
+                    let (serving, stop) = (serving.clone(), stop.clone());
+                    tokio::spawn(async move { stop.run_until_cancelled(serving.look_for_left()).await });
                 }
                 else => break,
             }

@@ -158,6 +158,16 @@ impl Client {
         })
     }
 
+    /// Begins a dialplan application in `call`, inside which those of [`Client::execute`] run from then on, until it ends
+    /// or the call does. A call that is already over is no error.
+    ///
+    /// # Errors
+    /// As [`Client::api`].
+    pub async fn begin(&self, call: &str, application: &str, argument: &str) -> Result<(), SwitchError> {
+        let request = sendable(Command::begin(Some(call), application, argument), application)?;
+        self.in_time(application, self.deadline, self.ask(request, Wants::Reply)).await.map(drop)
+    }
+
     /// Hangs `call` up. One that is already over is no error.
     ///
     /// # Errors

@@ -99,6 +99,19 @@ impl Command {
         draft.header("event-lock", "true")?.header("Event-UUID", id)?.end()
     }
 
+    /// Queues a dialplan application for `call` that lets others run inside it while it runs: those of [`Command::execute`]
+    /// that come after it.
+    ///
+    /// # Errors
+    /// [`InvalidCommand`] when it cannot be sent as lines.
+    pub fn begin(call: Option<&str>, application: &str, argument: &str) -> Result<Self, InvalidCommand> {
+        Draft::sendmsg(call)?
+            .header("call-command", "execute")?
+            .header("execute-app-name", application)?
+            .header("execute-app-arg", argument)?
+            .end()
+    }
+
     /// Makes an event, for all who want events of that name. It has what is given here alone, and no `Event-Name` but by
     /// that.
     ///

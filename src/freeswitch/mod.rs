@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | frames | [`esl`]: what FreeSWITCH says | [`client`]: the handle, and staying connected; `session` and `login`: one connection |
 //! | events | [`event`]: the headers of a frame, plain or JSON | [`calls`]: those that wait in a code, and [`phone`]: one of them |
-//! | commands | [`command`]: what it is told | [`moddb`]: the table, its rows as text in [`rows`] |
+//! | commands | [`command`]: what it is told | [`moddb`]: the table, its rows as text in [`rows`]; [`lamps`]: those of devices |
 //!
 //! The codec does no I/O: bytes in, frames out, bounded, no panic on any input. It is a [`tokio_util::codec::Decoder`],
 //! for which an incomplete frame is `None`, and it remembers how far it has searched, so that a frame arriving byte by
@@ -20,6 +20,7 @@ pub mod dialplan;
 pub mod esl;
 pub mod event;
 pub mod inspect;
+pub mod lamps;
 mod login;
 pub mod moddb;
 pub mod phone;

@@ -18,6 +18,9 @@ use crate::switch::{Call, Dialled, Digits, Entry, Gone, Outcome, Phone, SwitchEr
 /// How long a conversation may take. The dialplan ends it after two minutes, whatever is being said.
 const CONVERSATION: Duration = Duration::from_secs(110);
 
+/// Plays nothing, for ever.
+const SILENCE: &str = "silence_stream://-1";
+
 /// Why a parked call was not taken. Says nothing of what was dialled.
 #[derive(Debug, thiserror::Error)]
 pub enum NoCall {
@@ -70,6 +73,8 @@ impl FsPhone {
         let phone = Self { client, call: id.clone(), language, until };
         phone.set(&[("sensitive_dtmf", "true"), ("hd_dialled", "")]).await.map_err(|Gone| NoCall::Ended)?;
         phone.run("answer", "").await.map_err(|Gone| NoCall::Ended)?;
+        // Inside silence that never ends: a call that is merely parked throws away what is keyed between two commands.
+        phone.client.begin(id.as_str(), "endless_playback", SILENCE).await?;
         Ok((phone, Call { id, switch, tenant, device, dialled, from }))
     }
 
@@ -123,6 +128,17 @@ impl FsPhone {
         Ok(answers.iter().map(|answer| answer.said() == Said::Value("true")).collect())
     }
 
+    /// Plays `sound` until a key is pressed, and waits so long after it; `None`, if none is.
+    ///
+    /// What is keyed is in the events of the call, and when he hangs up in the middle in its last one and in CDRs that hold
+    /// all variables: one key each, never two, as `read` forgets the one before. Of all keys `-` is none, so `#` is one like
+    /// others. `play_and_get_digits` would show it in FreeSWITCH's log, where it is matched.
+    async fn key(&self, sound: &str, wait: Duration) -> Result<Option<char>, Gone> {
+        let wait = wait.as_millis();
+        let done = self.run("read", &format!("1 1 {sound} hd_entry {wait} - {wait}")).await?;
+        Ok(done.get("variable_hd_entry").and_then(|entry| entry.chars().next()))
+    }
+
     /// Says digits one by one; nothing, where FreeSWITCH's sounds are not installed.
     async fn spell(&self, digits: &str) -> Result<(), Gone> {
         let file = |digit: char| format!("${{sound_prefix}}/digits/8000/{digit}.wav");
@@ -140,13 +156,19 @@ impl FsPhone {
 
 impl Phone for FsPhone {
     async fn ask(&mut self, prompt: Prompt, digits: &Digits) -> Result<Entry, Gone> {
-        let Digits { first, next, most } = digits;
-        let sound = self.sound(prompt).await?;
-        // Not play_and_get_digits: what is entered would be in FreeSWITCH's log, where it is matched.
-        let read = format!("1 {most} {sound} hd_entry {} # {}", first.as_millis(), next.as_millis());
-        let done = self.run("read", &read).await?;
+        let most = usize::from(digits.most);
+        // Never grows, so that no copy of it is left behind.
+        let mut entry = Zeroizing::new(String::with_capacity(most));
+        let (mut sound, mut wait) = (self.sound(prompt).await?, digits.first);
+        while entry.len() < most {
+            match self.key(&sound, wait).await? {
+                Some(key) if key != '#' => entry.push(key),
+                _ => break,
+            }
+            (sound, wait) = ("silence".into(), digits.next);
+        }
         self.set(&[("hd_entry", "")]).await?;
-        Ok(Dialled(Zeroizing::new(done.get("variable_hd_entry").unwrap_or_default().into_owned())))
+        Ok(Dialled(entry))
     }
 
     async fn say(&mut self, what: &[Utterance]) -> Result<(), Gone> {

@@ -1,8 +1,13 @@
 //! The client of the event socket against a scripted FreeSWITCH, on time that does not pass by itself, and against the
 //! recorded ones.
 
+mod calls;
 mod commands;
 mod connection;
+mod conversation;
+mod lamps;
+mod line;
+mod phone;
 mod recorded;
 
 use std::io;

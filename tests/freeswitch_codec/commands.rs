@@ -62,6 +62,12 @@ fn an_application_is_queued_behind_those_before_it() {
         own,
         "sendmsg\ncall-command: execute\nexecute-app-name: answer\nevent-lock: true\nEvent-UUID: a-2\n\n"
     );
+    // One that others run inside of does not lock them out.
+    assert_eq!(
+        text(Command::begin(Some("u-1"), "endless_playback", "silence_stream://-1")),
+        "sendmsg u-1\ncall-command: execute\nexecute-app-name: endless_playback\n\
+         execute-app-arg: silence_stream://-1\n\n"
+    );
 }
 
 #[test]
@@ -78,6 +84,8 @@ fn what_would_be_another_command_is_refused_and_not_repeated() {
             Command::execute(None, bad, "", "a"),
             Command::execute(None, "answer", bad, "a"),
             Command::execute(None, "answer", "", bad),
+            Command::begin(Some(bad), "playback", "x"),
+            Command::begin(None, "playback", bad),
             Command::hangup(Some(bad), "x"),
             Command::hangup(None, bad),
         ] {

@@ -10,12 +10,16 @@ use crate::config::Switch;
 use crate::desk::id::TenantId;
 use crate::freeswitch::calls::{self, Calls};
 use crate::freeswitch::client::{Client, Settings};
+use crate::freeswitch::lamps;
 use crate::freeswitch::moddb::ModDb;
 
 /// Connects to its event socket, twice: FreeSWITCH holds a connection's events back while it works off its commands, so
 /// that calls would wait for the table.
 pub(super) fn open(switch: &Switch, stop: &Stop) -> anyhow::Result<Open> {
-    let (client, _) = Client::start(settings(switch)?, stop.tables.clone());
+    let of_tables =
+        Settings { events: lamps::EVENTS.to_vec(), filters: lamps::filters(), ..settings(switch)? };
+    let (client, ended) = Client::start(of_tables, stop.tables.clone());
+    tokio::spawn(lamps::darken(client.clone(), ended));
     let table =
         |tenant: &TenantId| (tenant.clone(), Arc::new(ModDb::new(client.clone(), tenant.clone())) as _);
     let tables = switch.tenants.iter().map(table).collect();

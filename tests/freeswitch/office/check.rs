@@ -86,12 +86,12 @@ fn what_breaks_in_the_switch_is_named() {
         (&user("hotdesk"), &user("default")),
         "phone desk1: its user_context is default: codes and the user's identity do not work there",
     );
-    company.hotdesk.add_desk("desk9", "0205550109").unwrap();
+    company.hotdesk.add_desk("desk99", "0205550109").unwrap();
     assert_eq!(
         broken(&company.hotdesk),
-        "phone desk9: the directory of switch pbx has no user desk9@hotdesk.test"
+        "phone desk99: the directory of switch pbx has no user desk99@hotdesk.test"
     );
-    company.hotdesk.run(&["device", "remove", "desk9"]).unwrap();
+    company.hotdesk.run(&["device", "remove", "desk99"]).unwrap();
 
     for module in ["mod_tone_stream", "mod_voicemail", "mod_db"] {
         company.pbx.api(&format!("unload {module}")).unwrap();

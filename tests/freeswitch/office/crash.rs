@@ -113,6 +113,28 @@ fn freeswitch_killed_at_10_moments_of_logins_agrees_with_the_store_within_2_s() 
 }
 
 #[test]
+fn freeswitch_restarted_twice_in_the_middle_of_logins_agrees_with_the_store_within_2_s() {
+    let Some(mut company) = company() else { return };
+    let phones = phones(&company);
+    let (mut dice, mut slowest) = (Dice(3), Duration::ZERO);
+    for round in 0..2 {
+        for phone in &phones {
+            phone.dial(&one_touch(somebody(&mut dice))).unwrap();
+        }
+        thread::sleep(Duration::from_micros(dice.roll(150_000)));
+        company.pbx.restart().unwrap();
+        let up = Instant::now();
+        let seats = company.agreed(SOON).unwrap_or_else(|error| panic!("round {round}: {error:#}"));
+        slowest = slowest.max(up.elapsed());
+        nobody_at_two_desks(&seats);
+        // And it serves on.
+        put_down(&phones);
+        company.log_in(&phones[round], "101").unwrap();
+    }
+    eprintln!("2 restarts of FreeSWITCH: store and switch agreed {slowest:?} after it was up at the latest");
+}
+
+#[test]
 fn a_conversation_that_hotdesk_leaves_in_the_middle_is_ended_by_the_next_one() {
     let Some(mut company) = company() else { return };
     let desk = company.pbx.phone("desk1").unwrap();

@@ -5,22 +5,65 @@ use std::time::Duration;
 
 use super::{SOON, company};
 use crate::support::company::pin;
+use crate::support::freeswitch::esl::Event;
 
 const LONG: Duration = Duration::from_secs(20);
 
+/// No two of its neighbours are a value that a call has by chance.
+const PIN: &str = "9753864271";
+
 #[test]
-fn a_pin_that_was_not_ended_before_the_caller_hung_up_is_no_entry() {
+fn a_pin_is_in_no_event_of_the_call_whether_the_caller_ends_it_or_hangs_up_in_its_middle() {
     let Some(company) = company() else { return };
+    company.hotdesk.run_with(&["user", "pin", "101"], &format!("{PIN}\n")).unwrap();
     let desk = company.pbx.phone("desk1").unwrap();
-    desk.dial("*35*101").unwrap();
-    desk.wait_audio().unwrap();
-    desk.press(pin("101"));
-    thread::sleep(Duration::from_millis(1800));
-    desk.hang_up().unwrap();
-    thread::sleep(Duration::from_secs(1));
-    assert!(company.agreed(SOON).unwrap().is_empty());
+    let mut listener = company.pbx.esl().unwrap();
+    listener.command("event plain ALL").unwrap();
+
+    // He hangs up with all of his PIN keyed, but for the key that ends it; and between two keys.
+    for keyed in [PIN, "97538"] {
+        desk.dial("*35*101").unwrap();
+        let call = listener.wait_for("CHANNEL_PARK").unwrap()["Unique-ID"].clone();
+        desk.wait_audio().unwrap();
+        desk.tap(keyed);
+        thread::sleep(Duration::from_millis(if keyed == PIN { 1500 } else { 430 }));
+        desk.hang_up().unwrap();
+        shows_no_pin(&listener.until_destroyed(&call).unwrap());
+    }
+    assert!(company.agreed(SOON).unwrap().is_empty(), "half a PIN is no entry");
     let log = company.hotdesk.log();
     assert!(log.contains("call.gone") && !log.contains("login."), "{log}");
+
+    // Both answers in one go, as soon as the first question begins: no key is lost, and a false start is none.
+    desk.dial("*35").unwrap();
+    let call = listener.wait_for("CHANNEL_PARK").unwrap()["Unique-ID"].clone();
+    desk.wait_audio().unwrap();
+    desk.tap(&format!("55*101#77*{PIN}#"));
+    desk.wait_ended_within(LONG).unwrap();
+    shows_no_pin(&listener.until_destroyed(&call).unwrap());
+    assert_eq!(company.agreed(SOON).unwrap(), ["101@desk1"]);
+
+    let (log, cdrs) = (company.pbx.log(), company.pbx.cdrs());
+    assert!(cdrs.lines().count() >= 2, "{cdrs}");
+    for from in 0..PIN.len() - 3 {
+        let piece = &PIN[from..from + 3];
+        let quoted = format!("\"{piece}");
+        assert!(!cdrs.contains(&quoted), "{cdrs}");
+    }
+    assert!(!log.contains("97538"), "{log}");
+}
+
+/// No header is two digits of the PIN or more, and none holds most of it.
+fn shows_no_pin(events: &[Event]) {
+    assert!(events.len() > 20, "{} events", events.len());
+    let mut keys = 0;
+    for (name, value) in events.iter().flatten() {
+        keys += usize::from(name == "variable_hd_entry");
+        let by_chance = name == "Event-Sequence" || name.starts_with("variable_rtp_");
+        let piece = value.len() > 1 && PIN.contains(value.as_str()) && !by_chance;
+        assert!(!piece && !value.contains("97538"), "{name}: {value}");
+    }
+    assert!(keys > 3, "what is keyed is heard key by key: {keys}");
 }
 
 #[test]

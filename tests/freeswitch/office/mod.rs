@@ -20,6 +20,8 @@ use crate::support::freeswitch::{FreeSwitch, Site, User, installed};
 use crate::support::hotdesk::Hotdesk;
 use crate::support::phone::Phone;
 
+/// The hotdesk phones that FreeSWITCH knows, `desk1` and so on; the company has those of [`DESKS`].
+const PHONES: usize = 12;
 /// How long store and switch may take to agree.
 const SOON: Duration = Duration::from_secs(2);
 
@@ -45,7 +47,7 @@ fn company() -> Option<Company> {
         User::new(name).context("default").with("effective_caller_id_number", number)
     };
     let site = site
-        .desks(DESKS.len())
+        .desks(PHONES)
         .user(other("colleague", "199"))
         .user(other("trunk", "0612345678"))
         .dial_string(dial_string)

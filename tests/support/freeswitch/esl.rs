@@ -75,6 +75,19 @@ impl Esl {
         }
     }
 
+    /// All events of a call until it is no more.
+    pub fn until_destroyed(&mut self, uuid: &str) -> Result<Vec<Event>> {
+        let mut events = vec![];
+        loop {
+            let event = self.wait(|event| event.get("Unique-ID").is_some_and(|id| id == uuid))?;
+            let over = event.get("Event-Name").is_some_and(|name| name == "CHANNEL_DESTROY");
+            events.push(event);
+            if over {
+                return Ok(events);
+            }
+        }
+    }
+
     /// Waits for an event of this name.
     pub fn wait_for(&mut self, name: &str) -> Result<Event> {
         self.wait(|event| event.get("Event-Name").is_some_and(|n| n == name)).with_context(|| name.to_owned())

@@ -73,8 +73,10 @@ impl Media {
         *self.lock() = State::default();
     }
 
-    pub(super) fn press(&self, keys: &str) {
-        self.lock().voice.keys.extend(keys.bytes());
+    pub(super) fn press(&self, keys: &str, hurried: bool) {
+        let mut state = self.lock();
+        state.voice.hurried = hurried;
+        state.voice.keys.extend(keys.bytes());
     }
 
     pub(super) fn tone(&self, on: bool) {
