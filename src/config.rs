@@ -12,6 +12,7 @@ mod switch;
 mod tenant;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +66,8 @@ pub struct Config {
     pub tenants: Vec<Tenant>,
     /// What is logged, and how.
     pub log: Log,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 /// `[store]`
@@ -107,6 +110,15 @@ pub struct Log {
     pub format: Format,
     /// How much.
     pub level: Level,
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Where they can be read; none: nowhere.
+    #[serde(deserialize_with = "address_unless_empty")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// Where a store is. May hold a password, so it is not shown.
@@ -183,7 +195,8 @@ impl Config {
         self.leave.environment(env)?;
         over(env, "HOTDESK_LOG_FORMAT", &mut self.log.format, Format::try_from)?;
         over(env, "HOTDESK_LOG_LEVEL", &mut self.log.level, Level::new)?;
-        over(env, "HOTDESK_LOG", &mut self.log.level, Level::new)
+        over(env, "HOTDESK_LOG", &mut self.log.level, Level::new)?;
+        over(env, "HOTDESK_METRICS_LISTEN", &mut self.metrics.listen, listening_unless_empty)
     }
 
     /// What each value alone cannot say: whether they go together.
@@ -282,6 +295,19 @@ fn unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Context>, D
 
 fn context_unless_empty(name: String) -> Result<Option<Context>, InvalidId> {
     if name.is_empty() { Ok(None) } else { Context::new(name).map(Some) }
+}
+
+fn address_unless_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    listening_unless_empty(String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+fn listening_unless_empty(address: String) -> Result<Option<SocketAddr>, String> {
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let parsed =
+        address.parse().map_err(|_| format!("{address:?} is no address to listen on: 127.0.0.1:9464 is one"));
+    parsed.map(Some)
 }
 
 #[cfg(test)]

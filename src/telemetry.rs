@@ -1,14 +1,19 @@
-//! Logs: one line an event on standard error, for people or as JSON. `docs/logs.md` describes the fields.
+//! Logs: one line an event on standard error, for people or as JSON, and [`metrics`] of the same events. `docs/logs.md`
+//! describes the fields.
 
 mod json;
+pub mod metrics;
 
 use std::io;
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+
+use metrics::Metrics;
 
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Deserialize)]
@@ -81,21 +86,33 @@ fn filter(level: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseErr
     EnvFilter::builder().with_default_directive(LevelFilter::OFF.into()).parse(level)
 }
 
-/// Logs to standard error from now on. Does nothing if something logs already, as in a test.
-pub fn start(format: Format, level: &Level) {
-    let _ = tracing::subscriber::set_global_default(subscriber(format, level, io::stderr));
+/// Logs to standard error from now on, and counts, whatever is logged of it. Does nothing if something logs already, as in
+/// a test.
+pub fn start(format: Format, level: &Level) -> Metrics {
+    let metrics = Metrics::default();
+    let _ = tracing::subscriber::set_global_default(subscriber(format, level, io::stderr, metrics.clone()));
+    metrics
 }
 
-fn subscriber<W>(format: Format, level: &Level, writer: W) -> Box<dyn Subscriber + Send + Sync>
+fn subscriber<W>(
+    format: Format,
+    level: &Level,
+    writer: W,
+    metrics: Metrics,
+) -> Box<dyn Subscriber + Send + Sync>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     // A level was checked when it was made.
     let filter = filter(&level.0).unwrap_or_default();
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    let counted = tracing_subscriber::registry().with(metrics.with_filter(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
     match format {
-        Format::Json => Box::new(lines.fmt_fields(JsonFields::new()).event_format(json::Flat).finish()),
-        Format::Text => Box::new(lines.with_ansi(false).finish()),
+        Format::Json => {
+            let lines = lines.fmt_fields(JsonFields::new()).event_format(json::Flat);
+            Box::new(counted.with(lines.with_filter(filter)))
+        }
+        Format::Text => Box::new(counted.with(lines.with_ansi(false).with_filter(filter))),
     }
 }
 
@@ -120,7 +137,8 @@ mod tests {
     fn logged(format: Format, level: &str) -> String {
         let page = Page::default();
         let writer = page.clone();
-        let subscriber = subscriber(format, &Level::new(level).unwrap(), move || writer.clone());
+        let subscriber =
+            subscriber(format, &Level::new(level).unwrap(), move || writer.clone(), Metrics::default());
         tracing::subscriber::with_default(subscriber, || {
             let _in_call = tracing::info_span!("call", call = %"1700.1", device = %"desk1").entered();
             tracing::info!(event = "login.done", user = %"101", revision = 7, "logged in");

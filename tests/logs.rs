@@ -1,8 +1,12 @@
-//! `docs/logs.md` and the code agree on which events there are.
+//! `docs/logs.md` and the code agree on which events there are, and each is counted.
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+
+use crate::support::hotdesk::Hotdesk;
 
 /// What stands between `before` and the next `after`, wherever it does.
 fn between<'a>(text: &'a str, before: &str, after: char) -> BTreeSet<&'a str> {
@@ -34,4 +38,35 @@ fn every_event_is_described_and_every_description_has_its_event() {
     let described: BTreeSet<&str> =
         named.split('`').skip(1).step_by(2).filter(|name| name.contains('.')).collect();
     assert_eq!(between(&code, "event = \"", '"'), described);
+}
+
+#[test]
+fn metrics_count_what_is_logged_and_what_is_not() {
+    let nobody = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+    let program = [env!("CARGO_BIN_EXE_hotdesk").into()];
+    // Its switch is away: nothing listens on port 1.
+    let mut hotdesk = Hotdesk::new(&program, "sqlite:hotdesk.db", nobody(1), nobody(0)).unwrap();
+    let file = hotdesk.path("hotdesk.toml");
+    let config = fs::read_to_string(&file).unwrap();
+    // `agi_listen` on whatever port is free needs a name for the dialplan.
+    let config = config.replace("ami_user", "agi_advertise = \"127.0.0.1:4573\"\nami_user");
+    fs::write(&file, config + "[metrics]\nlisten = \"127.0.0.1:0\"\n[log]\nlevel = \"info\"\n").unwrap();
+    hotdesk.spawn().unwrap();
+    hotdesk.wait_for_log(0, "event=\"switch.down\"").unwrap();
+    let log = hotdesk.log();
+    let line = log.lines().find(|line| line.contains("event=\"metrics.listening\"")).unwrap();
+    let address = line.split("address=").nth(1).unwrap().split(' ').next().unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: hotdesk\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.contains("content-type: application/openmetrics-text; version=1.0.0"), "{answer}");
+    for event in ["serve.started", "switch.down"] {
+        assert!(
+            answer.contains(&format!("hotdesk_events_total{{event=\"{event}\",reason=\"\"}} 1\n")),
+            "{answer}"
+        );
+    }
+    hotdesk.stop().unwrap();
 }

@@ -134,8 +134,8 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Logout(logout) => logout.run(&site.await?, &mut out).await?,
             Command::Pepper(pepper) => pepper.run(&site.await?, &mut out)?,
             Command::Serve => {
-                telemetry::start(config.log.format, &config.log.level);
-                serve::run(config, cli.config.as_deref()).await?;
+                let metrics = telemetry::start(config.log.format, &config.log.level);
+                serve::run(config, cli.config.as_deref(), metrics).await?;
             }
             Command::Status(status) => status.run(&site.await?, &mut out).await?,
             Command::Stay(stay) => stay.run(&site.await?, &mut out).await?,

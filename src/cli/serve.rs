@@ -3,6 +3,7 @@
 pub(super) mod asterisk;
 pub(super) mod freeswitch;
 mod identity;
+mod metrics;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -28,6 +29,7 @@ use crate::controller::{Controller, pepper};
 use crate::desk::code::Book;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::store;
+use crate::telemetry::metrics::Metrics;
 
 /// How long a switch may take for a command, connecting and each step of the login included.
 const SWITCH_PATIENCE: Duration = Duration::from_secs(3);
@@ -59,13 +61,16 @@ struct Open {
 ///
 /// # Errors
 /// What kept it from starting: an address in use, a secret that cannot be read.
-pub(super) async fn run(config: Config, file: Option<&Path>) -> anyhow::Result<()> {
+pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -> anyhow::Result<()> {
     // First of all: a signal while it starts must neither be lost nor end it in the middle.
     let (mut term, mut int, mut hup) =
         (on(SignalKind::terminate())?, on(SignalKind::interrupt())?, on(SignalKind::hangup())?);
     let peppers = pepper::all(&config.store.pepper_file)?;
     let store = store::open(config.store.url.as_str(), &config.folder).await?;
     let stop = Stop::default();
+    if let Some(listen) = config.metrics.listen {
+        metrics::open(listen, metrics, stop.tables.clone()).await?;
+    }
     let identity = identity::of(file);
     let (codes, watched) = watch::channel(Arc::new(config.book()));
     let (rulebook, rules) = watch::channel(Arc::new(config.rules()));
@@ -218,6 +223,8 @@ fn needs_restart(old: &Config, new: &Config) -> Option<&'static str> {
         Some("[[switch]]")
     } else if old.log != new.log {
         Some("[log]")
+    } else if old.metrics != new.metrics {
+        Some("[metrics]")
     } else {
         None
     }
