@@ -74,10 +74,7 @@ mod tests {
             difference(&of(&ann), &of(&changed)),
             ["caller-id extension -> 0205", "hotdesk yes -> no", "name - -> Ann"]
         );
-        assert_eq!(
-            difference(&Fields::new(), &of(&ann)),
-            ["caller-id extension", "hotdesk yes", "when-logged-out voicemail"]
-        );
+        assert_eq!(difference(&Fields::new(), &of(&ann)), ["caller-id extension", "hotdesk yes"]);
         assert!(difference(&of(&ann), &of(&ann)).is_empty());
     }
 }

@@ -34,7 +34,7 @@ pub struct User {
     /// His voicemail box.
     pub mailbox: Option<Mailbox>,
     /// Where his calls go when he is nowhere.
-    #[serde(default, rename = "when_logged_out")]
+    #[serde(default, rename = "when_logged_out", skip_serializing_if = "Away::is_voicemail")]
     pub away: Away,
     /// When he is logged out by himself.
     #[serde(default)]
@@ -83,6 +83,13 @@ pub enum Away {
     Busy,
     /// To this number, as far as his own class of service may call it.
     Number(Number),
+}
+
+impl Away {
+    /// Whether it is the default.
+    const fn is_voicemail(&self) -> bool {
+        matches!(self, Self::Voicemail)
+    }
 }
 
 impl fmt::Display for Away {

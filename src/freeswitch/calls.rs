@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 
 use super::client::Client;
 use super::event::Event;
-use super::phone::{FsPhone, NoCall, first_taker, release};
+use super::phone::{FsPhone, NoCall, TURNS, first_taker, release};
 use super::rights;
 use crate::controller::Controller;
 use crate::desk::id::{SwitchName, TenantId};
@@ -70,6 +70,7 @@ struct Serving {
     calls: Calls,
     tasks: TaskTracker,
     permits: Arc<Semaphore>,
+    turns: Semaphore,
     /// The calls that have a task.
     served: Mutex<HashSet<String>>,
 }
@@ -97,6 +98,7 @@ impl Calls {
         let serving = Arc::new(Serving {
             tasks: TaskTracker::new(),
             permits: Arc::new(Semaphore::new(self.calls)),
+            turns: Semaphore::new(TURNS),
             served: Mutex::default(),
             calls: self,
         });
@@ -164,7 +166,7 @@ impl Serving {
         permit: OwnedSemaphorePermit,
     ) {
         let Calls { switch, controller, client, name, .. } = &self.calls;
-        match FsPhone::take(client.clone(), &parked, switch.clone(), tenant, name).await {
+        match FsPhone::take(client.clone(), &parked, switch.clone(), tenant, name, &self.turns).await {
             Ok((phone, call)) => {
                 drop(parked);
                 controller.converse(call, phone).await;

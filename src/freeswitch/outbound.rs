@@ -10,7 +10,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, warn};
@@ -77,7 +77,9 @@ impl Server {
             return warn!(event = "esl.no_call", %switch,
                 error = "it is of another tenant, or not in a code", "a connection was not a call");
         };
-        match FsPhone::take(client, &waiting, switch.clone(), tenant, name).await {
+        // It has a connection of its own: nobody waits for it.
+        let turns = Semaphore::new(1);
+        match FsPhone::take(client, &waiting, switch.clone(), tenant, name, &turns).await {
             Ok((phone, call)) => {
                 drop(waiting);
                 controller.converse(call, phone).await;

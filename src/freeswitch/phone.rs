@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::{debug, warn};
 use zeroize::Zeroizing;
@@ -23,6 +24,11 @@ const CONTROLLER: &str = "hd_controller";
 
 /// Plays nothing, for ever.
 const SILENCE: &str = "silence_stream://-1";
+
+/// How many calls of a switch are set up at a time.
+pub const TURNS: usize = 16;
+/// How long one may take.
+const TURN: Duration = Duration::from_secs(5);
 
 /// Why a parked call was not taken. Says nothing of what was dialled.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +57,9 @@ pub struct FsPhone {
 
 impl FsPhone {
     /// Takes a call that waits in a code, told by its `CHANNEL_PARK`, its dump or the reply to `connect`, for `controller`:
-    /// lifts the dialplan's time-out, claims it, hides what was and will be keyed in, and answers.
+    /// lifts the dialplan's time-out, claims it, hides what was and will be keyed in, and answers. All but the first waits
+    /// for one of `turns`, so that many calls at once do not wait for each other's commands before their time-outs are
+    /// lifted.
     ///
     /// # Errors
     /// [`NoCall`].
@@ -61,6 +69,7 @@ impl FsPhone {
         switch: SwitchName,
         tenant: TenantId,
         controller: &str,
+        turns: &Semaphore,
     ) -> Result<(Self, Call), NoCall> {
         let header = |name: &str| parked.get(name).unwrap_or_default().into_owned();
         let id = CallId::new(header("Unique-ID"))?;
@@ -73,16 +82,20 @@ impl FsPhone {
         let language = language.unwrap_or_else(|| "en".into());
         let until = Instant::now() + CONVERSATION;
         let mut phone = Self { client, call: id.clone(), language, folders: Default::default(), until };
-        // First of all: many calls at a time must not wait for each other's commands before their time-outs are lifted.
         if phone.client.api(&format!("sched_del {timeout}")).await?.as_deref() != Some("+OK Deleted: 1") {
             return Err(NoCall::Ended);
         }
+        let turn = turns.acquire().await.map_err(|_| NoCall::Ended)?;
+        // Who has the turn keeps others waiting.
+        phone.until = Instant::now() + TURN;
         phone.claim(controller).await?;
         phone.set(&[("sensitive_dtmf", "true"), ("hd_dialled", "")]).await.map_err(|Gone| NoCall::Ended)?;
         phone.find_sounds().await?;
         phone.run("answer", "").await.map_err(|Gone| NoCall::Ended)?;
         // Inside silence that never ends: a call that is merely parked throws away what is keyed between two commands.
         phone.client.begin(id.as_str(), "endless_playback", SILENCE).await?;
+        drop(turn);
+        phone.until = until;
         Ok((phone, Call { id, switch, tenant, device, dialled, from }))
     }
 

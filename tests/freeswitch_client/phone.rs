@@ -7,6 +7,7 @@ use hotdesk::desk::policy::Prompt;
 use hotdesk::freeswitch::event::Event;
 use hotdesk::freeswitch::phone::{FsPhone, NoCall};
 use hotdesk::switch::{Call, Digits, Gone, Outcome, Phone, Utterance};
+use tokio::sync::Semaphore;
 
 use super::line::Line;
 
@@ -31,7 +32,7 @@ fn event(headers: &[(String, String)]) -> Event {
 async fn take(line: &Line, does: &str, headers: &[(&str, &str)]) -> Result<(FsPhone, Call), NoCall> {
     let parked = event(&line.dials(CALL, does, headers));
     let (switch, tenant) = (SwitchName::new("fs").unwrap(), TenantId::default());
-    FsPhone::take(line.client.clone(), &parked, switch, tenant, "us").await
+    FsPhone::take(line.client.clone(), &parked, switch, tenant, "us", &Semaphore::new(1)).await
 }
 
 /// A caller whose call is taken, and nothing of it told.
@@ -70,7 +71,7 @@ async fn a_call_that_is_no_longer_there_or_not_a_phones_is_left_alone() {
     let parked = event(&line.dials(CALL, "", &[]));
     line.taken_elsewhere(CALL);
     let (switch, tenant) = (SwitchName::new("fs").unwrap(), TenantId::default());
-    let taken = FsPhone::take(line.client.clone(), &parked, switch, tenant, "us").await;
+    let taken = FsPhone::take(line.client.clone(), &parked, switch, tenant, "us", &Semaphore::new(1)).await;
     assert!(matches!(taken, Err(NoCall::Ended)));
     assert_eq!(line.told(), ["sched_del 7"], "it is somebody else's now");
     for (header, value) in [("variable_sip_auth_username", ""), ("Unique-ID", "7 ; rm")] {
