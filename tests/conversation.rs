@@ -183,6 +183,7 @@ impl Scene {
             switch: switch("pbx"),
             tenant: TenantId::default(),
             device: name(desk),
+            stays: None,
             dialled: Dialled(code.to_owned().into()),
             from: Some("127.0.0.1".parse().unwrap()),
         };

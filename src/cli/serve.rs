@@ -209,7 +209,12 @@ fn season(started: &Config, pins: &Pins) {
 
 /// When users are logged out by themselves.
 fn leaving(config: &Config) -> Settings {
-    Settings { rules: config.leave.rules(), warn: config.leave.warn(), zone: Leave::zone() }
+    Settings {
+        rules: config.leave.rules(),
+        warn: config.leave.warn(),
+        asks: config.leave.stay_call().then(|| config.leave.stay()),
+        zone: Leave::zone(),
+    }
 }
 
 /// The first section that differs and that a reload does not take over.
