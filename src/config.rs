@@ -23,7 +23,6 @@ use crate::desk::code::Wanted;
 use crate::desk::emergency;
 use crate::desk::id::{Context, EmergencyNumber, InvalidId, SwitchName, TenantId};
 use crate::desk::pattern::NumberPattern;
-use crate::desk::rules::Rulebook;
 use crate::telemetry::{Format, Level};
 
 pub use address::{BadAddress, HostPort};
@@ -173,12 +172,6 @@ impl Config {
     #[must_use]
     pub fn serves(&self, tenant: &TenantId) -> bool {
         self.switches.iter().any(|switch| switch.has(tenant))
-    }
-
-    /// Who may sit where and how old a PIN may be, of every tenant.
-    #[must_use]
-    pub fn rules(&self) -> Rulebook {
-        Rulebook { everybody: self.login.rules(&self.pin), ..Rulebook::default() }
     }
 
     fn environment(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {

@@ -134,7 +134,7 @@ async fn keys(site: &Site, office: &Office) -> anyhow::Result<Vec<Finding>> {
 }
 
 fn users(site: &Site, office: &Office) -> Vec<Finding> {
-    let patterns = &site.config.dialplan.users;
+    let patterns = site.config.of(&site.tenant).users();
     let unmatched = office.users.keys().filter(|user| !patterns.iter().any(|pattern| pattern.matches(user)));
     let wrong = |user| {
         Finding::wrong(

@@ -1,5 +1,6 @@
 //! `hotdesk dialplan`: what a site includes into its switch, for exactly the codes and numbers that are configured.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -87,10 +88,12 @@ pub(super) fn settings(config: &Config, switch: &Switch, tenant: &TenantId) -> S
 pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitch::dialplan::Settings {
     // Its dialplan is one for all of them; only what is dialled may differ.
     let first = switch.tenants.first().cloned().unwrap_or_default();
+    // A number that may be some tenant's is looked up among the users of the tenant that is called.
+    let users: BTreeSet<_> = switch.tenants.iter().flat_map(|tenant| config.of(tenant).users()).collect();
     freeswitch::dialplan::Settings {
         tenant: first.clone(),
         codes: Book::new(switch.tenants.iter().map(|it| (it.clone(), config.of(it).codes())).collect()),
-        users: config.of(&first).users().to_vec(),
+        users: users.into_iter().cloned().collect(),
         emergency_numbers: config.of(&first).emergency_numbers().to_vec(),
         emergency_context: config.emergency.context.clone(),
         ring: RING,

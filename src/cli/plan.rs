@@ -159,7 +159,7 @@ impl<'a> Plan<'a> {
                 writeln!(out, "{what}: {count}")?;
             }
         }
-        let patterns = &self.site.config.dialplan.users;
+        let patterns = self.site.config.of(&self.site.tenant).users();
         let strange = self.differing().filter_map(|subject| match subject {
             Subject::User(user) if !patterns.iter().any(|pattern| pattern.matches(user)) => Some(user),
             _ => None,

@@ -96,11 +96,12 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
         doors.push(serve);
     }
 
-    let (leave, _) = watch::channel(Arc::new(leaving(&config)));
+    let mut leave: BTreeMap<TenantId, watch::Sender<Arc<Settings>>> = BTreeMap::new();
     let timers: Vec<JoinHandle<()>> = phones
         .into_iter()
         .map(|(tenant, switches)| {
-            let settings = leave.subscribe();
+            let (sender, settings) = watch::channel(Arc::new(leaving(&config, &tenant)));
+            leave.insert(tenant.clone(), sender);
             let timers = Timers { tenant, store: store.clone(), switches, settings, clock: Clock::Wall };
             timers.start(stop.calls.clone())
         })
@@ -117,7 +118,9 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
             _ = hup.recv() => {
                 if let Some(new) = reload(&config, file, &codes, &allowed).await {
                     rulebook.send_replace(Arc::new(new.rules()));
-                    leave.send_replace(Arc::new(leaving(&new)));
+                    for (tenant, leave) in &leave {
+                        leave.send_replace(Arc::new(leaving(&new, tenant)));
+                    }
                     season(&config, &controller.pins);
                     info!(event = "reload.done", "the configuration was read anew");
                 }
@@ -207,10 +210,10 @@ fn season(started: &Config, pins: &Pins) {
     }
 }
 
-/// When users are logged out by themselves.
-fn leaving(config: &Config) -> Settings {
+/// When users of a tenant are logged out by themselves.
+fn leaving(config: &Config, tenant: &TenantId) -> Settings {
     Settings {
-        rules: config.leave.rules(),
+        rules: config.of(tenant).leave(),
         warn: config.leave.warn(),
         asks: config.leave.stay_call().then(|| config.leave.stay()),
         zone: Leave::zone(),

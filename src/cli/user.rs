@@ -117,7 +117,7 @@ impl Set {
                 writeln!(out, "user {extension} changed, and logged out at {devices}")?;
             }
         }
-        if !site.config.dialplan.users.iter().any(|pattern| pattern.matches(&extension)) {
+        if !site.config.of(&site.tenant).users().iter().any(|pattern| pattern.matches(&extension)) {
             writeln!(
                 out,
                 "but calls to {extension} will not reach him: no pattern of [dialplan] users matches it. Add one, \

@@ -1,13 +1,18 @@
 //! `[[tenant]]`: what differs for one company on a shared switch, and what holds for each.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU8;
 
 use serde::Deserialize;
 
 use super::Config;
+use super::login::{Login, Multiple, Pin};
 use crate::desk::code::{BadCodes, Book, Codes, Own, Preset, Wanted};
 use crate::desk::id::{EmergencyNumber, TenantId};
+use crate::desk::leave;
 use crate::desk::pattern::NumberPattern;
+use crate::desk::rules::{Rulebook, Rules};
+use crate::desk::schedule::{Days, Rule, Span, TimeOfDay};
 
 /// `[[tenant]]`: what is not said is as it is for all.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -18,6 +23,18 @@ pub struct Tenant {
     /// `[codes]`.
     #[serde(default)]
     codes: CodesOver,
+    /// `[dialplan]`.
+    #[serde(default)]
+    dialplan: DialplanOver,
+    /// `[leave]`.
+    #[serde(default)]
+    leave: LeaveOver,
+    /// `[login]`.
+    #[serde(default)]
+    login: LoginOver,
+    /// `[pin]`.
+    #[serde(default)]
+    pin: PinOver,
 }
 
 /// What differs of `[codes]`.
@@ -28,6 +45,40 @@ struct CodesOver {
     own: Option<Vec<Own>>,
     one_touch: Option<bool>,
     pinless: Option<bool>,
+}
+
+/// What differs of `[dialplan]`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+struct DialplanOver {
+    users: Option<Vec<NumberPattern>>,
+}
+
+/// What differs of `[leave]`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+struct LeaveOver {
+    at: Option<Rule<TimeOfDay>>,
+    days: Option<Days>,
+    after: Option<Rule<Span>>,
+    idle: Option<Rule<Span>>,
+    unregistered: Option<Rule<Span>>,
+}
+
+/// What differs of `[login]`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+struct LoginOver {
+    multi: Option<Multiple>,
+    keep: Option<NonZeroU8>,
+    take_over: Option<bool>,
+}
+
+/// What differs of `[pin]`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+struct PinOver {
+    expires_days: Option<u16>,
 }
 
 /// What holds for one tenant.
@@ -53,6 +104,14 @@ impl Config {
         )
     }
 
+    /// Who may sit where and how old a PIN may be, for every tenant.
+    #[must_use]
+    pub fn rules(&self) -> Rulebook {
+        let tenants = self.tenants.iter().map(|tenant| tenant.name.clone());
+        let tenants = tenants.map(|tenant| (tenant.clone(), self.of(&tenant).rules())).collect();
+        Rulebook { everybody: self.login.rules(&self.pin), tenants }
+    }
+
     /// Whether each tenant is one, and what is said of each goes together.
     pub(super) fn tenants_agree(&self) -> Result<(), String> {
         for (at, tenant) in self.tenants.iter().enumerate() {
@@ -65,6 +124,14 @@ impl Config {
                     "[[tenant]] {name}: no [[switch]] has phones of this tenant: drop it, or correct one"
                 ));
             }
+        }
+        for Tenant { name, dialplan, .. } in &self.tenants {
+            if dialplan.users.as_ref().is_some_and(Vec::is_empty) {
+                return Err(format!(
+                    "[[tenant]] {name}: dialplan.users is empty: leave it out, or say which numbers may be users"
+                ));
+            }
+            self.of(name).login().agrees().map_err(|why| format!("[[tenant]] {name}: {why}"))?;
         }
         for tenant in self.switches.iter().flat_map(|switch| &switch.tenants) {
             self.of(tenant).checked_codes().map_err(|error| match self.of(tenant).tenant {
@@ -87,7 +154,39 @@ impl<'a> Of<'a> {
     /// Which numbers may be users' extensions.
     #[must_use]
     pub fn users(self) -> &'a [NumberPattern] {
-        &self.config.dialplan.users
+        let own = self.tenant.and_then(|tenant| tenant.dialplan.users.as_ref());
+        own.unwrap_or(&self.config.dialplan.users)
+    }
+
+    /// When users are logged out by themselves, unless a location, a device or a user says otherwise.
+    #[must_use]
+    pub fn leave(self) -> leave::Rules {
+        let all = self.config.leave.rules();
+        let Some(Tenant { leave: LeaveOver { at, days, after, idle, unregistered }, .. }) = self.tenant
+        else {
+            return all;
+        };
+        let (at, days, after) = (*at, *days, *after);
+        leave::Rules { at, days, after, idle: *idle, unregistered: *unregistered }.over(all)
+    }
+
+    /// Who may sit where, and how old a PIN may be.
+    fn rules(self) -> Rules {
+        let own = self.tenant.and_then(|tenant| tenant.pin.expires_days);
+        let pin = Pin { expires_days: own.unwrap_or(self.config.pin.expires_days) };
+        self.login().rules(&pin)
+    }
+
+    fn login(self) -> Login {
+        let all = &self.config.login;
+        let Some(Tenant { login: LoginOver { multi, keep, take_over }, .. }) = self.tenant else {
+            return all.clone();
+        };
+        Login {
+            multi: multi.unwrap_or(all.multi),
+            keep: keep.unwrap_or(all.keep),
+            take_over: take_over.unwrap_or(all.take_over),
+        }
     }
 
     /// Numbers of emergency calls.

@@ -67,7 +67,9 @@ fn the_example_shows_every_key() {
         "[emergency]",
         "[[switch]]",
         "[[tenant]]",
+        "[leave]",
         "[log]",
+        "[metrics]",
     ] {
         let error = refusal(&format!("{section}\nnonsense = 1\n"));
         let (_, keys) = error.split_once("expected ").unwrap();
@@ -232,7 +234,7 @@ fn who_may_sit_where_is_said_by_the_file_and_by_the_environment() {
         [("HOTDESK_LOGIN_KEEP", "4"), ("HOTDESK_LOGIN_TAKE_OVER", "true"), ("HOTDESK_PIN_EXPIRES_DAYS", "0")];
     assert_eq!(rules(&over), Rules { seating: Seating { multi: keep(4), take_over: true }, pin_days: None });
     assert_eq!(rules(&[("HOTDESK_LOGIN_MULTI", "refuse")]).seating.multi, Multi::Refuse);
-    assert_eq!(parsed(SMALLEST, &[]).unwrap().rules(), Rulebook::default());
+    assert_eq!(parsed(SMALLEST, &[]).unwrap().rules(), crate::desk::rules::Rulebook::default());
 }
 
 #[test]
@@ -314,4 +316,36 @@ fn a_tenant_has_what_it_says_and_else_what_is_said_for_all() {
     };
     assert_eq!(dialled("a.example"), ["8{ext}", "*99*{ext}"]);
     assert_eq!(dialled("default"), ["*11", "*11{ext}", "*12", "*13"]);
+}
+
+#[test]
+fn what_a_tenant_does_not_say_is_as_it_is_for_all() {
+    let config = parsed(
+        "[login]\nkeep = 3\n[leave]\nidle = \"2h\"\n[pin]\nexpires_days = 90\n[dialplan]\nusers = [\"1XX\"]\n\
+         [[switch]]\ntenants = [\"acme\", \"globex\"]\n\
+         [[tenant]]\nname = \"acme\"\nlogin.multi = \"keep\"\nleave.at = \"19:00\"\npin.expires_days = 30\n\
+         dialplan.users = [\"2XX\"]\n",
+        &[],
+    )
+    .unwrap();
+    let [acme, globex] = ["acme", "globex"].map(|tenant| TenantId::new(tenant).unwrap());
+    let rules = config.rules();
+    let days = |tenant| rules.of(tenant).pin_days.unwrap().get();
+    assert_eq!((days(&acme), days(&globex)), (30, 90));
+    let most = |tenant| rules.of(tenant).seating.multi.most();
+    assert_eq!((most(&acme), most(&globex)), (3, 1));
+    let (hers, theirs) = (config.of(&acme).leave(), config.of(&globex).leave());
+    assert_eq!((hers.idle, hers.unregistered), (theirs.idle, theirs.unregistered));
+    assert_eq!(hers.at.unwrap().is().unwrap().to_string(), "19:00");
+    assert_eq!(theirs.at.unwrap().is().unwrap().to_string(), "23:00");
+    let users = |tenant| config.of(tenant).users().iter().map(ToString::to_string).collect::<String>();
+    assert_eq!((users(&acme).as_str(), users(&globex).as_str()), ("2XX", "1XX"));
+    for (says, why) in [
+        ("login.keep = 99", "99"),
+        ("dialplan.users = []", "dialplan.users is empty"),
+        ("leave.att = 1", "att"),
+    ] {
+        let error = refusal(&format!("[[switch]]\n[[tenant]]\nname = \"default\"\n{says}\n"));
+        assert!(error.contains(why), "{error}");
+    }
 }

@@ -339,18 +339,17 @@ async fn who_leaves_soon_is_called_once_by_one_of_two_controllers_and_again_only
     day.is("2026-11-18T22:49:59").await;
     assert_eq!(*day.floor.rung.lock().unwrap(), []);
     day.is("2026-11-18T22:50").await;
-    let first = ("desk1".to_owned(), at("2026-11-19T00:00"));
-    assert_eq!(*day.floor.rung.lock().unwrap(), [first.clone()]);
+    let rung = |until: &str| ("desk1".to_owned(), at(until));
+    assert_eq!(*day.floor.rung.lock().unwrap(), [rung("2026-11-19T00:00")]);
     day.is("2026-11-18T22:55").await;
     let office = day.store.office(&TenantId::default(), &Scope::All).await.unwrap();
     let by = (Actor::Phone(name("desk1")), at("2026-11-18T22:55"));
-    stay(day.store.as_ref(), &TenantId::default(), &office.bindings[&name("desk1")], first.1, by)
-        .await
-        .unwrap();
+    let (binding, until) = (&office.bindings[&name("desk1")], at("2026-11-19T00:00"));
+    assert!(stay(day.store.as_ref(), &TenantId::default(), binding, until, by).await.unwrap());
     // Who has a call is not called; and who stayed is, once more, before he leaves then.
     day.does("desk3", Doing::Busy).await;
     day.is("2026-11-18T23:50").await;
-    assert_eq!(*day.floor.rung.lock().unwrap(), [first, ("desk1".to_owned(), at("2026-11-19T01:00"))]);
+    assert_eq!(*day.floor.rung.lock().unwrap(), [rung("2026-11-19T00:00"), rung("2026-11-19T01:00")]);
     day.is("2026-11-19T00:00").await;
     day.waits_for(&["103@desk3"]).await;
 }
