@@ -173,13 +173,14 @@ async fn hotdesk(address: SocketAddr, stop: CancellationToken) {
         user: None,
         password: Zeroizing::new("secret".into()),
         deadline: Duration::from_secs(5),
-        events: calls::EVENTS.to_vec(),
+        events: [&calls::PARKED[..], &calls::EVENTS].concat(),
         filters: calls::filters(),
-        taken: calls::TAKEN.to_vec(),
+        taken: calls::PARKED.to_vec(),
     };
     let (client, events) = Client::start(settings, stop.clone());
     let (tenants, name) = (vec![TenantId::default()], "bench".into());
-    let calls = Calls { switch, tenants, controller, name, client, calls: calls::CALLS };
+    let calls =
+        Calls { switch, tenants, controller, name, bell: client.clone(), client, calls: calls::CALLS };
     calls.run(events, stop).await;
     tables.cancel();
 }

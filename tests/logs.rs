@@ -52,9 +52,9 @@ fn metrics_count_what_is_logged_and_what_is_not() {
     let config = config.replace("ami_user", "agi_advertise = \"127.0.0.1:4573\"\nami_user");
     fs::write(&file, config + "[metrics]\nlisten = \"127.0.0.1:0\"\n[log]\nlevel = \"info\"\n").unwrap();
     hotdesk.spawn().unwrap();
-    // Either may be first.
-    hotdesk.wait_for_log(0, "event=\"switch.down\"").unwrap();
-    hotdesk.wait_for_log(0, "event=\"serve.started\"").unwrap();
+    for event in ["switch.down", "serve.started"] {
+        hotdesk.wait_for_log(0, &format!("event=\"{event}\"")).unwrap();
+    }
     let log = hotdesk.log();
     let line = log.lines().find(|line| line.contains("event=\"metrics.listening\"")).unwrap();
     let address = line.split("address=").nth(1).unwrap().split(' ').next().unwrap();

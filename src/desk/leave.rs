@@ -165,7 +165,7 @@ impl Rules {
 /// since `up`, and `here` is whether the device was seen registered since then.
 ///
 /// A switch that was restarted may know no phone until each registers again. So what was noted before counts no more,
-/// and a phone that nobody saw since has [`RETURN`] to come back before it is gone.
+/// and a phone that nobody saw since has two hours to come back before it is gone.
 #[must_use]
 pub fn gone_since(noted: Option<Timestamp>, here: bool, up: Timestamp, now: Timestamp) -> Timestamp {
     let back = up.saturating_add(RETURN).unwrap_or(now);

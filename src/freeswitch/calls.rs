@@ -22,17 +22,11 @@ use crate::switch::SwitchError;
 pub const CALLS: usize = 1024;
 /// How long calls may go on after a stop was asked for.
 pub const DRAIN: Duration = Duration::from_secs(20);
-/// The events that the client must have: what parks, and what ends.
-pub const EVENTS: [&str; 5] = [
-    "CHANNEL_PARK",
-    "CHANNEL_EXECUTE_COMPLETE",
-    "CHANNEL_HANGUP",
-    "CHANNEL_HANGUP_COMPLETE",
-    "CHANNEL_DESTROY",
-];
-
-/// Of these what is taken here.
-pub const TAKEN: [&str; 1] = ["CHANNEL_PARK"];
+/// The events that [`Calls::bell`] must have: a call waits.
+pub const PARKED: [&str; 1] = ["CHANNEL_PARK"];
+/// The events that [`Calls::client`] must have: what ends.
+pub const EVENTS: [&str; 4] =
+    ["CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY"];
 
 /// The dialplan's context in which calls wait for us, and the one where it ends them.
 pub(super) const CONTEXTS: [&str; 2] = ["hotdesk-code", "hotdesk-end"];
@@ -60,7 +54,10 @@ pub struct Calls {
     /// What this controller is called in the calls that it has, as `hd_controller`: another one's are left alone. The same
     /// after a restart of ours, so that those which it cut short are known.
     pub name: String,
-    /// The connection, with [`EVENTS`], [`filters`] and [`TAKEN`].
+    /// The connection that tells of calls that wait, by [`PARKED`] and [`filters`], and over which their time-outs are lifted.
+    /// FreeSWITCH takes no command while it has events to tell, and of calls under way it has many.
+    pub bell: Client,
+    /// The connection over which calls are served, with [`EVENTS`] and [`filters`]; whoever waits for one of these is told.
     pub client: Client,
     /// How many calls are served at once: [`CALLS`].
     pub calls: usize,
@@ -92,7 +89,7 @@ struct Channel {
 impl Calls {
     /// Serves calls until `stop`, then lets those that are under way end, [`DRAIN`] long at most.
     pub async fn run(self, mut events: mpsc::Receiver<Event>, stop: CancellationToken) {
-        let mut unsettled = self.client.unsettled();
+        let mut unsettled = self.bell.unsettled();
         unsettled.mark_changed();
         let looking = stop.clone();
         let serving = Arc::new(Serving {
@@ -115,7 +112,7 @@ impl Calls {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(event) = events.recv() => {
-                    if event.name().as_deref().is_some_and(|name| TAKEN.contains(&name)) {
+                    if event.name().as_deref().is_some_and(|name| PARKED.contains(&name)) {
                         serving.serve(event);
                     }
                 }
@@ -165,8 +162,8 @@ impl Serving {
         parked: Event,
         permit: OwnedSemaphorePermit,
     ) {
-        let Calls { switch, controller, client, name, .. } = &self.calls;
-        match FsPhone::take(client.clone(), &parked, switch.clone(), tenant, name, &self.turns).await {
+        let Calls { switch, controller, bell, client, name, .. } = &self.calls;
+        match FsPhone::take(client.clone(), bell, &parked, switch.clone(), tenant, name, &self.turns).await {
             Ok((phone, call)) => {
                 drop(parked);
                 controller.converse(call, phone).await;
@@ -195,7 +192,7 @@ impl Serving {
     }
 
     async fn take_left(self: &Arc<Self>) -> Result<(), SwitchError> {
-        let client = &self.calls.client;
+        let client = &self.calls.bell;
         let listed = client.api("show channels as json").await?.unwrap_or_default();
         let unreadable = |error: serde_json::Error| SwitchError::Refused("show".into(), error.to_string());
         let listed: Channels = serde_json::from_str(&listed).map_err(unreadable)?;

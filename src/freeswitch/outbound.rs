@@ -79,7 +79,7 @@ impl Server {
         };
         // It has a connection of its own: nobody waits for it.
         let turns = Semaphore::new(1);
-        match FsPhone::take(client, &waiting, switch.clone(), tenant, name, &turns).await {
+        match FsPhone::take(client.clone(), &client, &waiting, switch.clone(), tenant, name, &turns).await {
             Ok((phone, call)) => {
                 drop(waiting);
                 controller.converse(call, phone).await;

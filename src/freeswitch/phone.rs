@@ -57,7 +57,7 @@ pub struct FsPhone {
 
 impl FsPhone {
     /// Takes a call that waits in a code, told by its `CHANNEL_PARK`, its dump or the reply to `connect`, for `controller`:
-    /// lifts the dialplan's time-out, claims it, hides what was and will be keyed in, and answers. All but the first waits
+    /// lifts the dialplan's time-out over `bell`, claims it, hides what was and will be keyed in, and answers. All but the first waits
     /// for one of `turns`, so that many calls at once do not wait for each other's commands before their time-outs are
     /// lifted.
     ///
@@ -65,6 +65,7 @@ impl FsPhone {
     /// [`NoCall`].
     pub async fn take(
         client: Client,
+        bell: &Client,
         parked: &Event,
         switch: SwitchName,
         tenant: TenantId,
@@ -82,7 +83,7 @@ impl FsPhone {
         let language = language.unwrap_or_else(|| "en".into());
         let until = Instant::now() + CONVERSATION;
         let mut phone = Self { client, call: id.clone(), language, folders: Default::default(), until };
-        if phone.client.api(&format!("sched_del {timeout}")).await?.as_deref() != Some("+OK Deleted: 1") {
+        if bell.api(&format!("sched_del {timeout}")).await?.as_deref() != Some("+OK Deleted: 1") {
             return Err(NoCall::Ended);
         }
         let turn = turns.acquire().await.map_err(|_| NoCall::Ended)?;

@@ -8,7 +8,7 @@
 use super::esl::Reply;
 
 /// The API commands; `hotdesk check` and reading the directory need some of them.
-pub const API: [&str; 16] = [
+pub const API: [&str; 17] = [
     "db",
     "file_exists",
     "global_getvar",
@@ -18,6 +18,7 @@ pub const API: [&str; 16] = [
     "sched_del",
     "show",
     "sofia_contact",
+    "uptime",
     "user_data",
     "uuid_dump",
     "uuid_getvar",

@@ -48,6 +48,7 @@ async fn serve(calls: usize, tenants: &[&str]) -> Served {
         tenants: tenants.iter().map(|tenant| TenantId::new(*tenant).unwrap()).collect(),
         controller: Arc::new(controller),
         name: "us".into(),
+        bell: line.client.clone(),
         client: line.client.clone(),
         calls,
     };

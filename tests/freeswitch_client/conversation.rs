@@ -8,7 +8,7 @@ use hotdesk::controller::pins::Pins;
 use hotdesk::desk::code::{Codes, Preset};
 use hotdesk::desk::id::TenantId;
 use hotdesk::desk::journal::Event;
-use hotdesk::freeswitch::calls::{Calls, EVENTS, filters};
+use hotdesk::freeswitch::calls::{Calls, EVENTS, PARKED, filters};
 use hotdesk::freeswitch::client::{Client, Settings};
 use hotdesk::store;
 use tokio::io::duplex;
@@ -76,7 +76,7 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
         user: None,
         password: Zeroizing::new("esl-password-of-the-test".into()),
         deadline: DEADLINE,
-        events: EVENTS.to_vec(),
+        events: [&PARKED[..], &EVENTS].concat(),
         filters: filters(),
         taken: vec![],
     };
@@ -93,8 +93,15 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
         switches: BTreeMap::new(),
     };
     let (switch, tenants) = (switch("fs"), vec![TenantId::default()]);
-    let calls =
-        Calls { switch, tenants, controller: Arc::new(controller), name: "us".into(), client, calls: 9 };
+    let calls = Calls {
+        switch,
+        tenants,
+        controller: Arc::new(controller),
+        name: "office-0001/pbx".into(),
+        bell: client.clone(),
+        client,
+        calls: 9,
+    };
     let serving = tokio::spawn(calls.run(events, stop.clone()));
 
     let mut fs = Fs { stream: far };
@@ -130,7 +137,7 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
     let entries = journal(&store).await;
     let refused: Vec<_> =
         entries.iter().filter(|entry| matches!(entry.event, Event::Refused { .. })).collect();
-    assert_eq!(refused.len(), 1, "{entries:?}");
+    assert_eq!(refused.len(), 2, "{entries:?}");
     let text = format!("{refused:?}");
     assert!(text.contains("desk1") && text.contains("101") && !text.contains("desk2"), "{text}");
 }

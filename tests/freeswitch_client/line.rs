@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use hotdesk::desk::id::SwitchName;
-use hotdesk::freeswitch::calls::{EVENTS, filters};
+use hotdesk::freeswitch::calls::{EVENTS, PARKED, filters};
 use hotdesk::freeswitch::client::{Client, Settings};
 use hotdesk::freeswitch::event::Event;
 use tokio::io::duplex;
@@ -59,7 +59,7 @@ impl Line {
             user: None,
             password: Zeroizing::new("ClueCon".into()),
             deadline: DEADLINE,
-            events: EVENTS.to_vec(),
+            events: [&PARKED[..], &EVENTS].concat(),
             filters: filters(),
             taken: vec![],
         };

@@ -32,7 +32,7 @@ fn event(headers: &[(String, String)]) -> Event {
 async fn take(line: &Line, does: &str, headers: &[(&str, &str)]) -> Result<(FsPhone, Call), NoCall> {
     let parked = event(&line.dials(CALL, does, headers));
     let (switch, tenant) = (SwitchName::new("fs").unwrap(), TenantId::default());
-    FsPhone::take(line.client.clone(), &parked, switch, tenant, "us", &Semaphore::new(1)).await
+    FsPhone::take(line.client.clone(), &line.client, &parked, switch, tenant, "us", &Semaphore::new(1)).await
 }
 
 /// A caller whose call is taken, and nothing of it told.
@@ -71,7 +71,9 @@ async fn a_call_that_is_no_longer_there_or_not_a_phones_is_left_alone() {
     let parked = event(&line.dials(CALL, "", &[]));
     line.taken_elsewhere(CALL);
     let (switch, tenant) = (SwitchName::new("fs").unwrap(), TenantId::default());
-    let taken = FsPhone::take(line.client.clone(), &parked, switch, tenant, "us", &Semaphore::new(1)).await;
+    let taken =
+        FsPhone::take(line.client.clone(), &line.client, &parked, switch, tenant, "us", &Semaphore::new(1))
+            .await;
     assert!(matches!(taken, Err(NoCall::Ended)));
     assert_eq!(line.told(), ["sched_del 7"], "it is somebody else's now");
     for (header, value) in [("variable_sip_auth_username", ""), ("Unique-ID", "7 ; rm")] {

@@ -40,9 +40,12 @@ fn a_row_that_somebody_changed_is_put_right_and_journalled(version: Version) {
     company.agreed(SOON).unwrap();
     thread::sleep(Duration::from_millis(500));
     let mut ami = company.pbx.ami().unwrap();
-    for (key, value) in
-        [("device/desk1", "102|1|"), ("user/102", "what is this"), ("user/999", "1|2"), ("x/y", "z")]
-    {
+    for (key, value) in [
+        ("device/desk1", "102|1|||PJSIP/desk1||"),
+        ("user/102", "what is this"),
+        ("user/999", "1|2"),
+        ("x/y", "z"),
+    ] {
         let put = ami.act("DBPut", &[("Family", "hotdesk"), ("Key", key), ("Val", value)]).unwrap();
         assert_eq!(put.get("Response"), "Success");
     }

@@ -17,7 +17,7 @@ use crate::freeswitch::outbound::{self, Server};
 use crate::freeswitch::phones;
 
 /// Connects to its event socket for its table, for what its phones do, and for its calls: listens for those that it brings,
-/// or else connects once more. FreeSWITCH holds a connection's events back while it works off its commands, so that calls
+/// or else connects twice more. FreeSWITCH holds a connection's events back while it works off its commands, so that calls
 /// would wait for the table; and the events of all phones are not for those who wait for a call's.
 pub(super) async fn open(
     switch: &Switch,
@@ -60,20 +60,19 @@ async fn brought(
 /// The calls that wait until they are taken.
 fn taken(switch: &Switch, name: String, stop: &Stop) -> anyhow::Result<Open> {
     let tables = tables(switch, stop)?;
-    let settings = Settings {
-        events: calls::EVENTS.to_vec(),
-        filters: calls::filters(),
-        taken: calls::TAKEN.to_vec(),
-        ..settings(switch)?
-    };
-    let (client, events) = Client::start(settings, stop.tables.clone());
+    let waiting = Settings { events: calls::PARKED.to_vec(), filters: calls::filters(), ..settings(switch)? };
+    let under_way =
+        Settings { events: calls::EVENTS.to_vec(), filters: calls::filters(), ..settings(switch)? };
+    let (bell, parked) = Client::start(waiting, stop.tables.clone());
+    // Its events are for those who wait for the end of something: none is passed on.
+    let (client, _) = Client::start(under_way, stop.tables.clone());
     let (switch, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
     Ok(Open {
         tables,
         serve: Box::new(move |controller| {
             info!(event = "esl.waiting", %switch, controller = name, "taking calls");
-            let calls = Calls { switch, tenants, controller, name, client, calls: calls::CALLS };
-            tokio::spawn(calls.run(events, stop))
+            let calls = Calls { switch, tenants, controller, name, bell, client, calls: calls::CALLS };
+            tokio::spawn(calls.run(parked, stop))
         }),
     })
 }

@@ -1,12 +1,15 @@
 //! Many calls at once: none is lost, memory stays bounded.
 
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Company, company};
 use crate::support::freeswitch::Esl;
 
-const CALLS: usize = 300;
+const CALLS: usize = 200;
+/// Each of these takes all of the machine: one after the other.
+static ALONE: Mutex<()> = Mutex::new(());
 /// How much a flood of events may add to what hotdesk takes, in KiB.
 const GROWTH: u64 = 8 * 1024;
 /// What comes between two calls of the flood, by the events' names: such as nobody has asked for, and such as our connection
@@ -16,7 +19,8 @@ const FLOOD: [(&str, usize); 2] =
     [("CUSTOM\nEvent-Subclass: hotdesk::flood", 225), ("CHANNEL_EXECUTE_COMPLETE", 25)];
 
 #[test]
-fn three_hundred_calls_at_once_are_all_served_in_bounded_memory() {
+fn two_hundred_calls_at_once_are_all_served_in_bounded_memory() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(company) = company() else { return };
     let pid = company.hotdesk.pid().unwrap();
     let before = resident(pid);
@@ -45,6 +49,7 @@ fn three_hundred_calls_at_once_are_all_served_in_bounded_memory() {
 
 #[test]
 fn a_flood_of_50_000_events_costs_none_of_200_calls_and_no_memory() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(company) = company() else { return };
     let pid = company.hotdesk.pid().unwrap();
     let mut esl = company.pbx.esl().unwrap();

@@ -24,8 +24,8 @@ fn what_hotdesk_does_not_need_is_refused_to_its_user() {
         "api bgapi version",
         "api sched_api +1 none version",
         "bgapi reloadxml",
-        "event plain CHANNEL_CREATE",
-        "event plain CUSTOM sofia::register",
+        "event plain CHANNEL_ANSWER",
+        "event plain CUSTOM sofia::gateway_state",
         "log 7",
     ] {
         assert_eq!(esl.command(command).unwrap(), "-ERR permission denied", "{command}");
