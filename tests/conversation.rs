@@ -22,6 +22,7 @@ use hotdesk::desk::table::{Edit, Key, Row, Scope, Table};
 use hotdesk::store::{self, Store, What};
 use hotdesk::switch::activity::{Doing, Look, Stir};
 use hotdesk::switch::{Call, Dialled, Digits, Entry, Gone, Outcome, Phone, Switch, SwitchError, Utterance};
+use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -171,6 +172,16 @@ impl Scene {
         entries: &[&str],
         leaves_at: Option<Prompt>,
     ) -> (Vec<String>, Outcome) {
+        self.call(desk, code, None, (entries, leaves_at)).await
+    }
+
+    async fn call(
+        &self,
+        desk: &str,
+        code: &str,
+        stays: Option<Timestamp>,
+        (entries, leaves_at): (&[&str], Option<Prompt>),
+    ) -> (Vec<String>, Outcome) {
         let (heard, ended) = (Arc::default(), Arc::default());
         let phone = ScriptedPhone {
             entries: entries.iter().map(ToString::to_string).collect(),
@@ -183,6 +194,7 @@ impl Scene {
             switch: switch("pbx"),
             tenant: TenantId::default(),
             device: name(desk),
+            stays,
             dialled: Dialled(code.to_owned().into()),
             from: Some("127.0.0.1".parse().unwrap()),
         };
@@ -207,6 +219,35 @@ impl Scene {
 
 fn one_touch(user: &str) -> String {
     format!("*35*{user}*{}", pin(user))
+}
+
+#[tokio::test]
+async fn who_was_rung_stays_by_pressing_one_and_by_nothing_else() {
+    let scene = Scene::new().await;
+    let tenant = TenantId::default();
+    let until = Timestamp::from_second(4_000_000_000).unwrap();
+    let rung = async |keys: &[&str]| scene.call("desk1", "", Some(until), (keys, None)).await;
+    assert_eq!(rung(&["1"]).await, (vec!["logged-out".into()], Outcome::LoggedOut), "nobody sits there");
+    scene.log_in("101", "desk1").await;
+    for key in ["2", "", "*"] {
+        let (heard, outcome) = rung(&[key]).await;
+        assert_eq!((heard.last().unwrap().as_str(), outcome), ("press-one-to-stay?", Outcome::Told));
+    }
+    rung(&[]).await;
+    assert!(scene.store.seen(&tenant, &Scope::All).await.unwrap().values().all(|seen| seen.stays.is_none()));
+    // Who answers twice stays once.
+    for _ in 0..2 {
+        let (heard, outcome) = rung(&["1"]).await;
+        assert!(
+            heard.ends_with(&["press-one-to-stay?".into(), "logged-in".into(), "101".into()]),
+            "{heard:?}"
+        );
+        assert_eq!(outcome, Outcome::Told);
+    }
+    let seen = scene.store.seen(&tenant, &Scope::All).await.unwrap();
+    assert_eq!(seen[&name("desk1")].stays, Some(until));
+    let journalled = journal(&scene.store).await;
+    assert_eq!(journalled.iter().filter(|entry| matches!(entry.event, Event::Stays { .. })).count(), 1);
 }
 
 #[tokio::test]

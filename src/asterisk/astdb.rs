@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
+use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 
 use super::ami::{Action, Message};
@@ -13,7 +14,7 @@ use crate::desk::id::{DeviceName, Extension, TenantId};
 use crate::desk::model::Device;
 use crate::desk::table::{Edit, Key, Row, Scope, Table, UserRow};
 use crate::switch::activity::{Look, Stir};
-use crate::switch::{Switch, SwitchError};
+use crate::switch::{RING, Switch, SwitchError};
 
 /// `DBGet` of Asterisk 16.28 cuts a value here; `DBGetTree`, which reads every key there is, does not.
 const DBGET_LIMIT: usize = 255;
@@ -148,6 +149,19 @@ impl Switch for AstDb {
         let asked = devices.iter().map(|device| devices::ask(&device.name)).collect();
         let doing = self.manager.act_all(asked).await?.iter().map(devices::answer).collect();
         Ok(Look { up: self.manager.up(), doing })
+    }
+
+    async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
+        let originate = Action::new("Originate")
+            .with("Channel", format!("PJSIP/{}", device.name))
+            .with("Context", self.space.stay())
+            .with("Exten", "s")
+            .with("Priority", "1")
+            .with("CallerID", "Hotdesk")
+            .with("Timeout", RING.as_millis().to_string())
+            .with("Variable", format!("HD_UNTIL={}", until.as_second()))
+            .with("Async", "true");
+        self.manager.act(originate).await.map(drop)
     }
 
     fn stirs(&self) -> broadcast::Receiver<Stir> {

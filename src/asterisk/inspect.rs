@@ -43,7 +43,9 @@ const NEEDED: [&str; 9] = [
     "ModuleCheck",
 ];
 /// What would let whoever has our secret do anything at all.
-const DANGEROUS: [&str; 3] = ["Command", "Originate", "UpdateConfig"];
+const DANGEROUS: [&str; 3] = ["Command", RING, "UpdateConfig"];
+/// What has a phone ring; with `system` it also runs commands, so it is asked for only where phones are to ring.
+const RING: &str = "Originate";
 
 /// The switch that is looked at, and what it should be like.
 pub struct Inspection<'a> {
@@ -55,6 +57,8 @@ pub struct Inspection<'a> {
     pub manager: &'a Manager,
     /// What its dialplan should be printed from.
     pub dialplan: &'a Settings,
+    /// Whether it has phones called to ask who stays.
+    pub rings: bool,
     /// The truth.
     pub store: &'a dyn Store,
 }
@@ -179,12 +183,19 @@ impl Inspection<'_> {
         let listed = self.manager.act(Action::new("ListCommands")).await?;
         let may = |action: &&str| listed.header(action).is_some();
         let lacks: Vec<&str> = NEEDED.into_iter().filter(|action| !may(action)).collect();
-        let dangerous: Vec<&str> = DANGEROUS.into_iter().filter(may).collect();
+        let dangerous: Vec<&str> =
+            DANGEROUS.into_iter().filter(|action| !(self.rings && *action == RING)).filter(may).collect();
         Ok(if !lacks.is_empty() {
             Finding::wrong(
                 self.of("rights"),
                 format!("our user may not {}", lacks.join(", ")),
                 format!("manager.conf must give it {RIGHTS}; then `manager reload`"),
+            )
+        } else if self.rings && !may(&RING) {
+            Finding::wrong(
+                self.of("rights"),
+                format!("our user may not {RING}: nobody is called to ask whether he stays"),
+                "add `originate` to `write` of our user in manager.conf and `manager reload`, or take `stay_call` out of [leave]",
             )
         } else if !dangerous.is_empty() {
             Finding::remark(
@@ -193,7 +204,13 @@ impl Inspection<'_> {
                 format!("{RIGHTS} are enough"),
             )
         } else {
-            Finding::fine(self.of("rights"), "reads and writes rows and hints, and no more than that")
+            Finding::fine(
+                self.of("rights"),
+                match self.rings {
+                    true => "reads and writes rows and hints, has phones ring, and no more than that",
+                    false => "reads and writes rows and hints, and no more than that",
+                },
+            )
         })
     }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::codec::FramedRead;
@@ -82,8 +83,9 @@ impl<S: AsyncRead + AsyncWrite + Send> AgiPhone<S> {
         let mut args = environment.args();
         let device = DeviceName::new(args.next().unwrap_or_default()).map_err(NoCall::Unfit)?;
         let from = args.next().and_then(address);
+        let stays = args.next().and_then(|until| Timestamp::from_second(until.parse().ok()?).ok());
         let dialled = phone.begin().await.map_err(|Gone| NoCall::Ended)?;
-        Ok((phone, Call { id, switch, tenant, device, dialled, from }))
+        Ok((phone, Call { id, switch, tenant, device, dialled, stays, from }))
     }
 
     async fn begin(&mut self) -> Result<Dialled, Gone> {

@@ -21,6 +21,7 @@ pub const fn sounds(prompt: Prompt) -> [&'static str; 2] {
         Prompt::NotAccepted => ["hotdesk/not-accepted", "vm-incorrect"],
         Prompt::NotAllowedHere => ["hotdesk/not-allowed-here", "feature-not-avail-line"],
         Prompt::NotAvailable => ["hotdesk/not-available", "please-try-call-later"],
+        Prompt::PressOneToStay => ["hotdesk/press-one-to-stay", "beep"],
         Prompt::PinChanged => ["hotdesk/pin-changed", "vm-passchanged"],
     }
 }

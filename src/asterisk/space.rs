@@ -27,6 +27,12 @@ impl Space {
     pub fn hints(&self) -> String {
         format!("{}-hints", self.0)
     }
+
+    /// The context where who was rung is asked whether he stays.
+    #[must_use]
+    pub fn stay(&self) -> String {
+        format!("{}-stay", self.0)
+    }
 }
 
 impl std::fmt::Display for Space {

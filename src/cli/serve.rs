@@ -212,7 +212,12 @@ fn season(started: &Config, pins: &Pins) {
 
 /// When users of a tenant are logged out by themselves.
 fn leaving(config: &Config, tenant: &TenantId) -> Settings {
-    Settings { rules: config.of(tenant).leave(), warn: config.leave.warn(), zone: Leave::zone() }
+    Settings {
+        rules: config.of(tenant).leave(),
+        warn: config.leave.warn(),
+        asks: config.leave.stay_call().then(|| config.leave.stay()),
+        zone: Leave::zone(),
+    }
 }
 
 /// The first section that differs and that a reload does not take over.

@@ -18,6 +18,7 @@ pub struct Leave {
     unregistered: Rule<Span>,
     warn: Rule<Span>,
     stay: Span,
+    stay_call: bool,
 }
 
 impl Leave {
@@ -28,7 +29,8 @@ impl Leave {
         over(env, "HOTDESK_LEAVE_IDLE", &mut self.idle, |text| text.parse())?;
         over(env, "HOTDESK_LEAVE_UNREGISTERED", &mut self.unregistered, |text| text.parse())?;
         over(env, "HOTDESK_LEAVE_WARN", &mut self.warn, |text| text.parse())?;
-        over(env, "HOTDESK_LEAVE_STAY", &mut self.stay, |text| text.parse())
+        over(env, "HOTDESK_LEAVE_STAY", &mut self.stay, |text| text.parse())?;
+        over(env, "HOTDESK_LEAVE_STAY_CALL", &mut self.stay_call, |text| text.parse::<bool>())
     }
 
     /// The rules, under those of locations, devices and users.
@@ -55,6 +57,12 @@ impl Leave {
         self.stay
     }
 
+    /// Whether who is to be logged out is called before and asked whether he stays.
+    #[must_use]
+    pub const fn stay_call(&self) -> bool {
+        self.stay_call
+    }
+
     /// Which time it is at a device that stands nowhere in particular: this machine's.
     #[must_use]
     pub fn zone() -> TimeZone {
@@ -72,6 +80,7 @@ impl Default for Leave {
             unregistered: Rule::Is(Span::minutes(15)),
             warn: Rule::Is(Span::minutes(10)),
             stay: Span::minutes(60),
+            stay_call: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod leaving;
 mod own_pin;
+mod staying;
 
 use std::time::Duration;
 
@@ -64,8 +65,17 @@ impl Controller {
     pub async fn converse(&self, call: Call, mut phone: impl Phone) {
         let span = info_span!("call", call = %call.id, switch = %call.switch, device = %call.device);
         async {
-            info!(event = "call.arrived", "somebody dialled a code");
-            let outcome = match self.story(&call, &mut phone).await {
+            let story = match call.stays {
+                Some(until) => {
+                    info!(event = "call.answered", "somebody is asked whether he stays");
+                    self.stays(&call, &mut phone, until).await
+                }
+                None => {
+                    info!(event = "call.arrived", "somebody dialled a code");
+                    self.story(&call, &mut phone).await
+                }
+            };
+            let outcome = match story {
                 Ok(outcome) => Ok(outcome),
                 Err(stop) => self.stopped(&call, &mut phone, stop).await,
             };

@@ -23,12 +23,12 @@ use super::feed::Feed;
 use super::request_id;
 use crate::desk::id::{DeviceName, SwitchName, TenantId};
 use crate::desk::journal::Actor;
-use crate::desk::leave::{Due, Rules};
+use crate::desk::leave::{Due, Rules, Why};
 use crate::desk::model::Device;
 use crate::desk::schedule::Span;
 use crate::desk::seat::{Act, Move};
 use crate::desk::table::Scope;
-use crate::store::{Note, Store, StoreError};
+use crate::store::{Note, Noted, Store, StoreError};
 use crate::switch::activity::{Doing, Look, Stir};
 use crate::switch::{Switch, SwitchError};
 use sitting::{Sitting, Switched};
@@ -49,6 +49,8 @@ pub struct Settings {
     pub rules: Rules,
     /// How long before it is warned, if it is.
     pub warn: Option<Span>,
+    /// Whether it is asked by a call then who stays, and how much longer he does who says so.
+    pub asks: Option<Span>,
     /// Which time it is at a device that stands nowhere in particular.
     pub zone: TimeZone,
 }
@@ -241,6 +243,7 @@ impl Work {
         // As it is in the store now: what was read before may be over.
         self.refresh(&Scope::Some { users: BTreeSet::new(), devices: batch.clone() }).await?;
         let mut due: BTreeMap<SwitchName, Vec<Device>> = BTreeMap::new();
+        let mut soon = vec![];
         for name in &batch {
             let Some(sitting) = self.sitting.get_mut(name) else { continue };
             match sitting.due() {
@@ -251,18 +254,48 @@ impl Work {
                     let warn = self.timers.settings.borrow().warn;
                     if sitting.warning(&is, warn).is_some_and(|at| at <= now) {
                         sitting.warned = Some(is.at);
-                        soon(sitting, &is);
+                        say(sitting, &is);
+                        soon.push((sitting.device.clone(), is));
                     }
                     self.plan(name, None);
                 }
                 None => {}
             }
         }
+        self.ask(&soon).await?;
         for (switch, devices) in due {
             let doing = self.look_at(&switch, &devices).await?;
             for (n, device) in devices.iter().enumerate() {
                 let doing = doing.as_ref().and_then(|doing| doing.get(n)).copied();
                 self.end(&device.name, doing).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has those called who leave soon, where that is wanted and there is no call: each once, by one of all controllers. Who
+    /// leaves as there was no call for long is not: it would be one.
+    async fn ask(&mut self, soon: &[(Device, Due)]) -> Result<(), StoreError> {
+        let Some(longer) = self.timers.settings.borrow().asks else { return Ok(()) };
+        for (device, due) in soon.iter().filter(|(_, due)| due.why != Why::Idle) {
+            let doing = self.look_at(&device.switch, std::slice::from_ref(device)).await?;
+            let Some(sitting) = self.sitting.get(&device.name) else { continue };
+            let Timers { tenant, store, switches, .. } = &self.timers;
+            let Some(switch) = switches.get(&device.switch) else { continue };
+            let revision = sitting.binding.revision;
+            let asked = Note { device: device.name.clone(), revision, what: Noted::Asked(due.at) };
+            if doing.as_deref() != Some(&[Doing::Free]) || store.note(tenant, &[asked]).await? != [true] {
+                continue;
+            }
+            let user = &sitting.binding.user;
+            match switch.ring(device, longer.after(due.at)).await {
+                Ok(()) => {
+                    info!(event = "leave.asked", %tenant, device = %device.name, %user, "his phone rings: does he stay?");
+                }
+                Err(error) => {
+                    warn!(event = "leave.unasked", %tenant, device = %device.name, %user, %error,
+                        "he is not asked whether he stays");
+                }
             }
         }
         Ok(())
@@ -372,7 +405,7 @@ impl Work {
 }
 
 /// Says that somebody will be logged out.
-fn soon(Sitting { binding, .. }: &Sitting, due: &Due) {
+fn say(Sitting { binding, .. }: &Sitting, due: &Due) {
     info!(event = "leave.soon", device = %binding.device, user = %binding.user, why = due.why.name(), at = %due.at,
         "will be logged out");
 }

@@ -136,11 +136,13 @@ pub enum Prompt {
     NotAvailable,
     /// "Your PIN is changed."
     PinChanged,
+    /// "You will be logged out soon. To stay, press one."
+    PressOneToStay,
 }
 
 impl Prompt {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::EnterExtension,
         Self::EnterPin,
         Self::Locked,
@@ -153,6 +155,7 @@ impl Prompt {
         Self::NotAllowedHere,
         Self::NotAvailable,
         Self::PinChanged,
+        Self::PressOneToStay,
     ];
 
     /// The sound's file name, without folder and format.
@@ -171,6 +174,7 @@ impl Prompt {
             Self::NotAllowedHere => "not-allowed-here",
             Self::NotAvailable => "not-available",
             Self::PinChanged => "pin-changed",
+            Self::PressOneToStay => "press-one-to-stay",
         }
     }
 }

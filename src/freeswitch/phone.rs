@@ -97,7 +97,7 @@ impl FsPhone {
         phone.client.begin(id.as_str(), "endless_playback", SILENCE).await?;
         drop(turn);
         phone.until = until;
-        Ok((phone, Call { id, switch, tenant, device, dialled, from }))
+        Ok((phone, Call { id, switch, tenant, device, dialled, stays: None, from }))
     }
 
     /// Makes the call `controller`'s, if it is nobody's yet. Applications run one after the other, so of several who push

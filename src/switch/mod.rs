@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 use zeroize::Zeroizing;
 
@@ -39,12 +40,23 @@ pub trait Switch: Send + Sync {
     /// What these devices, which are its own, are doing, in their order.
     async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError>;
 
+    /// Rings a device, [`RING`] long at most, to ask whether who sits there stays until then. Returns at once: who answers is
+    /// a [`Call`] that comes in.
+    async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
+        let _ = until;
+        let what = format!("to call {} and ask who stays", device.name);
+        Err(SwitchError::Refused(what, "hotdesk does so on an Asterisk only".into()))
+    }
+
     /// Tells of devices that seem to do something else than before.
     fn stirs(&self) -> broadcast::Receiver<Stir>;
 
     /// Grows when the copy may differ from what was last seen: connected, restarted, reloaded, in doubt.
     fn unsettled(&self) -> watch::Receiver<u64>;
 }
+
+/// How long a device rings for whoever may stay.
+pub const RING: Duration = Duration::from_secs(20);
 
 /// Why a switch could not do what it was asked.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -60,7 +72,7 @@ pub enum SwitchError {
     Refused(String, String),
 }
 
-/// A call in which somebody dialled a code.
+/// A call in which somebody dialled a code, or was rung to be asked something.
 #[derive(Debug)]
 pub struct Call {
     /// The switch's id of it; names it in the journal and the logs.
@@ -73,6 +85,8 @@ pub struct Call {
     pub device: DeviceName,
     /// What was dialled. May hold a PIN.
     pub dialled: Dialled,
+    /// Nothing was dialled: the device was [rung](Switch::ring), to ask whether who sits there stays until then.
+    pub stays: Option<Timestamp>,
     /// The address that the device's signalling came from, when the switch knows it.
     pub from: Option<IpAddr>,
 }

@@ -5,6 +5,7 @@ macro_rules! prompts {
         [$(prompts!(@ $language,
             "enter-extension", "enter-pin", "locked", "logged-in", "logged-out", "moved-from", "new-pin",
             "new-pin-again", "not-accepted", "not-allowed-here", "not-available", "pin-changed",
+            "press-one-to-stay",
         )),+].concat()
     };
     (@ $language:literal, $($name:literal,)+) => {

@@ -125,6 +125,11 @@ fn what_breaks_in_the_switch_is_named(version: Version) {
     company.pbx.write("manager.conf", &manager).unwrap();
     company.pbx.cli("manager reload").unwrap();
     all_is_well(&company.hotdesk);
+    company.hotdesk.configure("[leave]\nstay_call = true\n").unwrap();
+    assert_eq!(
+        broken(&company.hotdesk),
+        "rights of switch pbx: our user may not Originate: nobody is called to ask whether he stays"
+    );
 }
 
 fn what_is_away_is_named(version: Version) {

@@ -59,7 +59,10 @@ impl Company {
         let site = Site::new()?;
         let mut hotdesk = Hotdesk::new(program, store, site.ports.ami, site.ports.agi)?;
         hotdesk.configure(more)?;
-        let manager = include_str!("../../dialplan/asterisk/manager.conf").replace("CHANGE-ME", SECRET);
+        let mut manager = include_str!("../../dialplan/asterisk/manager.conf").replace("CHANGE-ME", SECRET);
+        if more.contains("stay_call = true") {
+            manager = manager.replace("user,reporting", "user,reporting,originate");
+        }
         let outside = |name: &str, context: &str| {
             Endpoint::new(name).context(context).subscribe_context("hotdesk-hints")
         };

@@ -17,6 +17,8 @@ use super::freeswitch;
 /// The secret of the AMI user that hotdesk logs in as.
 pub const SECRET: &str = "ami-secret-of-the-test";
 
+/// A suite that runs at 23:00 finds everybody where they were.
+const NEVER: &str = "[leave]\nat = \"never\"\n";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A hotdesk that can be run. Dropped, it is killed, and its folder is gone; after a panic its log is printed.
@@ -83,7 +85,7 @@ impl Hotdesk {
     ) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("hotdesk-").tempdir()?;
         let toml = format!(
-            "[store]\nurl = \"{store}\"\n[leave]\nat = \"never\"\n[dialplan]\nusers = [\"1XX\"]\n[emergency]\nnumbers = [\"112\"]\n\
+            "[store]\nurl = \"{store}\"\n{NEVER}[dialplan]\nusers = [\"1XX\"]\n[emergency]\nnumbers = [\"112\"]\n\
              context = \"emergency\"\n[[switch]]\nname = \"pbx\"\n{switch}"
         );
         fs::write(dir.path().join("hotdesk.toml"), &toml)?;
@@ -93,9 +95,10 @@ impl Hotdesk {
         Ok(Self { program: program.to_vec(), toml, child: None, dir, site })
     }
 
-    /// Puts `more` into its configuration, in place of what was put there before.
+    /// Puts `more` into its configuration, in place of what was put there before. It may have a `[leave]` of its own.
     pub fn configure(&self, more: &str) -> Result<()> {
-        Ok(fs::write(self.path("hotdesk.toml"), format!("{}\n{more}", self.toml))?)
+        let toml = if more.contains("[leave]") { self.toml.replace(NEVER, "") } else { self.toml.clone() };
+        Ok(fs::write(self.path("hotdesk.toml"), format!("{toml}\n{more}"))?)
     }
 
     /// A path within its folder.

@@ -35,6 +35,8 @@ struct Floor {
     started: Mutex<Timestamp>,
     away: Mutex<bool>,
     doing: Mutex<BTreeMap<String, Doing>>,
+    /// Which were rung, and until when who answers would stay.
+    rung: Mutex<Vec<(String, Timestamp)>>,
     stirs: broadcast::Sender<Stir>,
     unsettled: watch::Sender<u64>,
 }
@@ -57,6 +59,11 @@ impl Switch for Floor {
         let doing = self.doing.lock().unwrap();
         let of = |device: &Device| doing.get(device.name.as_str()).copied().unwrap_or(Doing::Free);
         Ok(Look { up: up.try_into().unwrap(), doing: devices.iter().map(of).collect() })
+    }
+
+    async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
+        self.rung.lock().unwrap().push((device.name.to_string(), until));
+        Ok(())
     }
 
     fn stirs(&self) -> broadcast::Receiver<Stir> {
@@ -84,7 +91,7 @@ fn at(text: &str) -> Timestamp {
 
 fn settings(rules: &str) -> Arc<Settings> {
     let zone = Zone::new("Europe/Amsterdam").unwrap().rules().clone();
-    Arc::new(Settings { rules: toml::from_str(rules).unwrap(), warn: None, zone })
+    Arc::new(Settings { rules: toml::from_str(rules).unwrap(), warn: None, asks: None, zone })
 }
 
 /// Sits a user down at a time that need not be now.
@@ -126,6 +133,7 @@ impl Day {
             started: Mutex::new(at("2026-11-01T00:00")),
             away: Mutex::new(false),
             doing: Mutex::default(),
+            rung: Mutex::default(),
             stirs: broadcast::Sender::new(16),
             unsettled: watch::Sender::new(0),
         });
@@ -316,6 +324,47 @@ async fn who_says_so_stays_that_much_longer() {
     let journal = day.store.journal(&TenantId::default(), Revision(0), 10_000).await.unwrap();
     let stays = |entry: &&Entry| matches!(entry.event, Event::Stays { .. });
     assert_eq!(journal.iter().filter(stays).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leaves_soon_is_called_once_by_one_of_two_controllers_and_again_only_when_he_stayed() {
+    let day = Day::begin("at = '23:00'\nidle = '14h'").await;
+    let stop = CancellationToken::new();
+    let _guard = stop.clone().drop_guard();
+    day.controller(stop);
+    let span = |minutes| Some(hotdesk::desk::schedule::Span::minutes(minutes));
+    day.settings.send_modify(|settings| {
+        *settings = Arc::new(Settings { warn: span(10), asks: span(60), ..(**settings).clone() });
+    });
+    day.is("2026-11-18T22:49:59").await;
+    assert_eq!(*day.floor.rung.lock().unwrap(), []);
+    day.is("2026-11-18T22:50").await;
+    let rung = |until: &str| ("desk1".to_owned(), at(until));
+    assert_eq!(*day.floor.rung.lock().unwrap(), [rung("2026-11-19T00:00")]);
+    day.is("2026-11-18T22:55").await;
+    let office = day.store.office(&TenantId::default(), &Scope::All).await.unwrap();
+    let by = (Actor::Phone(name("desk1")), at("2026-11-18T22:55"));
+    let (binding, until) = (&office.bindings[&name("desk1")], at("2026-11-19T00:00"));
+    assert!(stay(day.store.as_ref(), &TenantId::default(), binding, until, by).await.unwrap());
+    // Who has a call is not called; and who stayed is, once more, before he leaves then.
+    day.does("desk3", Doing::Busy).await;
+    day.is("2026-11-18T23:50").await;
+    assert_eq!(*day.floor.rung.lock().unwrap(), [rung("2026-11-19T00:00"), rung("2026-11-19T01:00")]);
+    day.is("2026-11-19T00:00").await;
+    day.waits_for(&["103@desk3"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_leaves_as_there_was_no_call_is_not_called() {
+    let day = Day::begin("idle = '2h'").await;
+    let span = |minutes| Some(hotdesk::desk::schedule::Span::minutes(minutes));
+    day.settings.send_modify(|settings| {
+        *settings = Arc::new(Settings { warn: span(10), asks: span(60), ..(**settings).clone() });
+    });
+    day.is("2026-11-18T10:55").await;
+    day.is("2026-11-18T11:00").await;
+    day.waits_for(&[]).await;
+    assert_eq!(*day.floor.rung.lock().unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

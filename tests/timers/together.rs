@@ -35,6 +35,7 @@ async fn what_was_missed_while_nobody_was_up_ends_once_whichever_of_two_controll
             started: Mutex::new(at("2026-11-01T00:00")),
             away: Mutex::new(false),
             doing: Mutex::default(),
+            rung: Mutex::default(),
             stirs: broadcast::Sender::new(16),
             unsettled: watch::Sender::new(0),
         });

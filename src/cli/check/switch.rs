@@ -39,6 +39,7 @@ async fn look_at_asterisk(site: &Site, office: &Office, switch: &Switch, emergen
         name: &switch.name,
         tenant: &site.tenant,
         manager: &Manager::start(settings, stop),
+        rings: site.config.leave.stay_call(),
         dialplan: &dialplan::settings(&site.config, switch, &site.tenant),
         store: site.store.as_ref(),
     };
