@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
-use super::client::Client;
+use super::client::{Client, State};
 use super::event::Event;
 use super::phone::{FsPhone, NoCall, TURNS, first_taker, release};
 use super::rights;
@@ -34,6 +34,8 @@ pub(super) const CONTEXTS: [&str; 2] = ["hotdesk-code", "hotdesk-end"];
 pub(super) const CHECK: &str = "Hotdesk-Check";
 /// The header that says who answers.
 pub(super) const TAKER: &str = "Hotdesk-Controller";
+/// The dialplan's time-out of a call that waits.
+const TIMED_OUT: Duration = Duration::from_secs(2);
 /// `show channels` is written late: looked at again after this, it has all calls that there were before.
 const LATE: Duration = Duration::from_secs(1);
 
@@ -163,6 +165,16 @@ impl Serving {
         permit: OwnedSemaphorePermit,
     ) {
         let Calls { switch, controller, bell, client, name, .. } = &self.calls;
+        // Who lifts a time-out and then cannot serve leaves the caller in silence: after a restart of the switch the bell
+        // may be there first.
+        let mut states = client.state();
+        let up = states.wait_for(|state| matches!(state, State::Up(_)));
+        let up = tokio::time::timeout(TIMED_OUT, up).await.is_ok_and(|up| up.is_ok());
+        if !up {
+            warn!(event = "esl.no_call", %switch, call = %id, error = "not connected to the switch", "a parked call was not taken");
+            self.served.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            return;
+        }
         match FsPhone::take(client.clone(), bell, &parked, switch.clone(), tenant, name, &self.turns).await {
             Ok((phone, call)) => {
                 drop(parked);
