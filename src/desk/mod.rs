@@ -14,6 +14,7 @@ pub mod model;
 pub mod pattern;
 pub mod pin;
 pub mod policy;
+pub mod profile;
 pub mod reach;
 pub mod rules;
 pub mod schedule;

@@ -40,9 +40,10 @@ fn wanted(users: u32) -> Table {
             emergency_numbers: vec![],
             dial: dial.clone(),
             may_dial: ShortList::default(),
+            mailbox: None,
         };
         table.insert(Key::Device(DeviceName::new(format!("desk{n}")).unwrap()), Row::Device(device));
-        table.insert(Key::Lamp(user.clone()), Row::Lamp(dial));
+        table.insert(Key::Lamp(user.clone()), Row::Lamp(Lamp::of(dial)));
         table.insert(Key::User(user), Row::User(row));
     }
     table

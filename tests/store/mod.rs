@@ -48,6 +48,7 @@ mod keep;
 pub mod model;
 mod moves;
 mod seen;
+mod settings;
 mod tenants;
 mod together;
 
