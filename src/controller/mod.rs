@@ -22,9 +22,9 @@ use tracing::error;
 use crate::desk::code::Book;
 use crate::desk::id::{CallId, Extension, RequestId, Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
-use crate::desk::profile::Setting;
 use crate::desk::rules::{Rulebook, Rules};
 use crate::desk::seat::{Act, Move, Transition};
+use crate::desk::setting::Setting;
 use crate::desk::table::Scope;
 use crate::store::{Change, Store, StoreError, What};
 

@@ -144,7 +144,7 @@ pub enum Event {
         /// Until then.
         until: Timestamp,
     },
-    /// A user switched something himself; see [`super::profile::Setting`].
+    /// A user switched something himself; see [`super::setting::Setting`].
     SettingChanged {
         /// Whose.
         user: Extension,

@@ -19,5 +19,6 @@ pub mod reach;
 pub mod rules;
 pub mod schedule;
 pub mod seat;
+pub mod setting;
 pub mod table;
 pub mod text;

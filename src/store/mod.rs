@@ -22,8 +22,8 @@ use crate::desk::lock::{Attempt, Kind, Tries};
 use crate::desk::model::{Device, Office, User};
 use crate::desk::pin::{Alias, PinRecord};
 use crate::desk::policy::Refusal;
-use crate::desk::profile::Setting;
 use crate::desk::seat::{Denied, Move, Transition};
+use crate::desk::setting::Setting;
 use crate::desk::table::Scope;
 
 pub use self::import::Import;

@@ -3,7 +3,8 @@
 use hotdesk::desk::id::{GroupName, Number, Revision};
 use hotdesk::desk::journal::Event;
 use hotdesk::desk::model::CallerId;
-use hotdesk::desk::profile::{Membership, Setting, When};
+use hotdesk::desk::profile::{Membership, When};
+use hotdesk::desk::setting::Setting;
 use hotdesk::store::{StoreError, What};
 
 use super::*;

@@ -4,8 +4,9 @@ use super::*;
 use crate::desk::id::{LocationName, SwitchName, TenantId};
 use crate::desk::location::{Location, Zone};
 use crate::desk::model::{Device, Kind, User};
-use crate::desk::profile::{Setting, When};
+use crate::desk::profile::When;
 use crate::desk::reach::Reach;
+use crate::desk::setting::Setting;
 
 fn ext(extension: &str) -> Extension {
     Extension::new(extension).unwrap()
