@@ -45,6 +45,8 @@ const USER: &str = "hotdesk-user";
 const BUSY: &str = "error/user_busy";
 
 const SYNTAX: Syntax = Syntax { plain: " -._@:+&,()", dial, read_dial, lamp, read_lamp };
+/// In a profile, what rings after the others does so one by one.
+const IN_TURN: Syntax = Syntax { dial: turns, read_dial: read_turns, ..SYNTAX };
 
 /// The realm of a relation. `tenant` may be an expression of the dialplan's, too.
 #[must_use]
@@ -89,7 +91,7 @@ pub fn value(row: &Row) -> Option<String> {
     match row {
         Row::Device(row) => Some(SYNTAX.device(row)),
         Row::Lamp(row) => Some(lamp(row)),
-        Row::Profile(row) => Some(SYNTAX.profile(row)),
+        Row::Profile(row) => Some(IN_TURN.profile(row)),
         Row::Unreadable(_) => None,
         Row::User(row) => Some(user(row)),
     }
@@ -101,7 +103,7 @@ pub fn read(key: &Key, value: &str) -> Row {
     let row = match key {
         Key::Device(_) => SYNTAX.read_device(value).map(Row::Device),
         Key::Lamp(_) => read_lamp(value).map(Row::Lamp),
-        Key::Profile(_) => SYNTAX.read_profile(value).map(Row::Profile),
+        Key::Profile(_) => IN_TURN.read_profile(value).map(Row::Profile),
         Key::User(_) => read_user(value).map(Row::User),
         Key::Unknown(_) | Key::Unlisted(_) => None,
     };
@@ -173,15 +175,32 @@ fn shown(name: &str) -> String {
 
 /// A dial target as `bridge` takes it: several are joined by commas, and a directory user is dialled by his contact.
 fn dial(target: &DialTarget) -> String {
+    written(target, ",")
+}
+
+fn read_dial(dial: &str) -> Option<DialTarget> {
+    read_written(dial, ',')
+}
+
+/// Targets that ring one by one: a contact may become several, which are joined by commas, too.
+fn turns(targets: &DialTarget) -> String {
+    written(targets, "&")
+}
+
+fn read_turns(turns: &str) -> Option<DialTarget> {
+    read_written(turns, '&')
+}
+
+fn written(target: &DialTarget, between: &str) -> String {
     let each = target.as_str().split('&').map(|one| match one.strip_prefix("user/") {
         Some(user) => format!("${{sofia_contact(*/{user})}}"),
         None => one.into(),
     });
-    each.collect::<Vec<_>>().join(",")
+    each.collect::<Vec<_>>().join(between)
 }
 
-fn read_dial(dial: &str) -> Option<DialTarget> {
-    let each = dial.split(',').map(|one| {
+fn read_written(written: &str, between: char) -> Option<DialTarget> {
+    let each = written.split(between).map(|one| {
         match one.strip_prefix("${sofia_contact(*/").map(|contact| contact.strip_suffix(")}")) {
             Some(user) => Some(format!("user/{}", user?)),
             None => Some(one.into()),
