@@ -272,7 +272,11 @@ mod tests {
     #[test]
     fn every_place_in_the_text_is_filled_and_the_preprocessor_loses_no_line() {
         for printed in [hotdesk_xml(&settings()), drop_in(&settings()), from_outside(&settings())] {
-            let filled = printed.replace("@${domain_name}", "").replace("[^@]", "").replace(")@(", "").replace("}@default", "");
+            let filled = printed
+                .replace("@${domain_name}", "")
+                .replace("[^@]", "")
+                .replace(")@(", "")
+                .replace("}@default", "");
             assert!(!filled.contains('@'), "{filled}");
             let include = printed.lines().filter(|line| line.contains("<include>"));
             assert!(include.into_iter().all(|line| line == "<include>"));
