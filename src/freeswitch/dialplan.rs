@@ -95,12 +95,13 @@ fn text(settings: &Settings) -> String {
     };
     let (wait, bring) = (wait(&settings.controllers), !settings.controllers.is_empty());
     let recording = settings.recording.as_ref().map(Recording::by).unwrap_or_default();
-    let whole: [(&str, &str); 5] = [
+    let whole: [(&str, &str); 6] = [
         ("@called@", CALLED.trim_end()),
         ("@features@", FEATURES.trim_end()),
         ("@here@", &here),
         ("@record-inbound@", &recording.inbound),
         ("@record-outbound@", &recording.outbound),
+        ("@record-picked@", recording.picked),
     ];
     let values: [(&str, &str); 17] = [
         ("@wait@", &wait),
@@ -317,6 +318,16 @@ mod tests {
         assert!(!printed.contains("\"park\"") && !hotdesk_xml(&settings()).contains("socket"));
         // So that a hung controller, when it wakes up, does not disturb what is said then.
         assert!(printed.contains("<action application=\"multiunset\" data=\"hd_dialled socket_resume\"/>"));
+    }
+
+    #[test]
+    fn what_a_site_does_not_want_is_not_printed() {
+        let printed = hotdesk_xml(&settings());
+        assert!(!printed.contains("hd_record_") && printed.contains("check default"));
+        let recording = Context::new("recording").ok();
+        let printed = hotdesk_xml(&Settings { recording, voicemail_password: false, ..settings() });
+        assert_eq!(printed.matches("XML recording").count(), 2, "calls of his own, and those to him");
+        assert!(printed.contains("check auth default"));
     }
 
     #[test]

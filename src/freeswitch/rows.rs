@@ -7,6 +7,8 @@
 //! | `hotdesk-profile-<tenant>` | the extension | `then\|busy\|unanswered\|recording\|account\|pickup\|lamp` |
 //! | `hotdesk-user-<tenant>` | the extension | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away\|exact name` |
 //!
+//! Lists are joined by `&`, what rings in turn too; what rings at once is joined by commas, as `bridge` takes it.
+//!
 //! What FreeSWITCH 1.10.12 does to a value decides how it is written:
 //!
 //! * `mod_db` reads no more than 255 bytes of it. A longer row goes on under the key with `+` behind it, then `++` and so
@@ -232,7 +234,8 @@ mod tests {
     use crate::desk::emergency;
     use crate::desk::id::{Context, DisplayName, Language, Mailbox, Number, Revision};
     use crate::desk::model::{Away, ShortList};
-    use crate::desk::table::{DeviceRow, UserRow};
+    use crate::desk::profile::Recording;
+    use crate::desk::table::{DeviceRow, ProfileRow, UserRow};
 
     fn ext(extension: &str) -> Extension {
         Extension::new(extension).unwrap()
@@ -274,6 +277,19 @@ mod tests {
         assert_eq!(value(&Row::Device(desk)).as_deref(), Some(written));
         let lamp = Row::Lamp(Lamp::of(DialTarget::new("user/desk1@hotdesk.test").unwrap()));
         assert_eq!(value(&lamp).as_deref(), Some("${sofia_contact(*/desk1@hotdesk.test)}"));
+    }
+
+    #[test]
+    fn what_rings_in_turn_is_parted_where_a_contact_is_not() {
+        let row = ProfileRow {
+            then: DialTarget::new("user/desk2@hotdesk.test&sofia/gateway/pbx/101").ok(),
+            busy: Number::new("0031").ok(),
+            recording: Recording::OnDemand,
+            ..ProfileRow::default()
+        };
+        let written = "${sofia_contact(*/desk2@hotdesk.test)}&sofia/gateway/pbx/101|0031||on-demand|||";
+        assert_eq!(value(&Row::Profile(row.clone())).as_deref(), Some(written));
+        assert_eq!(read(&Key::Profile(ext("101")), written), Row::Profile(row));
     }
 
     #[test]

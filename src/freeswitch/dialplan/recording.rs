@@ -16,6 +16,8 @@ pub(super) struct Recording {
     pub(super) inbound: String,
     /// What that leg is told.
     pub(super) leg: &'static str,
+    /// What is his who picked a call up.
+    pub(super) picked: &'static str,
 }
 
 impl Recording {
@@ -38,6 +40,9 @@ impl Recording {
       </condition>
 "#
             ),
+            picked: r#"        <action application="set" data="hd_record_user=${hd_caller}"/>
+        <action application="set" data="hd_leg_recording=${hd_recording}" inline="true"/>
+"#,
             leg: ",hd_record_user=${destination_number},hd_leg_recording=${hd_leg_recording}",
         }
     }
