@@ -35,9 +35,13 @@ fn hang_up(caller: &Phone, called: &Phone) {
 
 fn calls_are_accounted_to_their_users_and_not_to_desks(version: Version) {
     let mut switch = Switch::start(version);
-    switch.pbx.write("cdr_custom.conf", "[mappings]\nOf.csv => ${CDR(accountcode)},${CDR(peeraccount)},${CDR(dst)}\n").unwrap();
+    let fields = "${CDR(accountcode)},${CDR(peeraccount)},${CDR(dst)},${CDR(channel)}";
+    switch.pbx.write("cdr_custom.conf", &format!("[mappings]\nOf.csv => {fields}\n")).unwrap();
     std::fs::create_dir(switch.pbx.path("log/cdr-custom")).unwrap();
-    switch.pbx.cli("module load cdr_custom.so").unwrap();
+    // The first is what the second needs on Asterisk 22; 16 has none.
+    for module in ["res_cdrel_custom", "cdr_custom"] {
+        let _ = switch.pbx.cli(&format!("module load {module}.so"));
+    }
     switch.hold(&office(|extension, user| {
         if extension == "101" {
             user.profile.account = Account::new("sales-nl").ok();
@@ -46,23 +50,24 @@ fn calls_are_accounted_to_their_users_and_not_to_desks(version: Version) {
     }));
     let phone = |name: &str| switch.pbx.phone(name).unwrap();
     let [alice, bob, trunk] = [phone("desk1"), phone("desk2"), phone("trunk")];
-    let told = |line: &str| {
+    let told = |begins: &str| {
         let deadline = Instant::now() + Duration::from_secs(5);
         let read = || std::fs::read_to_string(switch.pbx.path("log/cdr-custom/Of.csv")).unwrap_or_default();
-        while !read().lines().any(|told| told == line) {
-            assert!(Instant::now() < deadline, "no CDR {line}: {}", read());
+        while !read().lines().any(|told| told.starts_with(begins)) {
+            assert!(Instant::now() < deadline, "no CDR {begins}: {}", read());
             thread::sleep(Duration::from_millis(20));
         }
     };
     connect(&alice, "0031", &trunk);
     hang_up(&alice, &trunk);
-    told("sales-nl,,0031");
+    // The other end's account is his, where it has none of its own.
+    told("sales-nl,sales-nl,0031,PJSIP/desk1-");
     connect(&bob, "101", &alice);
     hang_up(&bob, &alice);
-    told("102,sales-nl,101");
+    told("102,sales-nl,101,PJSIP/desk2-");
     connect(&trunk, "102", &bob);
     hang_up(&trunk, &bob);
-    told(",102,102");
+    told(",102,102,PJSIP/trunk-");
     assert!(switch.pbx.cdrs().lines().any(|line| line.starts_with("\"sales-nl\",")), "{}", switch.pbx.cdrs());
     // Whose calls are sent on pays for it.
     bob.dial("101").unwrap();
@@ -70,13 +75,7 @@ fn calls_are_accounted_to_their_users_and_not_to_desks(version: Version) {
     trunk.answer().unwrap();
     bob.wait_answered().unwrap();
     hang_up(&bob, &trunk);
-    let paid = |line: &str| line.starts_with("sales-nl,") && line.ends_with(",0031");
-    let deadline = Instant::now() + Duration::from_secs(5);
-    let all = || std::fs::read_to_string(switch.pbx.path("log/cdr-custom/Of.csv")).unwrap();
-    while all().lines().filter(|line| paid(line)).count() < 2 {
-        assert!(Instant::now() < deadline, "{}", all());
-        thread::sleep(Duration::from_millis(20));
-    }
+    told("sales-nl,sales-nl,0031,PJSIP/desk2-");
 }
 
 fn the_caller_sees_whom_he_called_and_not_a_desk(version: Version) {

@@ -14,6 +14,7 @@ on_both! {
     calls_go_where_their_user_wants_them_when_he_is_busy_or_does_not_answer
     who_forwards_all_or_is_not_to_be_disturbed_is_not_rung
     phones_ring_in_turn_until_one_answers
+    a_queue_rings_a_user_and_is_not_sent_on
 }
 
 const LONG: Duration = Duration::from_secs(20);
@@ -71,7 +72,11 @@ fn calls_go_where_their_user_wants_them_when_he_is_busy_or_does_not_answer(versi
 
     // Where his own class may call, whoever calls him.
     let mut inside = forwarded;
-    inside.users.values_mut().filter(|user| user.extension.as_str() == "101").for_each(|user| user.class = None);
+    inside
+        .users
+        .values_mut()
+        .filter(|user| user.extension.as_str() == "101")
+        .for_each(|user| user.class = None);
     switch.hold(&inside);
     bob.dial("101").unwrap();
     alice.wait_ringing().unwrap();
@@ -168,4 +173,29 @@ fn phones_ring_in_turn_until_one_answers(version: Version) {
     give_up(&bob, &soft);
     std::thread::sleep(Duration::from_millis(500));
     assert!(!mobile.in_call());
+}
+
+fn a_queue_rings_a_user_and_is_not_sent_on(version: Version) {
+    let mut switch = Switch::start(version);
+    let [alice, bob, carol, _trunk] = phones(&switch);
+    switch.hold(&office(|_, user| {
+        user.mailbox = Mailbox::new("101").ok();
+        user.profile.forward.busy = Number::new("103").ok();
+        user.profile.forward.unanswered = Number::new("103").ok();
+    }));
+    // As app_queue calls a member: a call of the dialplan's own.
+    bob.dial("701").unwrap();
+    assert_eq!(alice.wait_ringing().unwrap().from.number, "102");
+    alice.reject(486).unwrap();
+    assert_eq!(bob.wait_ended().unwrap().code, 486);
+    bob.dial("701").unwrap();
+    alice.wait_ringing().unwrap();
+    assert_eq!(bob.wait_ended_within(LONG).unwrap().code, 480);
+    bob.dial("701").unwrap();
+    alice.wait_ringing().unwrap();
+    alice.answer().unwrap();
+    bob.wait_answered().unwrap();
+    alice.hang_up().unwrap();
+    bob.wait_ended().unwrap();
+    assert!(!carol.in_call());
 }

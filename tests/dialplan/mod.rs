@@ -42,6 +42,8 @@ exten => _00X.,1,Dial(PJSIP/trunk,20)
  same => n,Hangup()
 exten => 110,1,Answer()
  same => n,Echo()
+exten => _70X,1,Dial(Local/1${EXTEN:1}@hotdesk-ring/n,20)
+ same => n,Hangup(${HANGUPCAUSE})
 exten => *7,1,Goto(hotdesk-pickup,s,1)
 exten => *98,1,Goto(hotdesk-voicemail,s,1)
 include => emergency
@@ -103,7 +105,8 @@ impl Switch {
         let other = |name: &str| Endpoint::new(name).context("from-internal");
         // What a phone's endpoint says of itself is not what its user is.
         let desk = |n: u8| {
-            let desk = Endpoint::new(&format!("desk{n}")).with("accountcode=desk").with("named_call_group=desks");
+            let desk =
+                Endpoint::new(&format!("desk{n}")).with("accountcode=desk").with("named_call_group=desks");
             desk.with(&format!("callerid=Desk {n} <90{n}>"))
         };
         let pbx = (1..=3)

@@ -175,7 +175,9 @@ fn recording(check: String, context: Option<&Context>, there: bool, wanting: usi
         )),
         Some(context) if !there => Some(Finding::wrong(
             check,
-            format!("the context {context} has no extension s, so no call is recorded; {wanting} users want it"),
+            format!(
+                "the context {context} has no extension s, so no call is recorded; {wanting} users want it"
+            ),
             format!("add [{context}] to extensions.conf: docs/following.md has an example"),
         )),
         Some(context) => {
