@@ -38,7 +38,7 @@ pub struct Client {
 
 impl Client {
     /// Connects over TCP and stays connected until `stop`. Returns at once, with the events that are to come. They must
-    /// be taken: when too many wait, more are dropped and counted, and `unsettled` grows.
+    /// be taken, or the receiver dropped: when too many wait, more are dropped and counted, and `unsettled` grows.
     #[must_use]
     pub fn start(settings: Settings, stop: CancellationToken) -> (Self, mpsc::Receiver<Event>) {
         let address = settings.address.clone();

@@ -60,7 +60,7 @@ impl Server {
     pub async fn call<S: AsyncRead + AsyncWrite + Send + 'static>(&self, stream: S) {
         let Self { switch, tenants, controller, name, deadline, .. } = self;
         let (name_of, address) = (switch.clone(), "the dialplan".into());
-        let peer = Peer { name: name_of, address, deadline: *deadline, taken: vec![] };
+        let peer = Peer { name: name_of, address, deadline: *deadline };
         let (client, waiting, serve) = match Client::of_call(stream, peer).await {
             Ok(call) => call,
             // So does `hotdesk check` look whether somebody is here.

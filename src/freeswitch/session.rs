@@ -91,8 +91,6 @@ pub(super) struct Peer {
     pub(super) name: SwitchName,
     pub(super) address: String,
     pub(super) deadline: Duration,
-    /// The names of the events that are passed on; all, if there are none.
-    pub(super) taken: Vec<&'static str>,
 }
 
 /// What the session tells the handles.
@@ -142,12 +140,8 @@ async fn serve<S: AsyncRead + AsyncWrite>(
     seen.clone_from(&id);
     tracing::info!(event = "switch.up", switch = %settings.name, address = %settings.address,
         freeswitch = %version, core = %id, restarted, "connected");
-    let peer = Peer {
-        name: settings.name.clone(),
-        address: settings.address.clone(),
-        deadline: settings.deadline,
-        taken: settings.taken.clone(),
-    };
+    let peer =
+        Peer { name: settings.name.clone(), address: settings.address.clone(), deadline: settings.deadline };
     let requests = post.up(version, id.clone());
     post.unsettled.send_modify(|times| *times += 1);
     Session::new(wire, &peer, post, id, requests).run().await
@@ -318,12 +312,9 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
         self.unanswered.pop_front().ok_or_else(unasked)
     }
 
-    /// Takes an event to who waits for it, and others that are taken to the queue.
+    /// Takes an event to who waits for it, and others to the queue, if somebody takes from it.
     fn happened(&mut self, event: Event) {
-        let taken = &self.peer.taken;
-        let name = event.name();
-        let is_taken = taken.is_empty() || name.as_deref().is_some_and(|name| taken.contains(&name));
-        match name.as_deref() {
+        match event.name().as_deref() {
             Some("BACKGROUND_JOB") => {
                 let waiter = event.get("Job-UUID").and_then(|id| self.running.remove(&*id));
                 if let Some((_, waiter)) = waiter {
@@ -347,7 +338,7 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
             }
             _ => {}
         }
-        if is_taken && matches!(self.post.events.try_send(event), Err(TrySendError::Full(_))) {
+        if matches!(self.post.events.try_send(event), Err(TrySendError::Full(_))) {
             self.post.overflown.fetch_add(1, Ordering::Relaxed);
             self.lost = true;
         }

@@ -78,7 +78,6 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
         deadline: DEADLINE,
         events: [&PARKED[..], &EVENTS].concat(),
         filters: filters(),
-        taken: vec![],
     };
     let stop = CancellationToken::new();
     let (client, events) = Client::over(settings, stop.clone(), move || {
