@@ -143,7 +143,12 @@ impl Serving {
         if let Some(question) = parked.get(CHECK) {
             self.tasks.spawn(self.clone().answer(question.into_owned(), permit));
         } else if self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone()) {
-            self.tasks.spawn(self.clone().call(id, tenant, parked, permit));
+            let serving = self.clone();
+            self.tasks.spawn(async move {
+                serving.call(&id, tenant, parked).await;
+                serving.served.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+                drop(permit);
+            });
         }
     }
 
@@ -157,23 +162,14 @@ impl Serving {
         drop(permit);
     }
 
-    async fn call(
-        self: Arc<Self>,
-        id: String,
-        tenant: TenantId,
-        parked: Event,
-        permit: OwnedSemaphorePermit,
-    ) {
+    async fn call(&self, id: &str, tenant: TenantId, parked: Event) {
         let Calls { switch, controller, bell, client, name, .. } = &self.calls;
         // Who lifts a time-out and then cannot serve leaves the caller in silence: after a restart of the switch the bell
         // may be there first.
         let mut states = client.state();
         let up = states.wait_for(|state| matches!(state, State::Up(_)));
-        let up = tokio::time::timeout(TIMED_OUT, up).await.is_ok_and(|up| up.is_ok());
-        if !up {
-            warn!(event = "esl.no_call", %switch, call = %id, error = "not connected to the switch", "a parked call was not taken");
-            self.served.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-            return;
+        if !tokio::time::timeout(TIMED_OUT, up).await.is_ok_and(|up| up.is_ok()) {
+            return warn!(event = "esl.no_call", %switch, call = %id, error = "not connected to the switch", "a parked call was not taken");
         }
         match FsPhone::take(client.clone(), bell, &parked, switch.clone(), tenant, name, &self.turns).await {
             Ok((phone, call)) => {
@@ -185,8 +181,6 @@ impl Serving {
                 warn!(event = "esl.no_call", %switch, call = %id, %error, "a parked call was not taken")
             }
         }
-        self.served.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        drop(permit);
     }
 
     /// Looks for calls that nobody serves, after anything may have been missed: those that still wait are taken, and
