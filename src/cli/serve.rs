@@ -7,6 +7,7 @@ mod metrics;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{Config, Kind, Leave, Switch};
 use crate::controller::clock::Clock;
+use crate::controller::journal;
 use crate::controller::pins::Pins;
 use crate::controller::reconcile::{Kept, Reconciler};
 use crate::controller::timers::{Settings, Timers};
@@ -96,6 +98,9 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
         doors.push(serve);
     }
 
+    let (days, kept) = watch::channel(NonZeroU16::new(config.journal.keep_days));
+    let keeper = journal::keep(store.clone(), phones.keys().cloned().collect(), kept, stop.calls.clone());
+
     let mut leave: BTreeMap<TenantId, watch::Sender<Arc<Settings>>> = BTreeMap::new();
     let timers: Vec<JoinHandle<()>> = phones
         .into_iter()
@@ -121,6 +126,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
                     for (tenant, leave) in &leave {
                         leave.send_replace(Arc::new(leaving(&new, tenant)));
                     }
+                    days.send_replace(NonZeroU16::new(new.journal.keep_days));
                     season(&config, &controller.pins);
                     info!(event = "reload.done", "the configuration was read anew");
                 }
@@ -129,7 +135,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
     }
     info!(event = "serve.stopping", "letting calls end");
     stop.calls.cancel();
-    for server in servers.into_iter().chain(timers) {
+    for server in servers.into_iter().chain(timers).chain([keeper]) {
         let _ = server.await;
     }
     stop.tables.cancel();

@@ -50,6 +50,7 @@ mod moves;
 mod seen;
 mod tenants;
 mod together;
+mod trim;
 
 /// Where a store's truth lies: it can be opened as often as one likes, also by another process.
 pub struct Place {

@@ -6,6 +6,7 @@
 local base = KEYS[1]
 local REVISION = base .. ':revision' -- counter
 local JOURNAL = base .. ':journal'   -- stream, ids are <revision>-0
+local COUNTED = base .. ':counted'   -- hash, '<day> <what>' to how often, of entries that were dropped
 local USERS = base .. ':users'       -- hash, extension to JSON
 local PINS = base .. ':pins'         -- hash, extension to JSON
 local DEVICES = base .. ':devices'   -- hash, name to JSON
@@ -48,6 +49,12 @@ end
 
 local function revision()
   return tonumber(redis.call('GET', REVISION) or '0')
+end
+
+-- The revision of the journal's first entry, if there is one.
+local function oldest()
+  local entry = redis.call('XRANGE', JOURNAL, '-', '+', 'COUNT', 1)[1]
+  return entry and tonumber(entry[1]:match('^%d+'))
 end
 
 local function missing(what)

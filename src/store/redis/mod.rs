@@ -7,6 +7,7 @@
 mod feed;
 mod link;
 mod seen;
+mod trim;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Change, Guess, Import, Note, REMEMBERED, Store, StoreError, Tried, What};
+use super::{Change, Guess, Import, Note, REMEMBERED, Store, StoreError, Tried, Trim, Trimmed, What};
 use crate::desk::id::{CallId, DeviceName, Extension, Revision, TenantId};
 use crate::desk::journal::{Actor, Entry};
 use crate::desk::leave::Seen;
@@ -68,6 +69,8 @@ pub struct Redis {
     rehash: Script,
     revision_at: Script,
     seen: Script,
+    trim: Script,
+    trimmed: Script,
 }
 
 impl std::fmt::Debug for Redis {
@@ -111,6 +114,8 @@ impl Redis {
             rehash: script!("rehash.lua"),
             revision_at: script!("revision_at.lua"),
             seen: script!("seen.lua"),
+            trim: script!("trim.lua"),
+            trimmed: script!("trimmed.lua"),
         })
     }
 
@@ -143,7 +148,7 @@ impl Redis {
         })
     }
 
-    fn unreadable(&self, error: &serde_json::Error) -> StoreError {
+    fn unreadable(&self, error: &impl std::fmt::Display) -> StoreError {
         let why = format!(
             "what it holds is not what hotdesk writes ({error}); if somebody edited it, restore a backup"
         );
@@ -323,6 +328,14 @@ impl Store for Redis {
     async fn revision_at(&self, tenant: &TenantId, since: Timestamp) -> Result<Revision, StoreError> {
         let revision = self.link.run(on(&self.revision_at, tenant).arg(since.as_microsecond())).await?;
         Ok(Revision(revision))
+    }
+
+    async fn trim(&self, trim: &Trim) -> Result<bool, StoreError> {
+        self.trim_journal(trim).await
+    }
+
+    async fn trimmed(&self, tenant: &TenantId) -> Result<Trimmed, StoreError> {
+        self.trimmed_journal(tenant).await
     }
 
     async fn seen(&self, tenant: &TenantId, scope: &Scope) -> Result<BTreeMap<DeviceName, Seen>, StoreError> {
