@@ -180,7 +180,7 @@ async fn hotdesk(address: SocketAddr, stop: CancellationToken) {
     let (tenants, name) = (vec![TenantId::default()], "bench".into());
     let calls =
         Calls { switch, tenants, controller, name, bell: client.clone(), client, calls: calls::CALLS };
-    calls.run(events, stop).await;
+    calls.run(events, stop.into()).await;
     tables.cancel();
 }
 
