@@ -70,16 +70,7 @@ impl Counts {
             Event::Refused { .. } => Some(Counted::Refusal),
             Event::Repaired { .. } => Some(Counted::Repair),
             Event::Spray { .. } => Some(Counted::Spray),
-            Event::DeviceChanged { .. }
-            | Event::DeviceRemoved { .. }
-            | Event::LocationChanged { .. }
-            | Event::LocationRemoved { .. }
-            | Event::LocationWaived { .. }
-            | Event::PinChanged { .. }
-            | Event::Stays { .. }
-            | Event::Unlocked { .. }
-            | Event::UserChanged { .. }
-            | Event::UserRemoved { .. } => Some(Counted::Other),
+            _ => Some(Counted::Other),
         };
         self.add(day, Counted::Login, logins as u64);
         self.add(day, Counted::Logout, logouts as u64);

@@ -142,6 +142,9 @@ impl Link {
         if error.code() == Some("NEWER") {
             return self.newer(error.detail().unwrap_or("unknown"));
         }
+        if error.code() == Some("CHANGED") {
+            return StoreError::Contended(error.detail().unwrap_or_default().into());
+        }
         if error.code() == Some("INUSE") {
             return StoreError::in_use(error.detail().unwrap_or_default().split(' '));
         }
