@@ -19,7 +19,7 @@ use super::event::Event;
 use super::login::{CORE, Core, Settings, Wire, goodbye, late, receive, value};
 use crate::desk::id::SwitchName;
 use crate::switch::SwitchError;
-use crate::switch::reconnect::Ended;
+use crate::switch::reconnect::{self, Ended};
 
 /// Commands that are sent before the first of them must be answered.
 pub(super) const WINDOW: usize = 256;
@@ -38,16 +38,8 @@ const EVENTS: usize = 1024;
 /// Bytes that wait to be written before more commands are taken.
 const WRITE: usize = 64 * 1024;
 
-/// How it stands with a switch.
-#[derive(Clone, Debug)]
-pub enum State {
-    /// Not connected, for this reason. Tried again within a second.
-    Down(String),
-    /// It is there and does not let us in; says what to do. Tried again every half minute.
-    Refused(String),
-    /// Logged in.
-    Up(Up),
-}
+/// How it stands with a FreeSWITCH.
+pub type State = reconnect::State<Up>;
 
 /// What is known of a FreeSWITCH that is up.
 #[derive(Clone, Debug)]
