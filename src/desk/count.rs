@@ -99,7 +99,7 @@ mod tests {
 
     fn entry(at: &str, event: Event) -> Entry {
         let (tenant, by) = (TenantId::default(), Actor::Controller);
-        Entry { revision: Revision(0), at: at.parse().unwrap(), tenant, by, call: None, event }
+        Entry { revision: Revision(0), at: at.parse().unwrap(), tenant, by, call: None, code: None, event }
     }
 
     fn binding(user: &str, device: &str) -> Binding {

@@ -29,6 +29,7 @@ async fn record(store: &Arc<dyn Store>, times: usize) -> String {
         tenant: TenantId::default(),
         by: Actor::Phone(device.clone()),
         call: None,
+        code: None,
         event: Event::Refused { device, user: None, reason: "wrong-pin".into() },
     };
     store.record(&vec![entry; times]).await.unwrap();

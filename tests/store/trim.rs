@@ -26,7 +26,7 @@ fn day(days: i64) -> Timestamp {
 fn refused(tenant: &TenantId, at: Timestamp) -> Entry {
     let event = Event::Refused { device: name("desk1"), user: None, reason: "wrong-pin".into() };
     let (tenant, by) = (tenant.clone(), Actor::Phone(name("desk1")));
-    Entry { revision: Revision(0), at, tenant, by, call: None, event }
+    Entry { revision: Revision(0), at, tenant, by, call: None, code: None, event }
 }
 
 async fn record(store: &Arc<dyn Store>, at: Timestamp, times: usize) {
