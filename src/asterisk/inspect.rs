@@ -233,7 +233,7 @@ impl Inspection<'_> {
 
     /// The switch's copy of the table.
     fn rows(&self) -> AstDb {
-        AstDb::new(self.manager.clone(), self.tenant)
+        AstDb::new(self.manager.clone(), self.tenant).with(self.dialplan.reach.groups.clone())
     }
 
     /// The name of a check of this switch.
