@@ -82,6 +82,9 @@ pub(super) fn settings(config: &Config, switch: &Switch, tenant: &TenantId) -> S
         emergency_context: config.emergency.context.clone(),
         agi: switch.agi_advertise().to_string(),
         ring: RING,
+        turn: TURN,
+        recording: config.dialplan.recording.clone(),
+        voicemail_password: config.dialplan.voicemail_password,
         reach: config.reach(switch, tenant),
     }
 }

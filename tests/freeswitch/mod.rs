@@ -61,6 +61,9 @@ const SITE: &str = r#"
   </condition></extension>
 </context>
 <context name="first-aid">
+  <extension name="key"><condition field="destination_number" expression="^\*8$">
+    <action application="transfer" data="hotdesk-pickup XML hotdesk-features"/>
+  </condition></extension>
   <extension name="colleague"><condition field="destination_number" expression="^200$">
     <action application="bridge" data="user/colleague@hotdesk.test"/>
   </condition></extension>

@@ -103,7 +103,7 @@ fn what_is_said_to_him_is_in_his_language_where_the_switch_has_it() {
         assert_eq!(if set == "_undef_" { "en" } else { &set }, spoken, "{language}");
         alice.hang_up().unwrap();
         let tone = if spoken == "de" { "850" } else { "425" };
-        let said = format!("Handle play-file:[tone_stream://%(1000,0,{tone})] ({spoken}:{spoken})");
+        let said = format!("Handle play-file:[tone_stream://%(1000,0,{tone})] ({spoken}:en)");
         assert!(switch.fs.debug_log().contains(&said), "{language}: {said}");
     }
 }

@@ -7,7 +7,7 @@ mod recording;
 mod voicemail;
 
 use super::{Switch, contact};
-use crate::support::phone::{Event, Identity, PATIENCE, Phone};
+use crate::support::phone::{Identity, Phone};
 
 impl Switch {
     /// A user at a desk, by his rows; `fields` are then, busy, unanswered, recording, account and pick-up group.
@@ -30,8 +30,7 @@ impl Switch {
 
 /// Whom the phone's call has reached, as the switch told it with the answer.
 fn reached(phone: &Phone) -> Identity {
-    let told = |event: &Event| if let Event::Connected(who) = event { Some(who.clone()) } else { None };
-    phone.events().wait("who answered", PATIENCE, told).unwrap()
+    phone.wait_connected().unwrap()
 }
 
 /// Each hears the other.
