@@ -72,6 +72,7 @@ async fn look_at_freeswitch(site: &Site, office: &Office, switch: &Switch, emerg
         tenant: &site.tenant,
         client: &client,
         calls: switch.outbound_listen.is_none().then_some(&mut events),
+        rings: site.config.leave.stay_call(),
         dialplan: &dialplan::freeswitch_settings(&site.config, switch),
         store: site.store.as_ref(),
     };
