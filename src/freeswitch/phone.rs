@@ -24,9 +24,9 @@ const CONVERSATION: Duration = Duration::from_secs(110);
 const CONTROLLER: &str = "hd_controller";
 
 /// The variable with the second until which somebody stays who is asked, in a call to his phone.
-pub(super) const UNTIL: &str = "hd_until";
-/// Where such a call says which phone that is.
-const RUNG: &str = "variable_hd_device";
+pub(super) const UNTIL: &str = "hd_stay_until";
+/// The variable with that phone.
+pub(super) const RUNG: &str = "hd_rung";
 
 /// Plays nothing, for ever.
 const SILENCE: &str = "silence_stream://-1";
@@ -81,8 +81,8 @@ impl FsPhone {
         let header = |name: &str| parked.get(name).unwrap_or_default().into_owned();
         let id = CallId::new(header("Unique-ID"))?;
         let stays = asks_until(parked);
-        let device =
-            DeviceName::new(header(if stays.is_some() { RUNG } else { "variable_sip_auth_username" }))?;
+        let device = if stays.is_some() { RUNG } else { "sip_auth_username" };
+        let device = DeviceName::new(header(&format!("variable_{device}")))?;
         let dialled = Dialled(Zeroizing::new(header("variable_hd_dialled")));
         let from =
             header("variable_sip_network_ip").parse().ok().map(|address: IpAddr| address.to_canonical());

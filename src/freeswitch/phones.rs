@@ -18,7 +18,7 @@ use super::calls::CONTEXTS;
 use super::client::Client;
 use super::esl::{Response, Said};
 use super::event::Event;
-use super::phone::UNTIL;
+use super::phone::{RUNG, UNTIL};
 use super::rights;
 use crate::desk::id::{DeviceName, TenantId};
 use crate::desk::model::Device;
@@ -139,7 +139,7 @@ impl Phones {
         };
         let (ring, device, seconds, until) = (rights::RING, &device.name, RING.as_secs(), until.as_second());
         let originate = format!(
-            "{ring} {{{UNTIL}={until},hd_device={device}{domain},ignore_early_media=true,outbound_redirect_fatal=true,\
+            "{ring} {{{UNTIL}={until},{RUNG}={device}{domain},ignore_early_media=true,outbound_redirect_fatal=true,\
              force_transfer_context={CODES}}}{contact} {STAY} XML {CODES} Hotdesk Hotdesk {seconds}",
             CODES = CONTEXTS[0],
         );

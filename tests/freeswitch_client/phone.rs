@@ -71,18 +71,21 @@ async fn who_was_rung_is_asked_whether_he_stays_and_nobody_who_calls_in_is() {
     let until = jiff::Timestamp::from_second(1_800_000_000).unwrap();
     let rung = [
         ("Call-Direction", "outbound"),
-        ("variable_hd_until", "1800000000"),
-        ("variable_hd_device", "desk1"),
+        ("variable_hd_stay_until", "1800000000"),
+        ("variable_hd_rung", "desk1"),
         ("variable_sip_auth_username", ""),
         ("variable_hd_dialled", ""),
     ];
     let (_, call) = take(&line, "", &rung).await.unwrap();
     assert_eq!((call.stays, call.device.as_str(), call.dialled.0.as_str()), (Some(until), "desk1", ""));
     // Whoever takes the call after us asks him no second time.
-    assert!(line.told().contains(&"uuid_setvar 7 hd_until".into()));
+    assert!(line.told().contains(&"uuid_setvar 7 hd_stay_until".into()));
     // A caller, whatever he had set.
-    let forged =
-        [("Call-Direction", "inbound"), ("variable_hd_until", "1800000000"), ("variable_hd_device", "desk2")];
+    let forged = [
+        ("Call-Direction", "inbound"),
+        ("variable_hd_stay_until", "1800000000"),
+        ("variable_hd_rung", "desk2"),
+    ];
     let (_, call) = take(&line, "", &forged).await.unwrap();
     assert_eq!((call.stays, call.device.as_str(), call.dialled.0.as_str()), (None, "desk1", "*99"));
     // What is no time, or not of this world.
