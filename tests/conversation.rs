@@ -443,23 +443,24 @@ async fn until_he_is_known_he_is_spoken_to_as_where_the_phone_stands() {
     let mut location = Location::new(TenantId::default(), berlin.clone(), Zone::default());
     location.language = Language::new("de").ok();
     office::change(&scene.store, What::Location(location)).await;
-    let desk1 = Device { location: Some(berlin), ..device("desk1", true) };
+    let desk1 = Device { location: Some(berlin), ..device("desk1") };
     office::change(&scene.store, What::Device(desk1)).await;
     let mut dutch = user("101", "Alice");
     dutch.language = Language::new("nl").ok();
     office::change(&scene.store, What::User(dutch)).await;
+    let one_touch = one_touch("102");
     let heard = async |desk, code, entries: &[&str]| scene.dial(desk, code, entries).await.0.join(" ");
 
     let known = "(de) enter-extension? enter-pin? (nl) logged-in 101";
     assert_eq!(heard("desk1", "*35", &["101", pin("101")]).await, known);
     assert_eq!(heard("desk1", "*35", &[]).await, "(de) (nl) logged-out");
     // Who has none goes on as it is; so is whoever is refused.
-    assert_eq!(heard("desk1", &one_touch("102"), &[]).await, "(de) logged-in 102");
+    assert_eq!(heard("desk1", &one_touch, &[]).await, "(de) logged-in 102");
     assert_eq!(heard("desk1", "*99", &[]).await, "(de) not-accepted");
     let until = Timestamp::from_second(4_000_000_000).unwrap();
     let (rung, _) = scene.call("desk1", "", Some(until), (&[""], None)).await;
     assert_eq!(rung.join(" "), "(de) press-one-to-stay?");
-    assert_eq!(heard("desk2", &one_touch("102"), &[]).await, "logged-in 102 moved-from");
+    assert_eq!(heard("desk2", &one_touch, &[]).await, "logged-in 102 moved-from");
 }
 
 #[tokio::test]

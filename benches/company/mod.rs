@@ -21,6 +21,7 @@ pub fn table(seated: Option<&dyn Fn(usize) -> String>) -> Table {
             emergency_numbers: vec![],
             dial: DialTarget::new(format!("PJSIP/desk{n}")).unwrap(),
             may_dial: ShortList::default(),
+            language: None,
         };
         table.insert(Key::Device(DeviceName::new(format!("desk{n}")).unwrap()), Row::Device(device));
         if let Some(dial) = &dial {

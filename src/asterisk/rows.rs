@@ -2,7 +2,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `<space>/device/<endpoint>` | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class` |
+//! | `<space>/device/<endpoint>` | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|language` |
 //! | `<space>/user/<extension>` | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away` |
 //!
 //! The [space](super::space::Space) of a switch's only tenant is `hotdesk`. The fields stand by position, because `CUT` is
@@ -129,8 +129,9 @@ mod tests {
                 numbers: ["100", "200"].map(|number| number.parse().unwrap()).into(),
                 class: Context::new("first-aid").ok(),
             },
+            language: "de".parse().ok(),
         };
-        let written = "001|7|0201112222|110&112|PJSIP/desk1|100&200|first-aid";
+        let written = "001|7|0201112222|110&112|PJSIP/desk1|100&200|first-aid|de";
         assert_eq!(value(&Row::Device(desk.clone())).as_deref(), Some(written));
         let bare = DeviceRow {
             user: None,
@@ -138,9 +139,10 @@ mod tests {
             emergency: None,
             emergency_numbers: vec![],
             may_dial: ShortList::default(),
+            language: None,
             ..desk
         };
-        assert_eq!(value(&Row::Device(bare)).as_deref(), Some("|0|||PJSIP/desk1||"));
+        assert_eq!(value(&Row::Device(bare)).as_deref(), Some("|0|||PJSIP/desk1|||"));
     }
 
     #[test]
@@ -219,10 +221,10 @@ mod tests {
             emergency_numbers in prop::collection::vec(valid("[0-9]{2,15}"), 0..=emergency::MOST),
             dial in valid("PJSIP/[a-z0-9._+@:-]{1,90}(&PJSIP/[a-z0-9/]{1,90})?"),
             numbers in prop::collection::vec(valid("\\+?[0-9]{1,32}"), 0..=ShortList::MOST),
-            class in of(valid("[A-Za-z0-9._-]{1,79}")),
+            class in of(valid("[A-Za-z0-9._-]{1,79}")), language in of(valid("[a-z]{2}(_[A-Z]{2})?")),
         ) {
             let may_dial = ShortList { numbers, class };
-            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial });
+            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial, language });
             prop_assert!(value(&row).unwrap().len() < 1000);
             let key = Key::Device(DeviceName::new("desk1").unwrap());
             prop_assert_eq!(read(&key, &value(&row).unwrap()), row);

@@ -69,6 +69,8 @@ pub struct DeviceRow {
     pub dial: DialTarget,
     /// What may be dialled here while nobody sits here.
     pub may_dial: ShortList,
+    /// Spoken here, until it is known who listens.
+    pub language: Option<Language>,
 }
 
 /// What a switch knows of a user.
@@ -241,16 +243,17 @@ pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
         if device.switch != *switch {
             continue;
         }
+        let location = office.location_of(device);
         let row = DeviceRow {
             user: user.cloned(),
             revision,
             emergency: office.emergency_caller_id(device).cloned(),
-            emergency_numbers: office
-                .location_of(device)
+            emergency_numbers: location
                 .map(|location| location.emergency.numbers.clone())
                 .unwrap_or_default(),
             dial: device.dial.clone(),
             may_dial: device.may_dial.clone(),
+            language: location.and_then(|location| location.language.clone()),
         };
         table.insert(Key::Device(device.name.clone()), Row::Device(row));
     }

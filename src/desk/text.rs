@@ -2,7 +2,7 @@
 //!
 //! | row | text |
 //! |---|---|
-//! | of a device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class` |
+//! | of a device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|language` |
 //! | of a user | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away` |
 //!
 //! `shown` is what an emergency call from there shows. Lists are joined by `&`. `away` is empty for voicemail, `busy`, or a
@@ -44,13 +44,14 @@ impl Syntax {
             (self.dial)(&row.dial),
             list(&row.may_dial.numbers),
             text(row.may_dial.class.as_ref()),
+            text(row.language.as_ref()),
         ])
     }
 
     /// The row of a device that is written so.
     #[must_use]
     pub fn read_device(&self, value: &str) -> Option<DeviceRow> {
-        let [user, revision, emergency, numbers, dial, may_dial, class] = split(value)?;
+        let [user, revision, emergency, numbers, dial, may_dial, class, language] = split(value)?;
         Some(DeviceRow {
             user: some(&user)?,
             revision: number(&revision)?,
@@ -58,6 +59,7 @@ impl Syntax {
             emergency_numbers: each(&numbers)?,
             dial: (self.read_dial)(&dial)?,
             may_dial: ShortList { numbers: each(&may_dial)?, class: some(&class)? },
+            language: some(&language)?,
         })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! | realm | key | value |
 //! |---|---|---|
-//! | `hotdesk-device-<tenant>` | the device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class` |
+//! | `hotdesk-device-<tenant>` | the device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|language` |
 //! | `hotdesk-lamp-<tenant>` | the extension | what rings, for the `dial-string` of a directory |
 //! | `hotdesk-user-<tenant>` | the extension | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away\|exact name` |
 //!
@@ -226,8 +226,9 @@ mod tests {
                 numbers: ["100", "200"].map(|number| number.parse().unwrap()).into(),
                 class: Context::new("first-aid").ok(),
             },
+            language: "de".parse().ok(),
         };
-        let written = "001|7|0201112222|110&112|${sofia_contact(*/desk1@hotdesk.test)}|100&200|first-aid";
+        let written = "001|7|0201112222|110&112|${sofia_contact(*/desk1@hotdesk.test)}|100&200|first-aid|de";
         assert_eq!(value(&Row::Device(desk)).as_deref(), Some(written));
         let lamp = Row::Lamp(DialTarget::new("user/desk1@hotdesk.test").unwrap());
         assert_eq!(value(&lamp).as_deref(), Some("${sofia_contact(*/desk1@hotdesk.test)}"));
@@ -295,10 +296,10 @@ mod tests {
             emergency_numbers in prop::collection::vec(valid("[0-9]{2,15}"), 0..=emergency::MOST),
             dial in valid("user/[a-z0-9._+@:-]{1,190}"),
             numbers in prop::collection::vec(valid("\\+?[0-9]{1,32}"), 0..=ShortList::MOST),
-            class in of(valid("[A-Za-z0-9._-]{1,79}")),
+            class in of(valid("[A-Za-z0-9._-]{1,79}")), language in of(valid("[a-z]{2}(_[A-Z]{2})?")),
         ) {
             let may_dial = ShortList { numbers, class };
-            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial });
+            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial, language });
             let value = value(&row).unwrap();
             let pieces = pieces(&value);
             prop_assert!(pieces.len() <= DEVICE_PIECES && pieces.iter().all(|piece| piece.len() <= LONGEST));

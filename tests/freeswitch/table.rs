@@ -40,6 +40,7 @@ fn wanted(users: u32) -> Table {
             emergency_numbers: vec![],
             dial: dial.clone(),
             may_dial: ShortList::default(),
+            language: None,
         };
         table.insert(Key::Device(DeviceName::new(format!("desk{n}")).unwrap()), Row::Device(device));
         table.insert(Key::Lamp(user.clone()), Row::Lamp(dial));
