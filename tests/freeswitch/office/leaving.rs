@@ -148,9 +148,23 @@ fn who_is_called_before_he_leaves_and_presses_one_stays_and_who_does_not_answer_
 fn a_call_that_freeswitch_brings_is_asked_just_as_one_that_waits() {
     let listen = |at: std::net::SocketAddr| format!("outbound_listen = \"{at}\"\n");
     let Some(company) = open("sqlite:hotdesk.db", listen, ASKS) else { return };
-    let desk1 = company.pbx.phone("desk1").unwrap();
+    let (desk1, desk2) = (company.pbx.phone("desk1").unwrap(), company.pbx.phone("desk2").unwrap());
     company.log_in(&desk1, "101").unwrap();
-    company.hotdesk.run(&["device", "set", "desk1", "--leave-after", "12s"]).unwrap();
+    company.log_in(&desk2, "102").unwrap();
+    for desk in ["desk1", "desk2"] {
+        company.hotdesk.run(&["device", "set", desk, "--leave-after", "14s"]).unwrap();
+    }
+    // A phone cannot make another call of it: who sends it on gets nowhere.
+    desk2.wait_ringing().unwrap();
+    desk2.answer().unwrap();
+    desk2.wait_audio().unwrap();
+    let sent_on = desk2.transfer("600");
+    desk2.wait_ended_within(Duration::from_secs(10)).unwrap();
+    let log = company.pbx.log();
+    let went = log.lines().filter(|line| line.contains("->600 in context "));
+    let went: Vec<&str> = went.filter_map(|line| line.rsplit(' ').next()).collect();
+    assert!(went.iter().all(|context| *context == "hotdesk-code"), "{sent_on:?} {went:?}");
+    eprintln!("{sent_on:?} {went:?}");
     desk1.wait_ringing().unwrap();
     desk1.answer().unwrap();
     desk1.wait_audio().unwrap();
