@@ -133,7 +133,7 @@ async fn a_phone_is_rung_where_it_registered_by_a_job_whose_end_nobody_waits_for
             command,
             format!(
                 "bgapi originate {{hd_stay_until=1800000000,hd_rung=desk1{domain},ignore_early_media=true,\
-                 outbound_redirect_fatal=true,force_transfer_context=hotdesk-code}}{contact} hotdesk-stay XML \
+                 outbound_redirect_fatal=true}}{contact} hotdesk-stay XML \
                  hotdesk-code Hotdesk Hotdesk 20"
             )
         );
