@@ -80,7 +80,7 @@ pub(super) fn settings(config: &Config, switch: &Switch, tenant: &TenantId) -> S
         emergency_context: config.of(tenant).emergency_context().clone(),
         agi: switch.agi_advertise().to_string(),
         ring: RING,
-        reach: switch.reach(),
+        reach: config.reach(switch, tenant),
     }
 }
 
@@ -97,7 +97,7 @@ pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitc
         emergency_numbers: config.emergency_numbers_on(switch),
         emergency_context: config.of(&first).emergency_context().clone(),
         ring: RING,
-        reach: switch.reach(),
+        reach: config.reach(switch, &first),
         controllers: switch.outbound_controllers().iter().map(ToString::to_string).collect(),
     }
 }

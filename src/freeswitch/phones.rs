@@ -123,7 +123,7 @@ impl Phones {
 
     /// Rings what a phone registered, for as long as it is asked for; who answers waits in `hotdesk-code`. What the
     /// directory's `dial-string` says is not asked: it may lead elsewhere. Early media is no answer, and whom the phone is
-    /// forwarded or transfers to is not asked.
+    /// forwarded to is not asked; FreeSWITCH transfers no call that has one leg (1.10.12).
     pub(super) async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
         let contact = match self.client.api(&format!("sofia_contact */{}", self.address(device))).await {
             Ok(Some(contact)) if contact.starts_with(SIP) => contact,
@@ -139,8 +139,8 @@ impl Phones {
         };
         let (ring, device, seconds, until) = (rights::RING, &device.name, RING.as_secs(), until.as_second());
         let originate = format!(
-            "{ring} {{{UNTIL}={until},{RUNG}={device}{domain},ignore_early_media=true,outbound_redirect_fatal=true,\
-             force_transfer_context={CODES}}}{contact} {STAY} XML {CODES} Hotdesk Hotdesk {seconds}",
+            "{ring} {{{UNTIL}={until},{RUNG}={device}{domain},ignore_early_media=true,outbound_redirect_fatal=true}}\
+             {contact} {STAY} XML {CODES} Hotdesk Hotdesk {seconds}",
             CODES = CONTEXTS[0],
         );
         self.client.launch(&originate).await

@@ -169,5 +169,6 @@ fn a_call_that_freeswitch_brings_is_asked_just_as_one_that_waits() {
     desk1.press("1");
     desk1.wait_ended_within(Duration::from_secs(20)).unwrap();
     let journal = company.hotdesk.run(&["journal"]).unwrap();
-    assert!(journal.contains("101 stays at desk1 until"), "{journal}");    assert!(journal.contains("102 stays at desk2 until"), "{journal}");
+    assert!(journal.contains("101 stays at desk1 until"), "{journal}");
+    assert!(journal.contains("102 stays at desk2 until"), "{journal}");
 }
