@@ -3,6 +3,7 @@
 
 mod codes;
 mod contexts;
+mod freepbx;
 mod modules;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tokio::time::timeout;
 use super::ami::Action;
 use super::astdb::AstDb;
 use super::dialplan::Settings;
+use super::freepbx::table::FreePbxTable;
 use super::manager::{Manager, State, Up};
 use super::space::Space;
 use crate::controller::{emergency, inspect};
@@ -21,7 +23,7 @@ use crate::desk::finding::Finding;
 use crate::desk::id::{DeviceName, SwitchName, TenantId};
 use crate::desk::model::Office;
 use crate::store::Store;
-use crate::switch::SwitchError;
+use crate::switch::{Switch, SwitchError};
 use modules::Modules;
 
 /// How long an Asterisk may take to let us in. It answers a wrong secret after 1 s.
@@ -87,6 +89,9 @@ impl Inspection<'_> {
             return vec![*finding];
         }
         let asked = async {
+            if self.dialplan.freepbx {
+                return self.freepbx_emergency(office).await;
+            }
             let mut findings = self.for_help().await?;
             let (known, reach) = (&self.dialplan.emergency_numbers, &self.dialplan.reach);
             findings.extend(
@@ -119,14 +124,21 @@ impl Inspection<'_> {
         }
         let modules = Modules::loaded(self.manager).await?;
         findings.push(modules.finding(self.of("modules"), office));
-        if modules.can_tell_contexts() {
+        let freepbx = self.dialplan.freepbx;
+        if freepbx && modules.can_tell_contexts() && modules.can_tell_phones() {
+            findings.extend(self.freepbx(office).await?);
+        }
+        if !freepbx && modules.can_tell_contexts() {
             findings.extend(self.contexts(office).await?);
             findings.push(self.hidden(office).await?);
         }
-        if modules.can_tell_phones() {
+        if !freepbx && modules.can_tell_phones() {
             findings.extend(self.phones(office).await?);
         }
-        let switch = AstDb::new(self.manager.clone(), self.tenant);
+        let switch: &dyn Switch = match freepbx {
+            true => &FreePbxTable::new(self.manager.clone(), self.tenant),
+            false => &AstDb::new(self.manager.clone(), self.tenant),
+        };
         findings.push(
             inspect::table(
                 self.of("table"),
@@ -134,7 +146,7 @@ impl Inspection<'_> {
                 self.tenant,
                 self.name,
                 &self.dialplan.reach,
-                &switch,
+                switch,
             )
             .await?,
         );

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::site::switch_named;
 use crate::asterisk::{self, dialplan::Settings};
-use crate::config::{Config, Kind, Switch};
+use crate::config::{Config, Kind, Layout, Switch};
 use crate::desk::code::Book;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::freeswitch;
@@ -81,6 +81,7 @@ pub(super) fn settings(config: &Config, switch: &Switch, tenant: &TenantId) -> S
         agi: switch.agi_advertise().to_string(),
         ring: RING,
         reach: switch.reach(),
+        freepbx: switch.layout == Layout::FreePbx,
     }
 }
 

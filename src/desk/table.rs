@@ -273,7 +273,7 @@ pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
 }
 
 /// All of them, or as many from the first on as a dial target has room for: better some ring than none.
-fn joined(targets: &[&str]) -> Option<DialTarget> {
+pub fn joined(targets: &[&str]) -> Option<DialTarget> {
     (1..=targets.len()).rev().find_map(|most| DialTarget::new(targets.get(..most)?.join("&")).ok())
 }
 

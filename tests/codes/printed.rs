@@ -97,6 +97,7 @@ fn asterisk_lines(codes: &Codes) -> String {
         agi: "127.0.0.1:4573".into(),
         ring: 30,
         reach: Reach::default(),
+        freepbx: false,
     };
     let printed = asterisk::dialplan::hotdesk_conf(&settings);
     let lines: Vec<&str> = printed.lines().filter(|line| line.contains("Set(HD_DIALLED=${FILTER(")).collect();

@@ -77,6 +77,7 @@ impl Switch {
             agi: site.ports.agi.to_string(),
             ring: 2,
             reach: Reach::default(),
+            freepbx: false,
         };
         let other = |name: &str| Endpoint::new(name).context("from-internal");
         let pbx = site

@@ -8,8 +8,9 @@ use zeroize::Zeroizing;
 use super::{Allowed, Open, SWITCH_PATIENCE, Stop, admit, listen};
 use crate::asterisk::astdb::AstDb;
 use crate::asterisk::fastagi::{self, Server};
+use crate::asterisk::freepbx::{mwi, table::FreePbxTable};
 use crate::asterisk::manager::{Manager, Settings};
-use crate::config::Switch;
+use crate::config::{Layout, Switch};
 use crate::desk::id::TenantId;
 
 /// Listens for its calls, and connects to its manager interface.
@@ -19,10 +20,19 @@ pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -
     let address = listener.local_addr()?;
     let manager = Manager::start(manager(switch)?, stop.tables.clone());
     let allow = admit(switch, reloaded).await;
+    let table = |tenant: &TenantId| -> Arc<dyn crate::switch::Switch> {
+        match switch.layout {
+            Layout::FreePbx => Arc::new(FreePbxTable::new(manager.clone(), tenant)),
+            Layout::Hotdesk => Arc::new(AstDb::new(manager.clone(), tenant)),
+        }
+    };
+    if switch.layout == Layout::FreePbx {
+        tokio::spawn(mwi::follow(manager.clone(), stop.tables.clone()));
+    }
     let (name, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
-    let table = |tenant: &TenantId| (tenant.clone(), Arc::new(AstDb::new(manager.clone(), tenant)) as _);
+    let tables = tenants.iter().map(|tenant| (tenant.clone(), table(tenant))).collect();
     Ok(Open {
-        tables: tenants.iter().map(table).collect(),
+        tables,
         serve: Box::new(move |controller| {
             info!(event = "agi.listening", switch = %name, %address, "taking calls");
             let server = Server { switch: name, tenants, allow, controller, calls: fastagi::CALLS };
