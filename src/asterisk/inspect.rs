@@ -44,6 +44,8 @@ const NEEDED: [&str; 9] = [
     "Getvar",
     "ModuleCheck",
 ];
+/// What we do on a FreePBX besides.
+const NEEDED_THERE: [&str; 3] = ["MailboxCount", "PJSIPNotify", "UserEvent"];
 /// What would let whoever has our secret do anything at all.
 const DANGEROUS: [&str; 3] = ["Command", RING, "UpdateConfig"];
 /// What has a phone ring; with `system` it also runs commands, so it is asked for only where phones are to ring.
@@ -127,6 +129,7 @@ impl Inspection<'_> {
         let freepbx = self.dialplan.freepbx;
         if freepbx && modules.can_tell_contexts() && modules.can_tell_phones() {
             findings.extend(self.freepbx(office).await?);
+            findings.extend(self.freepbx_emergency(office).await?);
         }
         if !freepbx && modules.can_tell_contexts() {
             findings.extend(self.contexts(office).await?);
@@ -194,7 +197,8 @@ impl Inspection<'_> {
     async fn rights(&self) -> Result<Finding, SwitchError> {
         let listed = self.manager.act(Action::new("ListCommands")).await?;
         let may = |action: &&str| listed.header(action).is_some();
-        let lacks: Vec<&str> = NEEDED.into_iter().filter(|action| !may(action)).collect();
+        let there = self.dialplan.freepbx.then_some(NEEDED_THERE).into_iter().flatten();
+        let lacks: Vec<&str> = NEEDED.into_iter().chain(there).filter(|action| !may(action)).collect();
         let dangerous: Vec<&str> =
             DANGEROUS.into_iter().filter(|action| !(self.rings && *action == RING)).filter(may).collect();
         Ok(if !lacks.is_empty() {

@@ -11,6 +11,7 @@
 //! | AMI | [`ami`] | [`manager`] stays connected, `session` is one connection, `doubt` says "look again", [`astdb`] is the table over it |
 //! | AstDB, hints | [`rows`] | |
 //! | what a site has already | | [`endpoints`]: PJSIP's; [`freepbx`]: a FreePBX's users and devices |
+//! | a FreePBX's own rows | `freepbx::rows` | [`freepbx::table`] is the table over them; [`freepbx::mwi`] its message lamps |
 //!
 //! [`dialplan`] prints what a site includes into its `extensions.conf`, [`sounds`] names what is played when a prompt of
 //! X

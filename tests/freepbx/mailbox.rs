@@ -3,11 +3,9 @@
 use std::thread;
 use std::time::Duration;
 
-use super::{FreePbx, on_both};
+use super::FreePbx;
 use crate::support::debian::Version;
 use crate::support::phone::{Event, Phone};
-
-on_both! { the_message_lamp_goes_with_the_user_and_stays_his_over_a_registration }
 
 /// Something is said to the mailbox of `user`.
 fn speak(from: &Phone, user: &str) {
@@ -27,8 +25,10 @@ fn last(phone: &Phone) -> Option<(bool, (u32, u32))> {
     })
 }
 
-fn the_message_lamp_goes_with_the_user_and_stays_his_over_a_registration(version: Version) {
-    let freepbx = FreePbx::open(version);
+/// Debian's Asterisk 16 comes without voicemail.
+#[test]
+fn the_message_lamp_goes_with_the_user_and_stays_his_over_a_registration() {
+    let freepbx = FreePbx::open(Version::Current);
     let [desk1, desk2, carol] = ["2001", "2002", "2003"].map(|device| freepbx.pbx.phone(device).unwrap());
     speak(&carol, "102");
     assert_eq!(desk1.wait_mailbox(true).unwrap().messages, (1, 0), "the owner's, at his phone");
