@@ -69,6 +69,10 @@ aliasescontext=pbxaliases
 2001@device => 102@default
 ";
 
+/// With what FreePBX's hints name besides: without it nobody could watch them.
+const MODULES: &str =
+    concat!(include_str!("../support/asterisk/etc/modules.conf"), "\nload=func_presencestate.so\n");
+
 /// How long store and switch may take to agree.
 const SOON: Duration = Duration::from_secs(3);
 
@@ -103,6 +107,7 @@ impl FreePbx {
             .sounds("en", "hotdesk", &Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplan/sounds/en"))
             .file("hotdesk.conf", &hotdesk.run(&["dialplan", "asterisk"]).unwrap())
             .file("voicemail.conf", VOICEMAIL)
+            .file("modules.conf", MODULES)
             .manager(&manager)
             .start(version)
             .unwrap();

@@ -124,9 +124,8 @@ impl Seen {
         Row::User(UserRow { dial, ..expected.clone() })
     }
 
-    /// Whether the hint says what the user's list of devices says once that is as expected. One that is missing is put there
-    /// even if he is nowhere, and so in place of what FreePBX generates for him, `&Custom:DND101,CustomPresence:101`: the watcher
-    /// of a hint that begins without a device is told nothing at all (22.10, 16.28).
+    /// Whether the hint says what the user's list of devices says once that is as expected. One that is missing, as after
+    /// FreePBX's own logout, is put there even if he is nowhere: nobody could watch him without.
     fn lamp(
         &self,
         user: &Extension,
@@ -138,8 +137,7 @@ impl Seen {
         let wanted = self.adhoc_of(row.dial.as_ref());
         let gone = ours.difference(&wanted).copied().collect();
         let should = self.hint(user, &self.list(person, &gone, &wanted));
-        let lit = !person.hint.is_empty() && !person.hint.starts_with([',', '&']);
-        if person.voicemail.is_none() || lit && phones(&person.hint).eq(phones(&should)) {
+        if person.voicemail.is_none() || !person.hint.is_empty() && phones(&person.hint).eq(phones(&should)) {
             return expected.cloned();
         }
         let found = DialTarget::new(phones(&person.hint).collect::<Vec<_>>().join("&")).map(Row::Lamp);
