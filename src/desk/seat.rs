@@ -23,6 +23,8 @@ pub struct Move {
     pub by: Actor,
     /// The call in which it was asked for, for the journal.
     pub call: Option<CallId>,
+    /// By which code, for the journal.
+    pub code: Option<String>,
     /// When.
     pub at: Timestamp,
 }
@@ -249,18 +251,9 @@ mod tests {
             office.users.insert(ext(user), User::new(TenantId::default(), ext(user)));
         }
         for device in ["desk1", "desk2", "desk3"] {
-            let device = Device {
-                tenant: TenantId::default(),
-                name: name(device),
-                switch: SwitchName::new("pbx").unwrap(),
-                dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
-                hotdesk: true,
-                location: None,
-                owner: None,
-                allow_from: vec![],
-                may_dial: crate::desk::model::ShortList::default(),
-                leave: Default::default(),
-            };
+            let (tenant, switch) = (TenantId::default(), SwitchName::default());
+            let dial = DialTarget::new(format!("PJSIP/{device}")).unwrap();
+            let device = Device::new(tenant, name(device), switch, dial);
             office.devices.insert(device.name.clone(), device);
         }
         office.bindings = bindings.iter().map(|binding| (binding.device.clone(), binding.clone())).collect();

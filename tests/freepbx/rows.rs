@@ -141,8 +141,8 @@ fn a_row_that_somebody_changed_is_put_right_and_journalled(version: Version) {
     for told in [
         "device 2001 repaired, was 102, is 101",
         "device 2002 repaired, was \"what is this\", is nobody",
-        "user 101 repaired, was at PJSIP/2002, shows 101, is at PJSIP/2001, shows 101",
-        "user 103 repaired, was at PJSIP/2003&PJSIP/2001",
+        "lamp 101 repaired, was PJSIP/2002, is PJSIP/2001",
+        "lamp 103 repaired, was PJSIP/2003&PJSIP/2001, is PJSIP/2003",
     ] {
         assert!(journal.contains(told), "{told}:\n{journal}");
     }

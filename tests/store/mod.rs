@@ -48,6 +48,7 @@ mod keep;
 pub mod model;
 mod moves;
 mod seen;
+mod settings;
 mod tenants;
 mod together;
 
@@ -115,18 +116,8 @@ pub fn user(extension: &str) -> User {
 }
 
 pub fn device(device: &str) -> Device {
-    Device {
-        tenant: tenant(),
-        name: name(device),
-        switch: SwitchName::new("pbx").unwrap(),
-        dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
-        hotdesk: true,
-        location: None,
-        owner: None,
-        allow_from: vec![],
-        may_dial: hotdesk::desk::model::ShortList::default(),
-        leave: Default::default(),
-    }
+    let dial = DialTarget::new(format!("PJSIP/{device}")).unwrap();
+    Device::new(tenant(), name(device), SwitchName::default(), dial)
 }
 
 pub fn at(location: &str) -> LocationName {
@@ -159,7 +150,7 @@ pub fn act(act: Act) -> Move {
     let n = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let request = RequestId::new(format!("{}-{n}", std::process::id())).unwrap();
     let by = Actor::Controller;
-    Move { request, tenant: tenant(), act, by, call: None, at: Timestamp::now() }
+    Move { request, tenant: tenant(), act, by, call: None, code: None, at: Timestamp::now() }
 }
 
 pub async fn doing(store: &Arc<dyn Store>, what: Act) -> Result<Transition, StoreError> {

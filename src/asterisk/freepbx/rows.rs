@@ -3,10 +3,10 @@
 //! | row | where FreePBX has it |
 //! |---|---|
 //! | a device's user | `DEVICE/<device>/user`: an extension, or `none` |
-//! | what rings a user | `AMPUSER/<extension>/device`: devices joined by `&`; no key: none |
-//! | his lamp | the hint of `<extension>` in `ext-local`: what these devices are dialled by, and FreePBX's own behind it |
+//! | a user's lamp: the devices where he is | `AMPUSER/<extension>/device`: devices joined by `&`; no key: none |
+//! | | the hint of `<extension>` in `ext-local`: what these devices are dialled by, and FreePBX's own behind it |
 //!
-//! All else of a row is FreePBX's own (number, name, class, language, recording), so it is taken to be as expected. Only
+//! All else is FreePBX's own (number, name, class, language, recording, do not disturb), so it is taken to be as expected. Only
 //! `adhoc` devices are ours, and of those only the ones that we know: whatever else stands in a list or a hint stays.
 //! Read from FreePBX core (`agi-bin/user_login_out.agi`, `functions.inc.php` of 2024-09).
 
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::ami::Action;
 use super::super::rows::NOWHERE;
 use crate::desk::id::{DialTarget, Extension};
-use crate::desk::table::{DeviceRow, Edit, Key, Row, Scope, Table, UserRow, joined};
+use crate::desk::table::{DeviceRow, Edit, Key, Lamp, Row, Scope, Table, joined};
 use crate::switch::SwitchError;
 
 /// Where FreePBX has the hints of its users.
@@ -68,20 +68,19 @@ impl Seen {
             expected.keys().filter_map(device).filter(|it| self.is_adhoc(it)).collect();
         let mut table = Table::new();
         for (key, row) in expected.iter().filter(|(key, _)| scope.contains(key)) {
-            match row {
-                Row::Device(row) => {
-                    table.extend(device(key).map(|name| (key.clone(), self.device_row(name, row))));
-                }
-                Row::User(row) => {
-                    let Key::User(user) = key else { continue };
-                    let Some(person) = self.users.get(user) else { continue };
-                    table.insert(key.clone(), self.user_row(user, person, row, &ours));
+            let seen = match (key, row) {
+                (Key::Device(device), Row::Device(row)) => self.device_row(device.as_str(), row),
+                // He has a lamp, or should have none.
+                (Key::User(user), _) => {
                     let lamp = Key::Lamp(user.clone());
-                    let seen = self.lamp(user, person, row, expected.get(&lamp), &ours);
+                    let seen = self.lamp(user, expected.get(&lamp), &ours);
                     table.extend(seen.map(|row| (lamp, row)));
+                    row.clone()
                 }
-                Row::Lamp(_) | Row::Unreadable(_) => {}
-            }
+                (Key::Lamp(_), _) => continue,
+                _ => row.clone(),
+            };
+            table.insert(key.clone(), seen);
         }
         table
     }
@@ -106,50 +105,29 @@ impl Seen {
         }
     }
 
-    fn user_row(&self, user: &Extension, person: &Person, expected: &UserRow, ours: &BTreeSet<&str>) -> Row {
-        let wanted = self.adhoc_of(expected.dial.as_ref());
-        if person.voicemail.is_none() && !wanted.is_empty() {
-            return Row::Unreadable(format!("FreePBX has no user {user}"));
+    /// What is expected, if the user's list of devices says so, and his hint what that list says. A hint that is missing, as
+    /// after FreePBX's own logout, is put there even if he is nowhere: nobody could watch him without.
+    fn lamp(&self, user: &Extension, expected: Option<&Row>, ours: &BTreeSet<&str>) -> Option<Row> {
+        let wanted = self.adhoc_of(watched(expected));
+        let Some(person) = self.users.get(user).filter(|person| person.voicemail.is_some()) else {
+            let unknown = || Row::Unreadable(format!("FreePBX has no user {user}"));
+            return if wanted.is_empty() { expected.cloned() } else { Some(unknown()) };
+        };
+        let listed = person.devices.iter().map(String::as_str);
+        let has: BTreeSet<&str> = listed.filter(|it| ours.contains(it)).collect();
+        if has != wanted {
+            // What is expected and none of ours is taken to be there; so the difference is what is to be written.
+            let others = targets(watched(expected)).filter(|it| !wanted.contains(name_of(it)));
+            let has = has.into_iter().map(|device| format!("PJSIP/{device}"));
+            let has: Vec<String> = others.map(str::to_owned).chain(has).collect();
+            let watch = joined(&has.iter().map(String::as_str).collect::<Vec<_>>());
+            return Some(Row::Lamp(Lamp { watch, busy: false }));
         }
-        let has: BTreeSet<&str> =
-            person.devices.iter().map(String::as_str).filter(|it| ours.contains(it)).collect();
-        if person.voicemail.is_none() || has == wanted {
-            return Row::User(expected.clone());
-        }
-        // What is expected and none of ours is taken to be there; so the difference is what is to be written.
-        let others = targets(expected.dial.as_ref()).filter(|it| !wanted.contains(name_of(it)));
-        let has = has.into_iter().map(|device| format!("PJSIP/{device}"));
-        let has: Vec<String> = others.map(str::to_owned).chain(has).collect();
-        let dial = joined(&has.iter().map(String::as_str).collect::<Vec<_>>());
-        Row::User(UserRow { dial, ..expected.clone() })
-    }
-
-    /// Whether the hint says what the user's list of devices says once that is as expected. One that is missing, as after
-    /// FreePBX's own logout, is put there even if he is nowhere: nobody could watch him without.
-    fn lamp(
-        &self,
-        user: &Extension,
-        person: &Person,
-        row: &UserRow,
-        expected: Option<&Row>,
-        ours: &BTreeSet<&str>,
-    ) -> Option<Row> {
-        let wanted = self.adhoc_of(row.dial.as_ref());
-        let gone = ours.difference(&wanted).copied().collect();
-        let should = self.hint(user, &self.list(person, &gone, &wanted));
-        if person.voicemail.is_none() || !person.hint.is_empty() && phones(&person.hint).eq(phones(&should)) {
+        let as_listed = self.hint(user, &person.devices);
+        if !person.hint.is_empty() && phones(&person.hint).eq(phones(&as_listed)) {
             return expected.cloned();
         }
-        let found = DialTarget::new(phones(&person.hint).collect::<Vec<_>>().join("&")).map(Row::Lamp);
-        let found = found.ok().filter(|found| Some(found) != expected);
-        Some(found.unwrap_or_else(|| Row::Unreadable(person.hint.clone())))
-    }
-
-    /// A user's devices, less those that are `gone`, with those that are `new`.
-    fn list(&self, person: &Person, gone: &BTreeSet<&str>, new: &BTreeSet<&str>) -> Vec<String> {
-        let stay = person.devices.iter().filter(|it| !gone.contains(it.as_str()));
-        let come = new.iter().filter(|it| !person.devices.iter().any(|has| has == *it));
-        stay.cloned().chain(come.map(|it| (*it).to_owned())).collect()
+        Some(Row::Unreadable(person.hint.clone()))
     }
 
     /// The hint of who has these devices: what they are dialled by, then what FreePBX itself has in the hint that stands
@@ -175,44 +153,37 @@ impl Seen {
     /// What makes these edits true. Nothing of a device that is not `adhoc` now, or of a user who is none of FreePBX's.
     pub(super) fn writes(&self, edits: &[Edit]) -> Writes {
         let mut writes = Writes::default();
-        let mut lists: BTreeMap<&Extension, Vec<String>> = BTreeMap::new();
         for Edit { key, was, is } in edits {
             match (key, is) {
                 (Key::Device(device), Some(Row::Device(row))) => {
                     self.seat(device.as_str(), row.user.as_ref(), &mut writes);
                 }
-                (Key::User(user), Some(Row::User(row))) => {
-                    let Some(person) = self.users.get(user).filter(|it| it.voicemail.is_some()) else {
-                        writes.refuse(&format!("user {user}"), "it has no such user: add him in FreePBX");
-                        continue;
-                    };
-                    let new = self.adhoc_of(row.dial.as_ref());
-                    let old = match was {
-                        Some(Row::User(was)) => self.adhoc_of(was.dial.as_ref()),
-                        _ => BTreeSet::new(),
-                    };
-                    let list = self.list(person, &old.difference(&new).copied().collect(), &new);
-                    writes.rows.push(put("AMPUSER", format!("{user}/device"), &list.join("&")));
-                    lists.insert(user, list);
-                }
+                (Key::Lamp(user), is) => self.place(user, was.as_ref(), is.as_ref(), &mut writes),
                 _ => {}
             }
         }
-        for user in
-            edits.iter().filter_map(|edit| if let Key::Lamp(user) = &edit.key { Some(user) } else { None })
-        {
-            let Some(person) = self.users.get(user).filter(|it| it.voicemail.is_some()) else { continue };
-            let hint = self.hint(user, lists.get(user).unwrap_or(&person.devices));
-            writes.rows.push(
-                Action::new("DialplanExtensionAdd")
-                    .with("Context", HINTS)
-                    .with("Extension", user.as_str())
-                    .with("Priority", "hint")
-                    .with("Application", hint)
-                    .with("Replace", "yes"),
-            );
-        }
         writes
+    }
+
+    /// Writes where a user is from what is no longer and what is new.
+    fn place(&self, user: &Extension, was: Option<&Row>, is: Option<&Row>, writes: &mut Writes) {
+        let Some(person) = self.users.get(user).filter(|it| it.voicemail.is_some()) else {
+            return writes.refuse(&format!("user {user}"), "it has no such user: add him there");
+        };
+        let new = self.adhoc_of(watched(is));
+        let gone = self.adhoc_of(watched(was)).difference(&new).copied().collect();
+        let list = list(person, &gone, &new);
+        if list != person.devices {
+            writes.rows.push(put("AMPUSER", format!("{user}/device"), &list.join("&")));
+        }
+        writes.rows.push(
+            Action::new("DialplanExtensionAdd")
+                .with("Context", HINTS)
+                .with("Extension", user.as_str())
+                .with("Priority", "hint")
+                .with("Application", self.hint(user, &list))
+                .with("Replace", "yes"),
+        );
     }
 
     fn seat(&self, device: &str, user: Option<&Extension>, writes: &mut Writes) {
@@ -265,6 +236,18 @@ fn put(family: &'static str, key: String, value: &str) -> Action {
 
 fn device(key: &Key) -> Option<&str> {
     if let Key::Device(device) = key { Some(device.as_str()) } else { None }
+}
+
+/// A user's devices, less those that are `gone`, with those that are `new`.
+fn list(person: &Person, gone: &BTreeSet<&str>, new: &BTreeSet<&str>) -> Vec<String> {
+    let stay = person.devices.iter().filter(|it| !gone.contains(it.as_str()));
+    let come = new.iter().filter(|it| !person.devices.iter().any(|has| has == *it));
+    stay.cloned().chain(come.map(|it| (*it).to_owned())).collect()
+}
+
+/// The devices of a lamp.
+pub(super) fn watched(lamp: Option<&Row>) -> Option<&DialTarget> {
+    if let Some(Row::Lamp(lamp)) = lamp { lamp.watch.as_ref() } else { None }
 }
 
 /// What is dialled, one by one.

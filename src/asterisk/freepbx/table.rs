@@ -12,7 +12,7 @@ use super::super::manager::Manager;
 use super::super::space::Space;
 use super::super::{database, phones};
 use super::mwi;
-use super::rows::{HINTS, Person, Seen, Station, name_of, targets};
+use super::rows::{HINTS, Person, Seen, Station, name_of, targets, watched};
 use crate::desk::id::{Extension, TenantId};
 use crate::desk::model::Device;
 use crate::desk::table::{Edit, Key, Row, Scope, Table};
@@ -77,14 +77,11 @@ impl Switch for FreePbxTable {
     async fn read(&self, scope: &Scope, expected: &Table) -> Result<Table, SwitchError> {
         let (mut users, mut devices) = (BTreeSet::new(), BTreeSet::new());
         for (key, row) in expected {
-            match (key, row) {
-                (Key::User(user), Row::User(row)) if scope.contains(key) => {
-                    users.insert(user.clone());
-                    devices.extend(targets(row.dial.as_ref()).map(|target| name_of(target).to_owned()));
-                }
-                // Those of others, too: a list may name them wrongly.
-                (Key::Device(device), _) => drop(devices.insert(device.to_string())),
-                _ => {}
+            match key {
+                Key::User(user) if scope.contains(key) => drop(users.insert(user.clone())),
+                // All of them: a list may name any.
+                Key::Device(device) => drop(devices.insert(device.to_string())),
+                _ => devices.extend(names(Some(row))),
             }
         }
         Ok(self.see(users, devices).await?.table(scope, expected))
@@ -95,14 +92,10 @@ impl Switch for FreePbxTable {
         for edit in edits {
             match &edit.key {
                 Key::Device(device) => drop(devices.insert(device.to_string())),
-                Key::Lamp(user) | Key::User(user) => drop(users.insert(user.clone())),
-                Key::Unknown(_) | Key::Unlisted(_) => {}
+                Key::Lamp(user) => drop(users.insert(user.clone())),
+                _ => continue,
             }
-            for row in [&edit.was, &edit.is].into_iter().flatten() {
-                if let Row::User(row) = row {
-                    devices.extend(targets(row.dial.as_ref()).map(|target| name_of(target).to_owned()));
-                }
-            }
+            devices.extend([&edit.was, &edit.is].into_iter().flat_map(|row| names(row.as_ref())));
         }
         // Looked at again: what its administrator did meanwhile is not undone by a list as it was.
         let writes = self.see(users, devices).await?.writes(edits);
@@ -137,4 +130,9 @@ impl Switch for FreePbxTable {
     fn unsettled(&self) -> watch::Receiver<u64> {
         self.manager.unsettled()
     }
+}
+
+/// The devices of a lamp's row.
+fn names(lamp: Option<&Row>) -> impl Iterator<Item = String> {
+    targets(watched(lamp)).map(|target| name_of(target).to_owned())
 }

@@ -20,17 +20,11 @@ pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -
     let address = listener.local_addr()?;
     let manager = Manager::start(manager(switch)?, stop.tables.clone());
     let allow = admit(switch, reloaded).await;
-    let table = |tenant: &TenantId| -> Arc<dyn crate::switch::Switch> {
-        match switch.layout {
-            Layout::FreePbx => Arc::new(FreePbxTable::new(manager.clone(), tenant)),
-            Layout::Hotdesk => Arc::new(AstDb::new(manager.clone(), tenant)),
-        }
-    };
     if switch.layout == Layout::FreePbx {
         tokio::spawn(mwi::follow(manager.clone(), stop.tables.clone()));
     }
     let (name, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
-    let tables = tenants.iter().map(|tenant| (tenant.clone(), table(tenant))).collect();
+    let tables = tenants.iter().map(|tenant| (tenant.clone(), table(switch, &manager, tenant))).collect();
     Ok(Open {
         tables,
         serve: Box::new(move |controller| {
@@ -39,6 +33,18 @@ pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -
             tokio::spawn(server.run(listener, stop))
         }),
     })
+}
+
+/// A tenant's table on it.
+pub(in crate::cli) fn table(
+    switch: &Switch,
+    manager: &Manager,
+    tenant: &TenantId,
+) -> Arc<dyn crate::switch::Switch> {
+    match switch.layout {
+        Layout::FreePbx => Arc::new(FreePbxTable::new(manager.clone(), tenant)),
+        Layout::Hotdesk => Arc::new(AstDb::new(manager.clone(), tenant)),
+    }
 }
 
 /// How to get into a switch's manager interface.
