@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::ami::Action;
-use super::super::rows::NOWHERE;
+use crate::asterisk::rows::NOWHERE;
 use crate::desk::id::{DialTarget, Extension};
 use crate::desk::table::{DeviceRow, Edit, Key, Lamp, Row, Scope, Table, joined};
 use crate::switch::SwitchError;
