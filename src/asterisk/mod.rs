@@ -10,6 +10,7 @@
 //! | FastAGI | [`agi`], [`command`] | [`fastagi`] serves the calls, each as a [`phone`] |
 //! | AMI | [`ami`] | [`manager`] stays connected, `session` is one connection, `doubt` says "look again", [`astdb`] is the table over it |
 //! | AstDB, hints | [`rows`] | |
+//! | members of queues | | [`queues`] |
 //! | what a site has already | | [`endpoints`]: PJSIP's; [`freepbx`]: a FreePBX's users and devices |
 //! | a FreePBX's own rows | `freepbx::rows` | [`freepbx::table`] is the table over them; [`freepbx::mwi`] its message lamps |
 //!
@@ -33,6 +34,7 @@ mod mail;
 pub mod manager;
 pub mod phone;
 mod phones;
+mod queues;
 pub mod rows;
 mod session;
 pub mod sounds;

@@ -70,7 +70,7 @@ impl Explain {
                     "  a FreePBX: of this it holds who sits where; all else of a call is as it has it itself"
                 )?;
             }
-            let wanted = table::wanted(&office, &switch.name, &switch.reach());
+            let wanted = table::wanted(&office, &switch.name, &site.config.reach(switch, &site.tenant));
             match held {
                 Ok(held) => rows::compare(out, &wanted, &held)?,
                 Err(why) => {
@@ -199,11 +199,13 @@ fn named(office: &Office, user: &Extension) -> String {
 /// The rows of `scope` as the switch has them.
 async fn held(site: &Site, switch: &Switch, scope: &Scope, office: &Office) -> anyhow::Result<Table> {
     let tenant = &site.tenant;
-    let wanted = table::wanted(office, &switch.name, &switch.reach());
+    let reach = site.config.reach(switch, tenant);
+    let wanted = table::wanted(office, &switch.name, &reach);
     let read = match switch.kind {
         Kind::Asterisk => {
             let connected = Connected::asterisk(switch).await?;
-            serve::asterisk::table(switch, &connected.to, tenant).read(scope, &wanted).await
+            let table = serve::asterisk::table(switch, &connected.to, tenant, reach.groups);
+            table.read(scope, &wanted).await
         }
         Kind::FreeSwitch => {
             let connected = Connected::freeswitch(switch).await?;

@@ -10,11 +10,17 @@ use crate::asterisk::astdb::AstDb;
 use crate::asterisk::fastagi::{self, Server};
 use crate::asterisk::freepbx::{mwi, table::FreePbxTable};
 use crate::asterisk::manager::{Manager, Settings};
-use crate::config::{Layout, Switch};
+use crate::config::{Config, Layout, Switch};
+use crate::desk::group::Groups;
 use crate::desk::id::TenantId;
 
 /// Listens for its calls, and connects to its manager interface.
-pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -> anyhow::Result<Open> {
+pub(super) async fn open(
+    config: &Config,
+    switch: &Switch,
+    stop: &Stop,
+    reloaded: &mut Allowed,
+) -> anyhow::Result<Open> {
     // The address first: what cannot listen must not write into a switch that another hotdesk serves.
     let listener = listen(switch, switch.agi_listen, "agi_listen").await?;
     let address = listener.local_addr()?;
@@ -24,7 +30,11 @@ pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -
         tokio::spawn(mwi::follow(manager.clone(), stop.tables.clone()));
     }
     let (name, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
-    let tables = tenants.iter().map(|tenant| (tenant.clone(), table(switch, &manager, tenant))).collect();
+    let table = |tenant: &TenantId| {
+        let groups = config.reach(switch, tenant).groups;
+        (tenant.clone(), table(switch, &manager, tenant, groups))
+    };
+    let tables = tenants.iter().map(table).collect();
     Ok(Open {
         tables,
         serve: Box::new(move |controller| {
@@ -35,15 +45,16 @@ pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -
     })
 }
 
-/// A tenant's table on it.
+/// A tenant's table on it. The queues of a FreePBX are its own.
 pub(in crate::cli) fn table(
     switch: &Switch,
     manager: &Manager,
     tenant: &TenantId,
+    groups: Groups,
 ) -> Arc<dyn crate::switch::Switch> {
     match switch.layout {
         Layout::FreePbx => Arc::new(FreePbxTable::new(manager.clone(), tenant)),
-        Layout::Hotdesk => Arc::new(AstDb::new(manager.clone(), tenant)),
+        Layout::Hotdesk => Arc::new(AstDb::new(manager.clone(), tenant).with(groups)),
     }
 }
 
