@@ -142,10 +142,8 @@ impl FreePbx {
 
     /// What stands there now.
     fn row(&self, family: &str, key: &str) -> Option<String> {
-        let place = format!("/{family}/{key}");
-        let found =
-            self.rows().into_iter().find_map(|row| Some(row.strip_prefix(&format!("{place}="))?.to_owned()));
-        found
+        let place = format!("/{family}/{key}=");
+        self.rows().into_iter().find_map(|row| Some(row.strip_prefix(&place)?.to_owned()))
     }
 
     fn rows(&self) -> Vec<String> {
