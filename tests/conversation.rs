@@ -45,7 +45,7 @@ struct ToySwitch {
 
 #[async_trait::async_trait]
 impl Switch for ToySwitch {
-    async fn read(&self, scope: &Scope) -> Result<Table, SwitchError> {
+    async fn read(&self, scope: &Scope, _: &Table) -> Result<Table, SwitchError> {
         let held = self.table.lock().unwrap().clone();
         Ok(held.into_iter().filter(|(key, _)| scope.contains(key)).collect())
     }

@@ -202,7 +202,7 @@ impl Default for ToySwitch {
 
 #[async_trait]
 impl Switch for ToySwitch {
-    async fn read(&self, scope: &Scope) -> Result<Table, SwitchError> {
+    async fn read(&self, scope: &Scope, _: &Table) -> Result<Table, SwitchError> {
         let Scope::Some { users, devices } = scope else { return Ok(Table::new()) };
         let table = self.table.lock().unwrap();
         let users = users.iter().flat_map(|user| [Key::User(user.clone()), Key::Lamp(user.clone())]);

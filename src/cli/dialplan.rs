@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::site::switch_named;
 use crate::asterisk::{self, dialplan::Settings};
-use crate::config::{Config, Kind, Switch};
+use crate::config::{Config, Kind, Layout, Switch};
 use crate::desk::code::Book;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::freeswitch;
@@ -86,6 +86,7 @@ pub(super) fn settings(config: &Config, switch: &Switch, tenant: &TenantId) -> S
         recording: config.dialplan.recording.clone(),
         voicemail_password: config.dialplan.voicemail_password,
         reach: config.reach(switch, tenant),
+        freepbx: switch.layout == Layout::FreePbx,
     }
 }
 

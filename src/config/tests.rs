@@ -126,6 +126,8 @@ fn a_value_that_cannot_be_one_is_shown_where_it_stands() {
         ("[[switch]]\nagi_listen = \"pbx\"\n", "line 2", "socket address"),
         ("[[switch]]\nami = \"pbx\"\n", "line 2", "HOST:PORT"),
         ("[[switch]]\nkind = \"3cx\"\n", "line 2", "asterisk"),
+        ("[[switch]]\nlayout = \"3cx\"\n", "line 2", "freepbx"),
+        ("[[switch]]\nkind = \"freeswitch\"\nlayout = \"freepbx\"\n", "line 1", "layout is no key of kind"),
         ("[[switch]]\nagi_allow = [\"10.0.0.0/33\"]\n", "line 2", "IP"),
         ("[[switch]]\nesl = \"127.0.0.1:8021\"\n", "line 1", "switch pbx: esl is no key of kind asterisk"),
         (
@@ -154,6 +156,12 @@ fn values_that_do_not_go_together_are_refused_with_both_named() {
         (
             "[[switch]]\nkind = \"freeswitch\"\ntenants = [\"a.example\", \"default\"]\n",
             "whatever domain a phone registers in",
+        ),
+        ("[[switch]]\nlayout = \"freepbx\"\ntenants = [\"a\", \"b\"]\n", "the users of one company"),
+        (
+            "[[switch]]\nlayout = \"freepbx\"\nreach.b = \"PJSIP/{user}@b\"\n[[switch]]\nname = \"b\"\nami = \"b:5038\"\n\
+             agi_listen = \"127.0.0.1:4574\"\n",
+            "rings its own devices only",
         ),
         ("[[switch]]\nagi_listen = \"0.0.0.0:4573\"\n", "agi_advertise"),
         ("[[switch]]\nagi_allow = []\n", "lets nobody in"),

@@ -14,7 +14,7 @@ use super::id::{
 use super::model::{Away, Binding, Office, ShortList};
 use super::profile::Recording;
 
-pub use wanted::wanted;
+pub use wanted::{joined, wanted};
 
 /// Rows by key: what one switch should hold, or what it does hold.
 pub type Table = BTreeMap<Key, Row>;

@@ -196,17 +196,13 @@ impl Reading {
 
 #[async_trait]
 impl Switch for ModDb {
-    async fn read(&self, scope: &Scope) -> Result<Table, SwitchError> {
+    async fn read(&self, scope: &Scope, expected: &Table) -> Result<Table, SwitchError> {
         if *scope == Scope::All {
-            return self.read_everything(&Table::new()).await;
+            return self.read_everything(expected).await;
         }
         let found = self.read_rows(named(scope).collect()).await?;
         let found = found.into_iter().filter(|reading| !reading.pieces.is_empty());
         Ok(found.map(|it| (it.key.clone(), rows::read(&it.key, &it.pieces.concat()))).collect())
-    }
-
-    async fn read_all(&self, expected: &Table) -> Result<Table, SwitchError> {
-        self.read_everything(expected).await
     }
 
     async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError> {

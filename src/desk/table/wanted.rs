@@ -69,7 +69,8 @@ fn owner<'a>(office: &'a Office, device: &Device, seated: &BTreeSet<&Extension>)
 }
 
 /// All of them, or as many from the first on as a dial target has room for: better some ring than none.
-fn joined(targets: &[&str]) -> Option<DialTarget> {
+#[must_use]
+pub fn joined(targets: &[&str]) -> Option<DialTarget> {
     (1..=targets.len()).rev().find_map(|most| DialTarget::new(targets.get(..most)?.join("&")).ok())
 }
 
