@@ -15,7 +15,6 @@ pub mod timers;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tracing::error;
 
@@ -26,6 +25,7 @@ use crate::desk::rules::{Rulebook, Rules};
 use crate::desk::seat::{Act, Move, Transition};
 use crate::store::{Store, StoreError};
 
+use clock::Clock;
 use pins::Pins;
 use reconcile::{Reconciler, Unsettled};
 
@@ -41,6 +41,8 @@ pub struct Controller {
     pub codes: watch::Receiver<Arc<Book>>,
     /// The switches with each of their tenants, each kept true by its task.
     pub switches: BTreeMap<(SwitchName, TenantId), Reconciler>,
+    /// Which time it is.
+    pub clock: Clock,
 }
 
 /// Why an act could not be done now.
@@ -108,7 +110,7 @@ impl Controller {
             act,
             by: origin.by.clone(),
             call: origin.call.clone(),
-            at: Timestamp::now(),
+            at: self.clock.now(),
         };
         match self.store.move_people(&act).await {
             Err(StoreError::Away(..)) => self.store.move_people(&act).await,
@@ -128,7 +130,7 @@ impl Controller {
     async fn journal(&self, origin: &Origin, event: Event) {
         let entry = Entry {
             revision: Revision(0),
-            at: Timestamp::now(),
+            at: self.clock.now(),
             tenant: origin.tenant.clone(),
             by: origin.by.clone(),
             call: origin.call.clone(),

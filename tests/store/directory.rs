@@ -151,7 +151,7 @@ async fn what_is_removed_takes_its_binding_along(place: Place) {
 async fn what_does_not_exist_cannot_be_changed(place: Place) {
     let store = place.office(1, 1).await;
     let before = all(&store).await.revision;
-    let record = PinRecord::nobody(&Pepper::new([7; 64]));
+    let record = PinRecord::nobody(Default::default(), &Pepper::new([7; 64]));
     for (what, missing) in [
         (What::Pin(ext("999"), record), "user 999"),
         (What::RemoveUser(ext("999")), "user 999"),
