@@ -226,11 +226,9 @@ pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
     for device in office.devices.values() {
         let (user, revision) = match office.bindings.get(&device.name) {
             Some(binding) => (Some(&binding.user), binding.revision),
-            None => {
-                let there = |owner: &&Extension| !bound.contains(owner) && office.users.contains_key(*owner);
-                (device.owner.as_ref().filter(there), Revision(0))
-            }
+            None => (device.owner.as_ref().filter(|owner| !bound.contains(owner)), Revision(0)),
         };
+        let user = user.filter(|user| office.users.contains_key(user));
         if let Some(user) = user {
             let place = places.entry(user).or_default();
             place.revision = place.revision.max(revision);

@@ -147,18 +147,10 @@ fn an_empty_desk_still_has_its_emergency_number() {
 }
 
 #[test]
-fn a_guest_stays_at_the_desk_that_only_came_along_with_its_owner() {
-    let mut part = office(&[("102", "desk3")]);
-    part.users.retain(|user, _| *user == ext("103"));
-    part.devices.retain(|device, _| *device == name("desk3"));
-    assert_eq!(at(&wanted(&part, &pbx(), &Reach::default()), "desk3").as_deref(), Some("102"));
-}
-
-#[test]
-fn a_removed_owner_sits_nowhere() {
-    let mut office = office(&[]);
-    office.users.remove(&ext("103"));
-    assert_eq!(at(&wanted(&office, &pbx(), &Reach::default()), "desk3"), None);
+fn a_removed_user_sits_nowhere() {
+    let mut office = office(&[("101", "desk1")]);
+    office.users.remove(&ext("101"));
+    assert_eq!(at(&wanted(&office, &pbx(), &Reach::default()), "desk1"), None);
 }
 
 #[test]
