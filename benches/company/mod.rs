@@ -2,7 +2,7 @@
 
 use hotdesk::desk::id::{Context, DeviceName, DialTarget, Extension, Number, Revision};
 use hotdesk::desk::model::{Away, ShortList};
-use hotdesk::desk::table::{DeviceRow, Key, Row, Table, UserRow};
+use hotdesk::desk::table::{DeviceRow, Key, Lamp, Row, Table, UserRow};
 
 /// So many users, and so many devices.
 pub const HALF: usize = 5_000;
@@ -21,10 +21,11 @@ pub fn table(seated: Option<&dyn Fn(usize) -> String>) -> Table {
             emergency_numbers: vec![],
             dial: DialTarget::new(format!("PJSIP/desk{n}")).unwrap(),
             may_dial: ShortList::default(),
+            mailbox: None,
         };
         table.insert(Key::Device(DeviceName::new(format!("desk{n}")).unwrap()), Row::Device(device));
         if let Some(dial) = &dial {
-            table.insert(Key::Lamp(user.clone()), Row::Lamp(dial.clone()));
+            table.insert(Key::Lamp(user.clone()), Row::Lamp(Lamp::of(dial.clone())));
         }
         let row = UserRow {
             dial,

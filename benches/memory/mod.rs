@@ -70,20 +70,10 @@ impl Memory {
                 [9; 16],
             ));
             office.users.insert(user.clone(), User::new(tenant.clone(), user));
+            let dial = DialTarget::new(format!("PJSIP/desk{n}")).unwrap();
             let name = DeviceName::new(format!("desk{n}")).unwrap();
-            let device = Device {
-                tenant: tenant.clone(),
-                name: name.clone(),
-                switch: SwitchName::default(),
-                dial: DialTarget::new(format!("PJSIP/desk{n}")).unwrap(),
-                hotdesk: true,
-                location: None,
-                owner: None,
-                allow_from: vec![],
-                may_dial: hotdesk::desk::model::ShortList::default(),
-                leave: Default::default(),
-            };
-            office.devices.insert(name, device);
+            let device = Device::new(TenantId::default(), name, SwitchName::default(), dial);
+            office.devices.insert(device.name.clone(), device);
         }
         Self { office: Mutex::new(office), pins }
     }

@@ -12,7 +12,7 @@ use super::rows;
 use super::space::Space;
 use crate::desk::id::{DeviceName, Extension, TenantId};
 use crate::desk::model::Device;
-use crate::desk::table::{Edit, Key, Row, Scope, Table, UserRow};
+use crate::desk::table::{Edit, Key, Lamp, ProfileRow, Row, Scope, Table};
 use crate::switch::activity::{Look, Stir};
 use crate::switch::{RING, Switch, SwitchError};
 
@@ -35,12 +35,10 @@ impl AstDb {
     async fn read_all(&self) -> Result<Table, SwitchError> {
         let tree = self.manager.list(Action::new("DBGetTree").with("Family", self.space.name())).await?;
         let mut table: Table = tree.iter().filter_map(|event| self.row_of(event)).collect();
-        // Where no hint stands for the very extension, the pattern does, and that reads the user's row.
-        for (key, row) in table.clone() {
-            if let (Key::User(user), Row::User(UserRow { dial: Some(dial), .. })) = (key, row) {
-                table.insert(Key::Lamp(user), Row::Lamp(dial));
-            }
-        }
+        // Where no hint stands for the very extension, the pattern does, and that reads the user's rows.
+        let lamps: Vec<(Extension, Lamp)> =
+            table.iter().filter_map(|(key, row)| by_pattern(&table, key, row)).collect();
+        table.extend(lamps.into_iter().map(|(user, lamp)| (Key::Lamp(user), Row::Lamp(lamp))));
         let hints = self.manager.list(Action::new("ExtensionStateList")).await?;
         let context = self.space.hints();
         for hint in hints.iter().filter(|hint| hint.header("Context") == Some(context.as_str())) {
@@ -52,7 +50,7 @@ impl AstDb {
     }
 
     async fn read_some(&self, users: &[&Extension], devices: &[&DeviceName]) -> Result<Table, SwitchError> {
-        let keys = users.iter().map(|user| Key::User((*user).clone()));
+        let keys = users.iter().flat_map(|user| [Key::User((*user).clone()), Key::Profile((*user).clone())]);
         let keys = keys.chain(devices.iter().map(|device| Key::Device((*device).clone())));
         let rows = try_join_all(keys.map(|key| self.row(key))).await?;
         let lamps = try_join_all(users.iter().map(|user| self.lamp(user))).await?;
@@ -96,8 +94,8 @@ impl AstDb {
     /// What makes an edit true. A hint is replaced, never removed: that would end its watchers' subscriptions.
     fn action(&self, edit: &Edit) -> Option<Action> {
         if let Key::Lamp(user) = &edit.key {
-            let target = match &edit.is {
-                Some(Row::Lamp(target)) => Some(target),
+            let lamp = match &edit.is {
+                Some(Row::Lamp(lamp)) => Some(lamp),
                 _ => None,
             };
             return Some(
@@ -105,7 +103,7 @@ impl AstDb {
                     .with("Context", self.space.hints())
                     .with("Extension", user.as_str())
                     .with("Priority", "hint")
-                    .with("Application", rows::hint(target))
+                    .with("Application", rows::hint(lamp))
                     .with("Replace", "yes"),
             );
         }
@@ -171,6 +169,16 @@ impl Switch for AstDb {
     fn unsettled(&self) -> watch::Receiver<u64> {
         self.manager.unsettled()
     }
+}
+
+/// The lamp of a user's row, by the pattern's hint; none, if it is dark.
+fn by_pattern(table: &Table, key: &Key, row: &Row) -> Option<(Extension, Lamp)> {
+    let (Key::User(user), Row::User(row)) = (key, row) else { return None };
+    let lamp = match table.get(&Key::Profile(user.clone())) {
+        Some(Row::Profile(ProfileRow { lamp: Some(lamp), .. })) => lamp.clone(),
+        _ => Lamp::of(row.dial.clone()?),
+    };
+    (lamp != Lamp::DARK).then(|| (user.clone(), lamp))
 }
 
 fn lamp(user: Extension, state: &Message) -> Option<(Key, Row)> {

@@ -118,9 +118,12 @@ fn users(patterns: &[NumberPattern]) -> String {
 
 fn hints(patterns: &[NumberPattern]) -> String {
     let dial = "${CUT(DB(hotdesk/user/${EXTEN}),|,1)}";
+    let lamp = "${CUT(DB(hotdesk/profile/${EXTEN}),|,7)}";
     let nowhere = rows::NOWHERE;
+    let where_he_is = format!("${{IF($[\"{dial}\" != \"\"]?{dial}:{nowhere})}}");
     patterns.iter().fold(String::new(), |mut lines, pattern| {
-        let _ = writeln!(lines, "exten => _{pattern},hint,${{IF($[\"{dial}\" != \"\"]?{dial}:{nowhere})}}");
+        let _ =
+            writeln!(lines, "exten => _{pattern},hint,${{IF($[\"{lamp}\" != \"\"]?{lamp}:{where_he_is})}}");
         lines
     })
 }
@@ -267,7 +270,7 @@ mod tests {
             "exten => _[2-4]XX,1,Goto(hotdesk-user,${EXTEN},1)",
             "exten => _8[0-24]NZ,1,Goto(hotdesk-user,${EXTEN},1)",
             "?internal,${EXTEN},1)",
-            "exten => _[2-4]XX,hint,${IF($[\"${CUT(DB(hotdesk/user/${EXTEN}),|,1)}\" != \"\"]?",
+            "exten => _[2-4]XX,hint,${IF($[\"${CUT(DB(hotdesk/profile/${EXTEN}),|,7)}\" != \"\"]?",
         ] {
             assert!(printed.contains(line), "{line} is not in {printed}");
         }

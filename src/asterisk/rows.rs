@@ -2,8 +2,9 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `<space>/device/<endpoint>` | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class` |
+//! | `<space>/device/<endpoint>` | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|mailbox` |
 //! | `<space>/user/<extension>` | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away` |
+//! | `<space>/profile/<extension>` | `then\|busy\|unanswered\|recording\|account\|pickup\|lamp` |
 //!
 //! The [space](super::space::Space) of a switch's only tenant is `hotdesk`. The fields stand by position, because `CUT` is
 //! what reads them: in the dialplan, and in a hint, where there is no channel to keep a variable on
@@ -14,15 +15,23 @@
 //! Read rows back by `DBGetTree`, which is whole: `DBGet` cuts a value at 255 bytes on 16.28.
 
 use crate::desk::id::{DeviceName, DialTarget, Extension};
-use crate::desk::table::{Key, Row};
+use crate::desk::table::{Key, Lamp, Row};
 use crate::desk::text::Syntax;
 
 /// The hint of a user who is nowhere: a device state that nobody sets, so his lamp is dark. A hint is never empty (a
 /// watcher of an empty one hears nothing, ever) and never removed (that ends the watchers' subscriptions).
 pub const NOWHERE: &str = "Custom:hotdesk";
 
-const SYNTAX: Syntax =
-    Syntax { plain: " -._'@/&:+", dial: DialTarget::to_string, read_dial: |dial| DialTarget::new(dial).ok() };
+/// A device state that is always busy: the hint of a user who is not to be disturbed, beside the devices that he has.
+pub const ON: &str = "Custom:hotdesk-on";
+
+const SYNTAX: Syntax = Syntax {
+    plain: " -._'@/&:+",
+    dial: DialTarget::to_string,
+    read_dial: |dial| DialTarget::new(dial).ok(),
+    lamp: hint_of,
+    read_lamp,
+};
 
 /// The key of a row within its family. A lamp has none: it is a hint.
 #[must_use]
@@ -30,6 +39,7 @@ pub fn key(key: &Key) -> Option<String> {
     match key {
         Key::Device(device) => Some(format!("device/{device}")),
         Key::Lamp(_) | Key::Unlisted(_) => None,
+        Key::Profile(user) => Some(format!("profile/{user}")),
         Key::Unknown(key) => Some(key.clone()),
         Key::User(user) => Some(format!("user/{user}")),
     }
@@ -40,6 +50,7 @@ pub fn key(key: &Key) -> Option<String> {
 pub fn read_key(key: &str) -> Key {
     let known = match key.split_once('/') {
         Some(("device", device)) => DeviceName::new(device).ok().map(Key::Device),
+        Some(("profile", user)) => Extension::new(user).ok().map(Key::Profile),
         Some(("user", user)) => Extension::new(user).ok().map(Key::User),
         _ => None,
     };
@@ -52,6 +63,7 @@ pub fn value(row: &Row) -> Option<String> {
     match row {
         Row::Device(row) => Some(SYNTAX.device(row)),
         Row::Lamp(_) | Row::Unreadable(_) => None,
+        Row::Profile(row) => Some(SYNTAX.profile(row)),
         Row::User(row) => Some(SYNTAX.user(row)),
     }
 }
@@ -61,6 +73,7 @@ pub fn value(row: &Row) -> Option<String> {
 pub fn read(key: &Key, value: &str) -> Row {
     let row = match key {
         Key::Device(_) => SYNTAX.read_device(value).map(Row::Device),
+        Key::Profile(_) => SYNTAX.read_profile(value).map(Row::Profile),
         Key::User(_) => SYNTAX.read_user(value).map(Row::User),
         Key::Lamp(_) | Key::Unknown(_) | Key::Unlisted(_) => None,
     };
@@ -69,17 +82,39 @@ pub fn read(key: &Key, value: &str) -> Row {
 
 /// The hint of a user whose lamp row is `lamp`.
 #[must_use]
-pub fn hint(lamp: Option<&DialTarget>) -> &str {
-    lamp.map_or(NOWHERE, DialTarget::as_str)
+pub fn hint(lamp: Option<&Lamp>) -> String {
+    hint_of(lamp.unwrap_or(&Lamp::DARK))
 }
 
 /// The lamp row that a hint is; none for [`NOWHERE`].
 #[must_use]
 pub fn read_hint(hint: &str) -> Option<Row> {
-    if hint == NOWHERE {
-        return None;
+    match read_lamp(hint) {
+        Some(Lamp::DARK) => None,
+        Some(lamp) => Some(Row::Lamp(lamp)),
+        None => Some(Row::Unreadable(hint.into())),
     }
-    Some(DialTarget::new(hint).map_or_else(|_| Row::Unreadable(hint.into()), Row::Lamp))
+}
+
+fn hint_of(lamp: &Lamp) -> String {
+    match lamp {
+        Lamp { watch: None, busy: false } => NOWHERE.into(),
+        Lamp { watch: None, busy: true } => ON.into(),
+        Lamp { watch: Some(watch), busy: false } => watch.to_string(),
+        Lamp { watch: Some(watch), busy: true } => format!("{watch}&{ON}"),
+    }
+}
+
+fn read_lamp(hint: &str) -> Option<Lamp> {
+    let (watch, busy) = match hint {
+        NOWHERE => (None, false),
+        ON => (None, true),
+        hint => match hint.strip_suffix(ON).and_then(|rest| rest.strip_suffix('&')) {
+            Some(watch) => (Some(DialTarget::new(watch).ok()?), true),
+            None => (Some(DialTarget::new(hint).ok()?), false),
+        },
+    };
+    Some(Lamp { watch, busy })
 }
 
 #[cfg(test)]
@@ -91,7 +126,8 @@ mod tests {
     use crate::desk::emergency;
     use crate::desk::id::{Context, DisplayName, Language, Mailbox, Number, Revision};
     use crate::desk::model::{Away, ShortList};
-    use crate::desk::table::{DeviceRow, UserRow};
+    use crate::desk::profile::Recording;
+    use crate::desk::table::{DeviceRow, ProfileRow, UserRow};
 
     fn ext(extension: &str) -> Extension {
         Extension::new(extension).unwrap()
@@ -129,8 +165,9 @@ mod tests {
                 numbers: ["100", "200"].map(|number| number.parse().unwrap()).into(),
                 class: Context::new("first-aid").ok(),
             },
+            mailbox: Mailbox::new("1@a").ok(),
         };
-        let written = "001|7|0201112222|110&112|PJSIP/desk1|100&200|first-aid";
+        let written = "001|7|0201112222|110&112|PJSIP/desk1|100&200|first-aid|1@a";
         assert_eq!(value(&Row::Device(desk.clone())).as_deref(), Some(written));
         let bare = DeviceRow {
             user: None,
@@ -138,9 +175,10 @@ mod tests {
             emergency: None,
             emergency_numbers: vec![],
             may_dial: ShortList::default(),
+            mailbox: None,
             ..desk
         };
-        assert_eq!(value(&Row::Device(bare)).as_deref(), Some("|0|||PJSIP/desk1||"));
+        assert_eq!(value(&Row::Device(bare)).as_deref(), Some("|0|||PJSIP/desk1|||"));
     }
 
     #[test]
@@ -179,9 +217,12 @@ mod tests {
     #[test]
     fn a_hint_is_the_lamp_and_nowhere_is_no_row() {
         let both = DialTarget::new("PJSIP/desk1&PJSIP/desk2").unwrap();
-        assert_eq!(hint(Some(&both)), "PJSIP/desk1&PJSIP/desk2");
-        assert_eq!(read_hint(hint(Some(&both))), Some(Row::Lamp(both)));
-        assert_eq!(read_hint(hint(None)), None);
+        assert_eq!(hint(Some(&Lamp::of(both.clone()))), "PJSIP/desk1&PJSIP/desk2");
+        assert_eq!(read_hint(&hint(Some(&Lamp::of(both.clone())))), Some(Row::Lamp(Lamp::of(both))));
+        assert_eq!(read_hint(&hint(None)), None);
+        let busy = Lamp { watch: DialTarget::new("PJSIP/desk1").ok(), busy: true };
+        assert_eq!(hint(Some(&busy)), "PJSIP/desk1&Custom:hotdesk-on");
+        assert_eq!(read_hint(&hint(Some(&busy))), Some(Row::Lamp(busy)));
         assert_eq!(read_hint(""), Some(Row::Unreadable(String::new())));
     }
 
@@ -219,13 +260,27 @@ mod tests {
             emergency_numbers in prop::collection::vec(valid("[0-9]{2,15}"), 0..=emergency::MOST),
             dial in valid("PJSIP/[a-z0-9._+@:-]{1,90}(&PJSIP/[a-z0-9/]{1,90})?"),
             numbers in prop::collection::vec(valid("\\+?[0-9]{1,32}"), 0..=ShortList::MOST),
-            class in of(valid("[A-Za-z0-9._-]{1,79}")),
+            class in of(valid("[A-Za-z0-9._-]{1,79}")), mailbox in of(valid("[0-9]{1,20}(@[a-z._-]{1,50})?")),
         ) {
             let may_dial = ShortList { numbers, class };
-            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial });
+            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial, mailbox });
             prop_assert!(value(&row).unwrap().len() < 1000);
             let key = Key::Device(DeviceName::new("desk1").unwrap());
             prop_assert_eq!(read(&key, &value(&row).unwrap()), row);
+        }
+
+        #[test]
+        fn a_profile_is_read_as_it_was_written(
+            then in of(valid("PJSIP/[a-z0-9._+@:-]{1,90}(&PJSIP/[a-z0-9/]{1,90})?")), busy in of(valid("\\+?[0-9]{1,32}")),
+            unanswered in of(valid("\\+?[0-9]{1,32}")), recording in prop::sample::select(&Recording::ALL),
+            account in of(valid("[A-Za-z0-9._-]{1,40}")), pickup in of(valid("[A-Za-z0-9._-]{1,40}")),
+            lamp in of((of(valid("PJSIP/[a-z0-9._+@:-]{1,90}(&PJSIP/[a-z0-9/]{1,90})?")), any::<bool>())),
+        ) {
+            let lamp = lamp.map(|(watch, busy)| Lamp { watch, busy });
+            let row = Row::Profile(ProfileRow { then, busy, unanswered, recording, account, pickup, lamp });
+            let value = value(&row).unwrap();
+            prop_assert!(value.len() < 1000);
+            prop_assert_eq!(read(&Key::Profile(ext("101")), &value), row);
         }
 
         #[test]

@@ -99,7 +99,6 @@ mod tests {
     use super::*;
     use crate::desk::id::{DeviceName, DialTarget, LocationName, TenantId};
     use crate::desk::location::{Location, Zone};
-    use crate::desk::model::ShortList;
 
     /// desk1 in Amsterdam, which shows `shown`.
     fn office(shown: Option<&str>, hotdesk: bool) -> Office {
@@ -108,18 +107,9 @@ mod tests {
         location.emergency.caller_id = shown.and_then(|number| Number::new(number).ok());
         location.emergency.numbers = vec![EmergencyNumber::new("112").unwrap()];
         location.address = "Damrak 1".parse().ok();
-        let device = Device {
-            tenant: TenantId::default(),
-            name: name.clone(),
-            switch: SwitchName::default(),
-            dial: DialTarget::new("PJSIP/desk1").unwrap(),
-            hotdesk,
-            location: Some(ams.clone()),
-            owner: None,
-            allow_from: vec![],
-            may_dial: ShortList::default(),
-            leave: crate::desk::leave::Rules::default(),
-        };
+        let dial = DialTarget::new("PJSIP/desk1").unwrap();
+        let device = Device::new(TenantId::default(), name.clone(), SwitchName::default(), dial);
+        let device = Device { hotdesk, location: Some(ams.clone()), ..device };
         let mut office = Office::default();
         office.devices.insert(name, device);
         office.locations.insert(ams, location);

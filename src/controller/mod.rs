@@ -19,11 +19,13 @@ use tokio::sync::watch;
 use tracing::error;
 
 use crate::desk::code::Book;
-use crate::desk::id::{CallId, RequestId, Revision, SwitchName, TenantId};
+use crate::desk::id::{CallId, Extension, RequestId, Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::rules::{Rulebook, Rules};
 use crate::desk::seat::{Act, Move, Transition};
-use crate::store::{Store, StoreError};
+use crate::desk::setting::Setting;
+use crate::desk::table::Scope;
+use crate::store::{Change, Store, StoreError, What};
 
 use clock::Clock;
 use pins::Pins;
@@ -95,6 +97,20 @@ impl Controller {
                 Err(fault.into())
             }
         }
+    }
+
+    /// Changes a setting of a user in the store, then in the switch that `origin` is on. If the switch does not acknowledge,
+    /// the setting stands, and the switch follows as soon as it can.
+    ///
+    /// # Errors
+    /// [`Fault`]: nothing has changed, or the switch does not have it yet.
+    pub async fn set(&self, origin: &Origin, user: &Extension, setting: Setting) -> Result<(), Fault> {
+        let place = (origin.switch.clone(), origin.tenant.clone());
+        let switch = self.switches.get(&place).ok_or(Fault::Unknown(place.0, place.1))?;
+        let (what, tenant) = (What::Setting(user.clone(), setting), origin.tenant.clone());
+        let change = Change { tenant, what, by: origin.by.clone(), at: Timestamp::now() };
+        self.store.change(&change).await?;
+        Ok(switch.settle(Scope::user(user)).await?)
     }
 
     /// What a tenant allows.

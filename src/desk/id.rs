@@ -77,6 +77,9 @@ macro_rules! ids {
 }
 
 ids! {
+    /// What the accounts of calls are kept under.
+    Account, "an account", "1 to 40 letters, digits, '.', '_' or '-'", 40,
+        |v| all(v, "._-");
     /// An address as people write it, on one line.
     Address, "an address", "1 to 200 characters, none of them a control character", 200,
         |v| !v.chars().any(char::is_control) && v.trim() == v;
@@ -101,6 +104,9 @@ ids! {
     /// A user's number inside. Leading zeros count: `001` is not `1`.
     Extension, "an extension", "1 to 20 digits", 20,
         |v| v.bytes().all(|b| b.is_ascii_digit());
+    /// A group or a queue, as its switch knows it.
+    GroupName, "a group", "1 to 40 letters, digits, '.', '_' or '-'", 40,
+        |v| all(v, "._-");
     /// A language as the switch's sound folders are named: `en`, `nl`, `de`, `en_GB`.
     Language, "a language", "two letters, if need be with a country: en, nl, en_GB", 5,
         |v| { let b = v.as_bytes(); b.iter().take(2).filter(|c| c.is_ascii_lowercase()).count() == 2

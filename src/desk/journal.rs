@@ -144,6 +144,13 @@ pub enum Event {
         /// Until then.
         until: Timestamp,
     },
+    /// A user switched something himself; see [`super::setting::Setting`].
+    SettingChanged {
+        /// Whose.
+        user: Extension,
+        /// What, in words, without numbers.
+        setting: String,
+    },
     /// One device tried many extensions, or one extension was tried from many devices: see [`super::lock::RULE`].
     Spray {
         /// Where the last try was.
@@ -193,6 +200,7 @@ impl Entry {
             Event::UserChanged { user, devices } | Event::UserRemoved { user, devices } => {
                 (vec![user], devices.iter().collect())
             }
+            Event::SettingChanged { user, .. } => (vec![user], vec![]),
             Event::Stays { user, device, .. } => (vec![user], vec![device]),
             Event::LocationChanged { devices, .. } => (vec![], devices.iter().collect()),
             Event::LocationRemoved { .. }
@@ -243,6 +251,7 @@ impl fmt::Display for Entry {
             Event::Repaired { switch, row, was, is } => {
                 write!(f, "{switch}: {row} repaired, was {was}, is {is}")?
             }
+            Event::SettingChanged { user, setting } => write!(f, "{user}: {setting}")?,
             Event::Stays { user, device, until } => {
                 write!(f, "{user} stays at {device} until {until:.0}")?;
             }

@@ -13,6 +13,7 @@ use super::id::{
 };
 use super::leave::Rules;
 use super::location::Location;
+use super::profile::{Profile, Rings};
 
 /// A person with an extension.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -39,6 +40,9 @@ pub struct User {
     /// When he is logged out by himself.
     #[serde(default)]
     pub leave: Rules,
+    /// What else follows him, and what he chose himself.
+    #[serde(default, skip_serializing_if = "Profile::is_default")]
+    pub profile: Profile,
 }
 
 impl User {
@@ -56,6 +60,7 @@ impl User {
             mailbox: None,
             away: Away::Voicemail,
             leave: Rules::default(),
+            profile: Profile::default(),
         }
     }
 }
@@ -131,6 +136,54 @@ impl ShortList {
     pub const MOST: usize = 10;
 }
 
+/// What a device is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A phone that stands somewhere. Its owner has it while he sits nowhere else.
+    #[default]
+    Desk,
+    /// What its owner dials through, but not a device of the switch: a number outside, reached through a trunk. Its owner
+    /// always has it, and no lamp watches it.
+    Mobile,
+    /// A phone on its owner's computer. He always has it.
+    Softphone,
+}
+
+impl Kind {
+    /// Its name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Desk => "desk",
+            Self::Mobile => "mobile",
+            Self::Softphone => "softphone",
+        }
+    }
+
+    /// Whether it stands somewhere.
+    #[must_use]
+    pub const fn is_desk(&self) -> bool {
+        matches!(self, Self::Desk)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Kind {
+    type Err = String;
+    fn from_str(value: &str) -> Result<Self, String> {
+        [Self::Desk, Self::Mobile, Self::Softphone]
+            .into_iter()
+            .find(|kind| kind.name() == value)
+            .ok_or_else(|| format!("{value:?} is no kind of device: desk, softphone or mobile"))
+    }
+}
+
 /// A phone as its switch knows it.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Device {
@@ -142,6 +195,9 @@ pub struct Device {
     pub switch: SwitchName,
     /// What that switch dials to ring it.
     pub dial: DialTarget,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "Kind::is_desk")]
+    pub kind: Kind,
     /// Whether users may log in here; a phone in a lift is not for that.
     pub hotdesk: bool,
     /// Where it stands, if that was said.
@@ -168,6 +224,7 @@ impl Device {
             name,
             switch,
             dial,
+            kind: Kind::Desk,
             hotdesk: true,
             location: None,
             owner: None,
@@ -175,6 +232,15 @@ impl Device {
             may_dial,
             leave,
         }
+    }
+}
+
+impl Device {
+    /// Whether it is its owner's while nobody is logged in at it; he may be `seated` elsewhere.
+    #[must_use]
+    pub fn is_with(&self, owner: &User, seated: bool) -> bool {
+        let chosen = owner.profile.rings.devices.get(&self.name) == Some(&true);
+        !seated || !self.kind.is_desk() || chosen
     }
 }
 
@@ -249,13 +315,25 @@ impl Office {
         narrower.into_iter().flatten().fold(tenant, |wider, rules| rules.over(wider))
     }
 
-    /// Whose phone `device` is now: the one logged in, else its owner, unless he sits elsewhere.
+    /// Whose phone `device` is now: the one logged in, else its owner. An owner who sits elsewhere leaves his desk phone,
+    /// unless he wants it to ring along.
     #[must_use]
     pub fn user_at(&self, device: &DeviceName) -> Option<&Extension> {
         if let Some(binding) = self.bindings.get(device) {
             return Some(&binding.user);
         }
-        let owner = self.devices.get(device)?.owner.as_ref()?;
-        (self.users.contains_key(owner) && !self.is_seated(owner)).then_some(owner)
+        let device = self.devices.get(device)?;
+        let owner = self.users.get(device.owner.as_ref()?)?;
+        device.is_with(owner, self.is_seated(&owner.extension)).then_some(&owner.extension)
+    }
+
+    /// Whether `device`, which is `user`'s now, rings when he is called.
+    #[must_use]
+    pub fn rings(&self, device: &DeviceName, user: &User) -> bool {
+        let Rings { devices, hotdesk_off, .. } = &user.profile.rings;
+        match self.bindings.get(device) {
+            Some(login) => hotdesk_off.is_none_or(|off| login.revision > off),
+            None => devices.get(device) != Some(&false),
+        }
     }
 }

@@ -265,18 +265,10 @@ mod tests {
     }
 
     fn device(hotdesk: bool, allow_from: &[&str]) -> Device {
-        Device {
-            tenant: TenantId::default(),
-            name: DeviceName::new("desk1").unwrap(),
-            switch: SwitchName::new("pbx").unwrap(),
-            dial: DialTarget::new("PJSIP/desk1").unwrap(),
-            hotdesk,
-            location: None,
-            owner: None,
-            allow_from: allow_from.iter().map(|net| net.parse().unwrap()).collect(),
-            may_dial: crate::desk::model::ShortList::default(),
-            leave: Default::default(),
-        }
+        let (tenant, desk) = (TenantId::default(), DeviceName::new("desk1").unwrap());
+        let dial = DialTarget::new("PJSIP/desk1").unwrap();
+        let allow_from = allow_from.iter().map(|net| net.parse().unwrap()).collect();
+        Device { hotdesk, allow_from, ..Device::new(tenant, desk, SwitchName::default(), dial) }
     }
 
     #[test]

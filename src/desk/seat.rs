@@ -249,18 +249,9 @@ mod tests {
             office.users.insert(ext(user), User::new(TenantId::default(), ext(user)));
         }
         for device in ["desk1", "desk2", "desk3"] {
-            let device = Device {
-                tenant: TenantId::default(),
-                name: name(device),
-                switch: SwitchName::new("pbx").unwrap(),
-                dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
-                hotdesk: true,
-                location: None,
-                owner: None,
-                allow_from: vec![],
-                may_dial: crate::desk::model::ShortList::default(),
-                leave: Default::default(),
-            };
+            let (tenant, switch) = (TenantId::default(), SwitchName::default());
+            let dial = DialTarget::new(format!("PJSIP/{device}")).unwrap();
+            let device = Device::new(tenant, name(device), switch, dial);
             office.devices.insert(device.name.clone(), device);
         }
         office.bindings = bindings.iter().map(|binding| (binding.device.clone(), binding.clone())).collect();

@@ -1,15 +1,19 @@
 //! The table: what a switch holds so that it can work without us, and how a switch that holds something
 //! else is put right. Level-triggered: every login, repair and restart is the same difference.
 
+mod wanted;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::id::{
-    Context, DeviceName, DialTarget, DisplayName, EmergencyNumber, Extension, Language, Mailbox, Number,
-    Revision, SwitchName,
+    Account, Context, DeviceName, DialTarget, DisplayName, EmergencyNumber, Extension, GroupName, Language,
+    Mailbox, Number, Revision,
 };
-use super::model::{Away, Binding, CallerId, Office, ShortList, User};
-use super::reach::Reach;
+use super::model::{Away, Binding, Office, ShortList};
+use super::profile::Recording;
+
+pub use wanted::wanted;
 
 /// Rows by key: what one switch should hold, or what it does hold.
 pub type Table = BTreeMap<Key, Row>;
@@ -21,6 +25,8 @@ pub enum Key {
     Device(DeviceName),
     /// What an extension's lamp watches.
     Lamp(Extension),
+    /// What else is a user's, where there is more than a user's row says.
+    Profile(Extension),
     /// Where a user's calls ring, and what his own look like.
     User(Extension),
     /// Something in our part of the switch's store that is not ours; only ever seen, never wanted.
@@ -34,6 +40,7 @@ impl fmt::Display for Key {
         match self {
             Self::Device(device) => write!(f, "device {device}"),
             Self::Lamp(user) => write!(f, "lamp {user}"),
+            Self::Profile(user) => write!(f, "profile {user}"),
             Self::User(user) => write!(f, "user {user}"),
             Self::Unknown(key) => write!(f, "unknown {key:?}"),
             Self::Unlisted(part) => write!(f, "rows of {part}"),
@@ -46,8 +53,10 @@ impl fmt::Display for Key {
 pub enum Row {
     /// Of a device.
     Device(DeviceRow),
-    /// The device that a lamp watches. No row: the user is nowhere, and his lamp is dark.
-    Lamp(DialTarget),
+    /// Of a lamp. No row: the user is nowhere, and his lamp is dark.
+    Lamp(Lamp),
+    /// Of what else is a user's. No row: nothing.
+    Profile(ProfileRow),
     /// Text in the switch that is not a row of ours; only ever seen, never wanted.
     Unreadable(String),
     /// Of a user.
@@ -69,6 +78,38 @@ pub struct DeviceRow {
     pub dial: DialTarget,
     /// What may be dialled here while nobody sits here.
     pub may_dial: ShortList,
+    /// The voicemail box whose messages light its lamp: that of its user.
+    pub mailbox: Option<Mailbox>,
+}
+
+/// What a lamp shows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Lamp {
+    /// What its device does, or its devices; none: nothing, it is dark.
+    pub watch: Option<DialTarget>,
+    /// It is lit, whatever they do: its user is not to be disturbed.
+    pub busy: bool,
+}
+
+impl Lamp {
+    /// The lamp of a user who is nowhere.
+    pub const DARK: Self = Self { watch: None, busy: false };
+
+    /// That shows what these devices do.
+    #[must_use]
+    pub const fn of(watch: DialTarget) -> Self {
+        Self { watch: Some(watch), busy: false }
+    }
+}
+
+impl fmt::Display for Lamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self { watch: Some(watch), busy: false } => write!(f, "{watch}"),
+            Self { watch: None, busy: false } => f.write_str("dark"),
+            Self { busy: true, .. } => f.write_str("lit"),
+        }
+    }
 }
 
 /// What a switch knows of a user.
@@ -94,17 +135,60 @@ pub struct UserRow {
     pub away: Away,
 }
 
+/// What a switch knows of a user besides: only where there is anything.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct ProfileRow {
+    /// What rings after what his row says, one by one.
+    pub then: Option<DialTarget>,
+    /// Where calls go that find him busy.
+    pub busy: Option<Number>,
+    /// Where calls go that he does not answer.
+    pub unanswered: Option<Number>,
+    /// Which of his calls are recorded.
+    pub recording: Recording,
+    /// What the accounts of his calls are kept under; none: his extension.
+    pub account: Option<Account>,
+    /// Whose ringing phones he may pick up, and who his.
+    pub pickup: Option<GroupName>,
+    /// What his lamp shows, where that is not what rings.
+    pub lamp: Option<Lamp>,
+}
+
 impl fmt::Display for Row {
     /// For the journal: nothing in a row is secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Device(DeviceRow { user: Some(user), .. }) => write!(f, "{user}"),
             Self::Device(DeviceRow { user: None, .. }) => f.write_str("nobody"),
-            Self::Lamp(target) => write!(f, "{target}"),
+            Self::Lamp(lamp) => write!(f, "{lamp}"),
+            Self::Profile(row) => write!(f, "{row}"),
             Self::Unreadable(text) => write!(f, "{text:?}"),
             Self::User(UserRow { dial: Some(dial), number, .. }) => write!(f, "at {dial}, shows {number}"),
             Self::User(UserRow { dial: None, number, .. }) => write!(f, "nowhere, shows {number}"),
         }
+    }
+}
+
+impl fmt::Display for ProfileRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { then, busy, unanswered, recording, account, pickup, lamp } = self;
+        write!(f, "recorded {recording}")?;
+        for (what, value) in [
+            ("then", then.as_ref().map(DialTarget::as_str)),
+            ("account", account.as_ref().map(Account::as_str)),
+            ("pickup", pickup.as_ref().map(GroupName::as_str)),
+        ] {
+            if let Some(value) = value {
+                write!(f, ", {what} {value}")?;
+            }
+        }
+        // Where his calls go is nobody's business in a journal.
+        for (what, value) in [("busy", busy), ("unanswered", unanswered)] {
+            if value.is_some() {
+                write!(f, ", forwarded when {what}")?;
+            }
+        }
+        if let Some(lamp) = lamp { write!(f, ", lamp {lamp}") } else { Ok(()) }
     }
 }
 
@@ -154,7 +238,7 @@ impl Scope {
         for key in keys {
             match key {
                 Key::Device(device) => drop(devices.insert(device.clone())),
-                Key::Lamp(user) | Key::User(user) => drop(users.insert(user.clone())),
+                Key::Lamp(user) | Key::Profile(user) | Key::User(user) => drop(users.insert(user.clone())),
                 Key::Unknown(_) | Key::Unlisted(_) => {}
             }
         }
@@ -204,7 +288,9 @@ impl Scope {
         match (self, key) {
             (Self::All, _) => true,
             (Self::Some { devices, .. }, Key::Device(device)) => devices.contains(device),
-            (Self::Some { users, .. }, Key::Lamp(user) | Key::User(user)) => users.contains(user),
+            (Self::Some { users, .. }, Key::Lamp(user) | Key::Profile(user) | Key::User(user)) => {
+                users.contains(user)
+            }
             (Self::Some { .. }, Key::Unknown(_) | Key::Unlisted(_)) => false,
         }
     }
@@ -213,97 +299,6 @@ impl Scope {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::Some { users, devices } if users.is_empty() && devices.is_empty())
-    }
-}
-
-/// The rows that `switch` should hold for the users and devices of `office`. Who sits at another switch's device is called
-/// there, as far as `reach` goes: after the devices here, if he owns some of each.
-#[must_use]
-pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
-    let bound: BTreeSet<&Extension> = office.bindings.values().map(|binding| &binding.user).collect();
-    let mut table = Table::new();
-    let mut places: BTreeMap<&Extension, Place<'_>> = BTreeMap::new();
-    for device in office.devices.values() {
-        let (user, revision) = match office.bindings.get(&device.name) {
-            Some(binding) => (Some(&binding.user), binding.revision),
-            None => (device.owner.as_ref().filter(|owner| !bound.contains(owner)), Revision(0)),
-        };
-        let user = user.filter(|user| office.users.contains_key(user));
-        if let Some(user) = user {
-            let place = places.entry(user).or_default();
-            place.revision = place.revision.max(revision);
-            if device.switch == *switch {
-                place.here.push(device.dial.as_str());
-            } else {
-                place.there.insert(&device.switch);
-            }
-        }
-        if device.switch != *switch {
-            continue;
-        }
-        let row = DeviceRow {
-            user: user.cloned(),
-            revision,
-            emergency: office.emergency_caller_id(device).cloned(),
-            emergency_numbers: office
-                .location_of(device)
-                .map(|location| location.emergency.numbers.clone())
-                .unwrap_or_default(),
-            dial: device.dial.clone(),
-            may_dial: device.may_dial.clone(),
-        };
-        table.insert(Key::Device(device.name.clone()), Row::Device(row));
-    }
-    for user in office.users.values() {
-        let Place { here, there, revision } = places.remove(&user.extension).unwrap_or_default();
-        let routes: Vec<String> = there
-            .into_iter()
-            .filter_map(|switch| Some(reach.routes.get(switch)?.with(user.extension.as_str())))
-            .collect();
-        let all: Vec<&str> = here.iter().copied().chain(routes.iter().map(String::as_str)).collect();
-        let dial = joined(&all);
-        let lamp = if reach.lamps { dial.clone() } else { joined(&here) };
-        if let Some(lamp) = lamp {
-            table.insert(Key::Lamp(user.extension.clone()), Row::Lamp(lamp));
-        }
-        let revision = if dial.is_some() { revision } else { Revision(0) };
-        table.insert(Key::User(user.extension.clone()), Row::User(user_row(user, dial, revision)));
-    }
-    table
-}
-
-/// All of them, or as many from the first on as a dial target has room for: better some ring than none.
-fn joined(targets: &[&str]) -> Option<DialTarget> {
-    (1..=targets.len()).rev().find_map(|most| DialTarget::new(targets.get(..most)?.join("&")).ok())
-}
-
-/// Where a user is.
-#[derive(Default)]
-struct Place<'a> {
-    /// His devices of this switch.
-    here: Vec<&'a str>,
-    /// The other switches where he has some.
-    there: BTreeSet<&'a SwitchName>,
-    revision: Revision,
-}
-
-fn user_row(user: &User, dial: Option<DialTarget>, revision: Revision) -> UserRow {
-    let inside = || Number::from(user.extension.clone());
-    let (number, anonymous) = match &user.caller_id {
-        CallerId::Anonymous => (inside(), true),
-        CallerId::Extension => (inside(), false),
-        CallerId::Number(number) => (number.clone(), false),
-    };
-    UserRow {
-        dial,
-        revision,
-        number,
-        name: user.name.clone(),
-        anonymous,
-        language: user.language.clone(),
-        class: user.class.clone(),
-        mailbox: user.mailbox.clone(),
-        away: user.away.clone(),
     }
 }
 

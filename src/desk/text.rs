@@ -2,11 +2,12 @@
 //!
 //! | row | text |
 //! |---|---|
-//! | of a device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class` |
+//! | of a device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|mailbox` |
 //! | of a user | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away` |
+//! | of his profile | `then\|busy\|unanswered\|recording\|account\|pickup\|lamp` |
 //!
 //! `shown` is what an emergency call from there shows. Lists are joined by `&`. `away` is empty for voicemail, `busy`, or a
-//! number.
+//! number. `recording` is empty for never.
 //!
 //! The fields stand by position, because that is what a dialplan can take apart. Of all fields only a name can hold a
 //! character that means something to a switch; those are percent-encoded. Other scripts than ours stay as they are.
@@ -15,7 +16,8 @@ use percent_encoding::percent_decode_str;
 
 use super::id::{DialTarget, Revision};
 use super::model::{Away, ShortList};
-use super::table::{DeviceRow, UserRow};
+use super::profile::Recording;
+use super::table::{DeviceRow, Lamp, ProfileRow, UserRow};
 
 const SEPARATOR: char = '|';
 /// Between the values of one field.
@@ -30,6 +32,10 @@ pub struct Syntax {
     pub dial: fn(&DialTarget) -> String,
     /// The dial target that it is; none when it is not one that [`Self::dial`] wrote.
     pub read_dial: fn(&str) -> Option<DialTarget>,
+    /// A lamp as it is watched there, never empty; nothing in it may be `|` or `%`.
+    pub lamp: fn(&Lamp) -> String,
+    /// The lamp that it is; none when it is not one that [`Self::lamp`] wrote.
+    pub read_lamp: fn(&str) -> Option<Lamp>,
 }
 
 impl Syntax {
@@ -44,13 +50,14 @@ impl Syntax {
             (self.dial)(&row.dial),
             list(&row.may_dial.numbers),
             text(row.may_dial.class.as_ref()),
+            text(row.mailbox.as_ref()),
         ])
     }
 
     /// The row of a device that is written so.
     #[must_use]
     pub fn read_device(&self, value: &str) -> Option<DeviceRow> {
-        let [user, revision, emergency, numbers, dial, may_dial, class] = split(value)?;
+        let [user, revision, emergency, numbers, dial, may_dial, class, mailbox] = split(value)?;
         Some(DeviceRow {
             user: some(&user)?,
             revision: number(&revision)?,
@@ -58,6 +65,7 @@ impl Syntax {
             emergency_numbers: each(&numbers)?,
             dial: (self.read_dial)(&dial)?,
             may_dial: ShortList { numbers: each(&may_dial)?, class: some(&class)? },
+            mailbox: some(&mailbox)?,
         })
     }
 
@@ -82,7 +90,7 @@ impl Syntax {
     pub fn read_user(&self, value: &str) -> Option<UserRow> {
         let [dial, revision, shown, name, anonymous, language, class, mailbox, away] = split(value)?;
         Some(UserRow {
-            dial: if dial.is_empty() { None } else { Some((self.read_dial)(&dial)?) },
+            dial: self.some_dial(&dial)?,
             revision: number(&revision)?,
             number: shown.parse().ok()?,
             name: some(&name)?,
@@ -96,6 +104,40 @@ impl Syntax {
             mailbox: some(&mailbox)?,
             away: some(&away)?.unwrap_or_default(),
         })
+    }
+
+    /// The text of a user's profile.
+    #[must_use]
+    pub fn profile(&self, row: &ProfileRow) -> String {
+        join(&[
+            row.then.as_ref().map(self.dial).unwrap_or_default(),
+            text(row.busy.as_ref()),
+            text(row.unanswered.as_ref()),
+            if row.recording == Recording::Never { String::new() } else { row.recording.to_string() },
+            text(row.account.as_ref()),
+            text(row.pickup.as_ref()),
+            row.lamp.as_ref().map(self.lamp).unwrap_or_default(),
+        ])
+    }
+
+    /// The profile that is written so.
+    #[must_use]
+    pub fn read_profile(&self, value: &str) -> Option<ProfileRow> {
+        let [then, busy, unanswered, recording, account, pickup, lamp] = split(value)?;
+        Some(ProfileRow {
+            then: self.some_dial(&then)?,
+            busy: some(&busy)?,
+            unanswered: some(&unanswered)?,
+            recording: some(&recording)?.unwrap_or_default(),
+            account: some(&account)?,
+            pickup: some(&pickup)?,
+            lamp: if lamp.is_empty() { None } else { Some((self.read_lamp)(&lamp)?) },
+        })
+    }
+
+    /// An optional dial target: empty is none; `None` when it is neither empty nor one.
+    fn some_dial(&self, field: &str) -> Option<Option<DialTarget>> {
+        if field.is_empty() { Some(None) } else { (self.read_dial)(field).map(Some) }
     }
 
     /// A field with each ASCII character percent-encoded that could mean something on the way.

@@ -128,7 +128,7 @@ fn tenant<'a>(settings: &'a Settings, domain: &'a str) -> &'a str {
 fn with_rows(text: &str, settings: &Settings) -> String {
     let tenant =
         if settings.tenant == TenantId::default() { settings.tenant.as_str() } else { "${domain_name}" };
-    let [device, lamp, user] = rows::RELATIONS.map(|relation| rows::realm(relation, tenant));
+    let [device, lamp, profile, user] = rows::RELATIONS.map(|relation| rows::realm(relation, tenant));
     let row_of = |realm: &str, key: &str, pieces: usize| {
         (0..pieces).fold(String::new(), |mut row, piece| {
             let _ = write!(row, "${{db(select/{realm}/{})}}", rows::piece_key(key, piece));
@@ -142,6 +142,7 @@ fn with_rows(text: &str, settings: &Settings) -> String {
         .replace("@helped@", &rows::realm(emergency::CALLED, tenant))
         .replace("@device@", &device)
         .replace("@lamp@", &lamp)
+        .replace("@profile@", &profile)
         .replace("@user@", &user)
         .replace("@users@", &users(&settings.users))
 }

@@ -246,8 +246,10 @@ fn named(scope: &Scope) -> impl Iterator<Item = Key> {
         Scope::All => (None, None),
         Scope::Some { users, devices } => (Some(users), Some(devices)),
     };
-    let users =
-        users.into_iter().flatten().flat_map(|user| [Key::User(user.clone()), Key::Lamp(user.clone())]);
+    let users = users
+        .into_iter()
+        .flatten()
+        .flat_map(|user| [Key::User(user.clone()), Key::Profile(user.clone()), Key::Lamp(user.clone())]);
     users.chain(devices.into_iter().flatten().map(|device| Key::Device(device.clone())))
 }
 

@@ -2,8 +2,9 @@
 //!
 //! | realm | key | value |
 //! |---|---|---|
-//! | `hotdesk-device-<tenant>` | the device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class` |
+//! | `hotdesk-device-<tenant>` | the device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|mailbox` |
 //! | `hotdesk-lamp-<tenant>` | the extension | what rings, for the `dial-string` of a directory |
+//! | `hotdesk-profile-<tenant>` | the extension | `then\|busy\|unanswered\|recording\|account\|pickup\|lamp` |
 //! | `hotdesk-user-<tenant>` | the extension | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away\|exact name` |
 //!
 //! What FreeSWITCH 1.10.12 does to a value decides how it is written:
@@ -19,7 +20,7 @@
 //!   `${sofia_contact(*/1005@domain)}`, which the switch expands when it dials.
 
 use crate::desk::id::{DeviceName, DialTarget, DisplayName, Extension, TenantId};
-use crate::desk::table::{Key, Row, UserRow};
+use crate::desk::table::{Key, Lamp, Row, UserRow};
 use crate::desk::text::{Syntax, decode};
 
 /// What `mod_db` reads of a value, in bytes.
@@ -32,14 +33,18 @@ pub const PIECES: usize = 3;
 pub const DEVICE_PIECES: usize = 4;
 
 /// Each kind of row, as its realm begins.
-pub const RELATIONS: [&str; 3] = [DEVICE, LAMP, USER];
+pub const RELATIONS: [&str; 4] = [DEVICE, LAMP, PROFILE, USER];
 
 const DEVICE: &str = "hotdesk-device";
 /// What a directory's `dial-string` reads.
 pub const LAMP: &str = "hotdesk-lamp";
+const PROFILE: &str = "hotdesk-profile";
 const USER: &str = "hotdesk-user";
 
-const SYNTAX: Syntax = Syntax { plain: " -._@:+&,()", dial, read_dial };
+/// What rings a user who is not to be disturbed: nothing, and his caller hears so.
+const BUSY: &str = "error/user_busy";
+
+const SYNTAX: Syntax = Syntax { plain: " -._@:+&,()", dial, read_dial, lamp, read_lamp };
 
 /// The realm of a relation. `tenant` may be an expression of the dialplan's, too.
 #[must_use]
@@ -53,6 +58,7 @@ pub fn place(key: &Key, tenant: &TenantId) -> Option<(String, String)> {
     let (relation, key) = match key {
         Key::Device(device) => (DEVICE, device.to_string()),
         Key::Lamp(user) => (LAMP, user.to_string()),
+        Key::Profile(user) => (PROFILE, user.to_string()),
         Key::User(user) => (USER, user.to_string()),
         Key::Unknown(place) => {
             let (realm, key) = place.split_once('/')?;
@@ -70,6 +76,7 @@ pub fn read_place(realm: &str, key: &str, tenant: &TenantId) -> Key {
     let known = match relation {
         Some(DEVICE) => DeviceName::new(key).ok().map(Key::Device),
         Some(LAMP) => Extension::new(key).ok().map(Key::Lamp),
+        Some(PROFILE) => Extension::new(key).ok().map(Key::Profile),
         Some(USER) => Extension::new(key).ok().map(Key::User),
         _ => None,
     };
@@ -81,7 +88,8 @@ pub fn read_place(realm: &str, key: &str, tenant: &TenantId) -> Key {
 pub fn value(row: &Row) -> Option<String> {
     match row {
         Row::Device(row) => Some(SYNTAX.device(row)),
-        Row::Lamp(target) => Some(dial(target)),
+        Row::Lamp(row) => Some(lamp(row)),
+        Row::Profile(row) => Some(SYNTAX.profile(row)),
         Row::Unreadable(_) => None,
         Row::User(row) => Some(user(row)),
     }
@@ -92,7 +100,8 @@ pub fn value(row: &Row) -> Option<String> {
 pub fn read(key: &Key, value: &str) -> Row {
     let row = match key {
         Key::Device(_) => SYNTAX.read_device(value).map(Row::Device),
-        Key::Lamp(_) => read_dial(value).map(Row::Lamp),
+        Key::Lamp(_) => read_lamp(value).map(Row::Lamp),
+        Key::Profile(_) => SYNTAX.read_profile(value).map(Row::Profile),
         Key::User(_) => read_user(value).map(Row::User),
         Key::Unknown(_) | Key::Unlisted(_) => None,
     };
@@ -181,6 +190,18 @@ fn read_dial(dial: &str) -> Option<DialTarget> {
     DialTarget::new(each.collect::<Option<Vec<String>>>()?.join("&")).ok()
 }
 
+/// A lamp's row is what rings here, so one that is lit rings nothing; what it watches besides is not kept.
+fn lamp(lamp: &Lamp) -> String {
+    match lamp {
+        Lamp { busy: true, .. } => BUSY.into(),
+        Lamp { watch, busy: false } => watch.as_ref().map(dial).unwrap_or_default(),
+    }
+}
+
+fn read_lamp(value: &str) -> Option<Lamp> {
+    if value == BUSY { Some(Lamp { watch: None, busy: true }) } else { read_dial(value).map(Lamp::of) }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::option::of;
@@ -226,19 +247,23 @@ mod tests {
                 numbers: ["100", "200"].map(|number| number.parse().unwrap()).into(),
                 class: Context::new("first-aid").ok(),
             },
+            mailbox: Mailbox::new("1@a").ok(),
         };
-        let written = "001|7|0201112222|110&112|${sofia_contact(*/desk1@hotdesk.test)}|100&200|first-aid";
+        let written = "001|7|0201112222|110&112|${sofia_contact(*/desk1@hotdesk.test)}|100&200|first-aid|1@a";
         assert_eq!(value(&Row::Device(desk)).as_deref(), Some(written));
-        let lamp = Row::Lamp(DialTarget::new("user/desk1@hotdesk.test").unwrap());
+        let lamp = Row::Lamp(Lamp::of(DialTarget::new("user/desk1@hotdesk.test").unwrap()));
         assert_eq!(value(&lamp).as_deref(), Some("${sofia_contact(*/desk1@hotdesk.test)}"));
     }
 
     #[test]
     fn each_relation_of_each_tenant_has_a_realm() {
         let (one, two) = (TenantId::default(), TenantId::new("two-default").unwrap());
-        for key in
-            [Key::Device(DeviceName::new("desk1").unwrap()), Key::Lamp(ext("101")), Key::User(ext("101"))]
-        {
+        for key in [
+            Key::Device(DeviceName::new("desk1").unwrap()),
+            Key::Lamp(ext("101")),
+            Key::User(ext("101")),
+            Key::Profile(ext("101")),
+        ] {
             let (realm, text) = place(&key, &one).unwrap();
             assert_eq!(read_place(&realm, &text, &one), key);
             let foreign = Key::Unknown(format!("{realm}/{text}"));
@@ -295,10 +320,10 @@ mod tests {
             emergency_numbers in prop::collection::vec(valid("[0-9]{2,15}"), 0..=emergency::MOST),
             dial in valid("user/[a-z0-9._+@:-]{1,190}"),
             numbers in prop::collection::vec(valid("\\+?[0-9]{1,32}"), 0..=ShortList::MOST),
-            class in of(valid("[A-Za-z0-9._-]{1,79}")),
+            class in of(valid("[A-Za-z0-9._-]{1,79}")), mailbox in of(valid("[0-9]{1,20}(@[a-z._-]{1,50})?")),
         ) {
             let may_dial = ShortList { numbers, class };
-            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial });
+            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial, mailbox });
             let value = value(&row).unwrap();
             let pieces = pieces(&value);
             prop_assert!(pieces.len() <= DEVICE_PIECES && pieces.iter().all(|piece| piece.len() <= LONGEST));

@@ -23,6 +23,7 @@ use crate::desk::model::{Device, Office, User};
 use crate::desk::pin::{Alias, PinRecord};
 use crate::desk::policy::Refusal;
 use crate::desk::seat::{Denied, Move, Transition};
+use crate::desk::setting::Setting;
 use crate::desk::table::Scope;
 
 pub use self::import::Import;
@@ -131,6 +132,8 @@ pub enum What {
     RemoveLocation(LocationName),
     /// Removes a user, who must exist, and his PIN.
     RemoveUser(Extension),
+    /// Changes one setting of a user, who must exist; whatever else of him is changed at the same time, stays changed.
+    Setting(Extension, Setting),
     /// Ends locks, and forgets the failures before them.
     Unlock(Unlock),
     /// Adds a user, or replaces what was known of him. His PIN stays.
@@ -245,6 +248,9 @@ pub enum StoreError {
     /// What it holds cannot be read, or it refused what was written.
     #[error("the store {0} failed: {1}")]
     Broken(String, String),
+    /// Others keep changing the same, so that this one found no moment.
+    #[error("{0} is being changed by others at the same time; try again")]
+    Contended(String),
     /// What should go is needed: a location at which devices stand.
     #[error("{0} still there; say first where else: hotdesk device set NAME --location ELSEWHERE")]
     InUse(String),

@@ -48,6 +48,7 @@ mod keep;
 pub mod model;
 mod moves;
 mod seen;
+mod settings;
 mod tenants;
 mod together;
 
@@ -115,18 +116,8 @@ pub fn user(extension: &str) -> User {
 }
 
 pub fn device(device: &str) -> Device {
-    Device {
-        tenant: tenant(),
-        name: name(device),
-        switch: SwitchName::new("pbx").unwrap(),
-        dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
-        hotdesk: true,
-        location: None,
-        owner: None,
-        allow_from: vec![],
-        may_dial: hotdesk::desk::model::ShortList::default(),
-        leave: Default::default(),
-    }
+    let dial = DialTarget::new(format!("PJSIP/{device}")).unwrap();
+    Device::new(tenant(), name(device), SwitchName::default(), dial)
 }
 
 pub fn at(location: &str) -> LocationName {

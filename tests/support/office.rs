@@ -48,18 +48,9 @@ pub fn user(extension: &str, named: &str) -> User {
 }
 
 pub fn device(desk: &str) -> Device {
-    Device {
-        tenant: TenantId::default(),
-        name: name(desk),
-        switch: switch("pbx"),
-        dial: DialTarget::new(format!("PJSIP/{desk}")).unwrap(),
-        hotdesk: true,
-        location: Some(location().name),
-        owner: None,
-        allow_from: vec![],
-        may_dial: hotdesk::desk::model::ShortList::default(),
-        leave: Default::default(),
-    }
+    let dial = DialTarget::new(format!("PJSIP/{desk}")).unwrap();
+    let device = Device::new(TenantId::default(), name(desk), switch("pbx"), dial);
+    Device { location: Some(location().name), ..device }
 }
 
 /// Where the desks stand.

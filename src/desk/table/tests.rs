@@ -1,9 +1,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::desk::id::{LocationName, TenantId};
+use crate::desk::id::{LocationName, SwitchName, TenantId};
 use crate::desk::location::{Location, Zone};
-use crate::desk::model::Device;
+use crate::desk::model::{Device, Kind, User};
+use crate::desk::profile::When;
+use crate::desk::reach::Reach;
+use crate::desk::setting::Setting;
 
 fn ext(extension: &str) -> Extension {
     Extension::new(extension).unwrap()
@@ -15,6 +18,11 @@ fn name(device: &str) -> DeviceName {
 
 fn pbx() -> SwitchName {
     SwitchName::new("pbx").unwrap()
+}
+
+fn desk(device: &str, switch: &str) -> Device {
+    let dial = DialTarget::new(format!("PJSIP/{device}")).unwrap();
+    Device::new(TenantId::default(), name(device), SwitchName::new(switch).unwrap(), dial)
 }
 
 /// Three users, three desks on `pbx`, one on `far`; desk3 is 103's own.
@@ -31,16 +39,9 @@ fn office(bindings: &[(&str, &str)]) -> Office {
         office.devices.insert(
             name(device),
             Device {
-                tenant: TenantId::default(),
-                name: name(device),
-                switch: SwitchName::new(switch).unwrap(),
-                dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
-                hotdesk: true,
                 location: Some(ams.clone()),
                 owner: (device == "desk3").then(|| ext("103")),
-                allow_from: vec![],
-                may_dial: crate::desk::model::ShortList::default(),
-                leave: Default::default(),
+                ..desk(device, switch)
             },
         );
     }
@@ -52,6 +53,129 @@ fn office(bindings: &[(&str, &str)]) -> Office {
             .insert(name(device), Binding { user: ext(user), device: name(device), since, revision });
     }
     office
+}
+
+fn dial(target: &str) -> DialTarget {
+    DialTarget::new(target).unwrap()
+}
+
+/// 103, who owns desk3, has a softphone and a mobile besides.
+fn with_phones(bindings: &[(&str, &str)]) -> Office {
+    let mut office = office(bindings);
+    for (device, kind) in [("mobile-103", Kind::Mobile), ("soft-103", Kind::Softphone)] {
+        let device = Device { owner: Some(ext("103")), hotdesk: false, kind, ..desk(device, "pbx") };
+        office.devices.insert(device.name.clone(), device);
+    }
+    office
+}
+
+fn lamp(table: &Table, user: &str) -> Option<Lamp> {
+    match table.get(&Key::Lamp(ext(user))) {
+        Some(Row::Lamp(lamp)) => Some(lamp.clone()),
+        _ => None,
+    }
+}
+
+fn profile(table: &Table, user: &str) -> ProfileRow {
+    match table.get(&Key::Profile(ext(user))) {
+        Some(Row::Profile(row)) => row.clone(),
+        _ => ProfileRow::default(),
+    }
+}
+
+fn away(table: &Table, user: &str) -> Away {
+    match table.get(&Key::User(ext(user))) {
+        Some(Row::User(row)) => row.away.clone(),
+        _ => Away::Voicemail,
+    }
+}
+
+/// What 103 rings at once he changed this.
+fn rung_after(office: &mut Office, setting: Setting) -> Option<String> {
+    setting.apply(office.users.get_mut(&ext("103")).unwrap());
+    rings(&wanted(office, &pbx(), &Reach::default()), "103")
+}
+
+#[test]
+fn a_softphone_and_a_mobile_ring_wherever_their_owner_sits_and_his_desk_phone_where_he_wants_it() {
+    let mut office = with_phones(&[("103", "desk1")]);
+    let table = wanted(&office, &pbx(), &Reach::default());
+    assert_eq!(rings(&table, "103").as_deref(), Some("PJSIP/desk1&PJSIP/mobile-103&PJSIP/soft-103"));
+    assert_eq!((at(&table, "soft-103").as_deref(), at(&table, "desk3")), (Some("103"), None));
+    // A mobile is a trunk to the switch: whoever calls through it would light his lamp.
+    let watch = dial("PJSIP/desk1&PJSIP/soft-103");
+    assert_eq!(lamp(&table, "103"), Some(Lamp::of(watch.clone())));
+    assert_eq!(profile(&table, "103").lamp, Some(Lamp::of(watch)));
+    let ring = |device: &str, on| Setting::Ring(name(device), on);
+    assert_eq!(
+        rung_after(&mut office, ring("soft-103", false)).as_deref(),
+        Some("PJSIP/desk1&PJSIP/mobile-103")
+    );
+    let all = rung_after(&mut office, ring("desk3", true));
+    assert_eq!(all.as_deref(), Some("PJSIP/desk1&PJSIP/desk3&PJSIP/mobile-103"));
+    assert_eq!(at(&wanted(&office, &pbx(), &Reach::default()), "desk3").as_deref(), Some("103"));
+}
+
+#[test]
+fn a_hotdesk_that_was_switched_off_is_on_again_with_the_next_login_and_all_off_is_nowhere() {
+    let mut now = with_phones(&[("101", "desk2"), ("103", "desk1")]);
+    let here = now.bindings[&name("desk1")].revision;
+    assert_eq!(
+        rung_after(&mut now, Setting::RingHotdesk(here, false)).as_deref(),
+        Some("PJSIP/mobile-103&PJSIP/soft-103")
+    );
+    rung_after(&mut now, Setting::Ring(name("mobile-103"), false));
+    assert_eq!(rung_after(&mut now, Setting::Ring(name("soft-103"), false)), None);
+    // His lamp shows what he does all the same.
+    let table = wanted(&now, &pbx(), &Reach::default());
+    assert_eq!(lamp(&table, "103"), Some(Lamp::of(dial("PJSIP/desk1&PJSIP/soft-103"))));
+    now.bindings.get_mut(&name("desk1")).unwrap().revision = Revision(here.0 + 1);
+    assert_eq!(rings(&wanted(&now, &pbx(), &Reach::default()), "103").as_deref(), Some("PJSIP/desk1"));
+}
+
+#[test]
+fn in_turn_the_first_rings_alone_and_the_others_follow() {
+    let mut office = with_phones(&[("103", "desk1")]);
+    assert_eq!(rung_after(&mut office, Setting::RingInTurn(true)).as_deref(), Some("PJSIP/desk1"));
+    let table = wanted(&office, &pbx(), &Reach::default());
+    assert_eq!(profile(&table, "103").then, Some(dial("PJSIP/mobile-103&PJSIP/soft-103")));
+    let reach = Reach { lamps: true, ..Reach::default() };
+    let all = dial("PJSIP/desk1&PJSIP/mobile-103&PJSIP/soft-103");
+    assert_eq!(lamp(&wanted(&office, &pbx(), &reach), "103"), Some(Lamp::of(all)));
+}
+
+#[test]
+fn who_is_not_to_be_disturbed_rings_nowhere_and_his_lamp_is_lit() {
+    let mut office = office(&[("103", "desk1")]);
+    assert_eq!(rung_after(&mut office, Setting::DoNotDisturb(true)), None);
+    let table = wanted(&office, &pbx(), &Reach::default());
+    assert_eq!(lamp(&table, "103"), Some(Lamp { watch: Some(dial("PJSIP/desk1")), busy: true }));
+    assert_eq!((at(&table, "desk1").as_deref(), away(&table, "103")), (Some("103"), Away::Busy));
+    let number = Number::new("0201234567").unwrap();
+    rung_after(&mut office, Setting::Forward(When::Busy, Some(number.clone())));
+    let reach = Reach { lamps: true, ..Reach::default() };
+    let table = wanted(&office, &pbx(), &reach);
+    assert_eq!(away(&table, "103"), Away::Number(number.clone()));
+    assert_eq!(lamp(&table, "103"), Some(Lamp { watch: None, busy: true }));
+    // Each call goes elsewhere: also those that find him there.
+    let other = Number::new("0209999999").unwrap();
+    rung_after(&mut office, Setting::Forward(When::Always, Some(other.clone())));
+    assert_eq!(away(&wanted(&office, &pbx(), &reach), "103"), Away::Number(other));
+    rung_after(&mut office, Setting::Forward(When::Always, None));
+    assert_eq!(rung_after(&mut office, Setting::DoNotDisturb(false)).as_deref(), Some("PJSIP/desk1"));
+    assert_eq!(profile(&wanted(&office, &pbx(), &Reach::default()), "103").busy, Some(number));
+}
+
+#[test]
+fn a_device_has_the_mailbox_of_who_sits_there() {
+    let mut office = office(&[("101", "desk1")]);
+    office.users.get_mut(&ext("101")).unwrap().mailbox = Mailbox::new("101@default").ok();
+    let table = wanted(&office, &pbx(), &Reach::default());
+    let mailbox = |device: &str| match table.get(&Key::Device(name(device))) {
+        Some(Row::Device(row)) => row.mailbox.clone(),
+        _ => None,
+    };
+    assert_eq!((mailbox("desk1"), mailbox("desk3")), (Mailbox::new("101@default").ok(), None));
 }
 
 fn at(table: &Table, device: &str) -> Option<String> {
@@ -77,7 +201,7 @@ fn a_guest_sits_where_he_logged_in_and_the_owner_comes_back() {
     let table = wanted(&office(&[]), &pbx(), &Reach::default());
     assert_eq!(at(&table, "desk3").as_deref(), Some("103"));
     assert_eq!(rings(&table, "103").as_deref(), Some("PJSIP/desk3"));
-    assert_eq!(table.get(&Key::Lamp(ext("103"))), Some(&Row::Lamp(DialTarget::new("PJSIP/desk3").unwrap())));
+    assert_eq!(table.get(&Key::Lamp(ext("103"))), Some(&Row::Lamp(Lamp::of(dial("PJSIP/desk3")))));
 }
 
 #[test]

@@ -69,6 +69,12 @@ elseif what == 'remove_user' then
   redis.call('HDEL', PINS, name)
   event = { event = 'user_removed', user = name, devices = devices }
 
+elseif what == 'setting' then
+  local change = cjson.decode(body)
+  if redis.call('HGET', USERS, name) ~= change.was then return redis.error_reply('CHANGED user ' .. name) end
+  redis.call('HSET', USERS, name, change.is)
+  event = change.event
+
 elseif what == 'unlock' then
   redis.call('DEL', TRIES, TRIED)
   event = cjson.decode(body)

@@ -130,6 +130,9 @@ impl Link {
         if error.code() == Some("MISSING") {
             return StoreError::Missing(error.detail().unwrap_or("such user or device").into());
         }
+        if error.code() == Some("CHANGED") {
+            return StoreError::Contended(error.detail().unwrap_or_default().into());
+        }
         if error.code() == Some("INUSE") {
             return StoreError::in_use(error.detail().unwrap_or_default().split(' '));
         }

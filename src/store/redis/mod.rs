@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Change, Guess, Import, Note, REMEMBERED, Store, StoreError, Tried, What};
 use crate::desk::id::{CallId, DeviceName, Extension, Revision, TenantId};
-use crate::desk::journal::{Actor, Entry};
+use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::leave::Seen;
 use crate::desk::location::Location;
 use crate::desk::lock::{Attempt, Kind, RULE};
@@ -30,6 +30,7 @@ use crate::desk::pin::PinRecord;
 use crate::desk::policy::Refusal;
 use crate::desk::rules::Multi;
 use crate::desk::seat::{Act, Move, Transition};
+use crate::desk::setting::Setting;
 use crate::desk::table::Scope;
 use feed::Feed;
 use link::Link;
@@ -49,6 +50,9 @@ macro_rules! script {
         Script::new(concat!(include_str!("../lua/house.lua"), include_str!(concat!("../lua/", $file))))
     };
 }
+
+/// How often a setting is tried while others change the same user.
+const TRIES: u32 = 20;
 
 /// How long many changes at once may take.
 const IMPORT: Duration = Duration::from_secs(120);
@@ -123,7 +127,11 @@ impl Redis {
     }
 
     /// A change as the scripts take it: its kind, its name, its body.
-    fn change_of<'a>(&self, what: &'a What) -> Result<(&'static str, &'a str, String), StoreError> {
+    async fn change_of<'a>(
+        &self,
+        tenant: &TenantId,
+        what: &'a What,
+    ) -> Result<(&'static str, &'a str, String), StoreError> {
         Ok(match what {
             What::Device(device) => ("device", device.name.as_str(), self.text(device)?),
             What::Location(location) => ("location", location.name.as_str(), self.text(location)?),
@@ -139,8 +147,28 @@ impl Redis {
                 };
                 (what, name, self.text(&whose.event())?)
             }
+            What::Setting(user, setting) => {
+                ("setting", user.as_str(), self.setting(tenant, user, setting).await?)
+            }
             What::User(user) => ("user", user.extension.as_str(), self.text(user)?),
         })
+    }
+
+    /// One setting of a user, as a change from what is kept of him now to what will be.
+    async fn setting(
+        &self,
+        tenant: &TenantId,
+        user: &Extension,
+        setting: &Setting,
+    ) -> Result<String, StoreError> {
+        let mut ask = cmd("HGET");
+        ask.arg(format!("{}:users", base(tenant))).arg(user.as_str());
+        let was: Option<String> = self.link.ask(&ask).await?;
+        let was = was.ok_or_else(|| StoreError::Missing(format!("user {user}")))?;
+        let mut is: User = self.parse(&was)?;
+        setting.apply(&mut is);
+        let event = Event::SettingChanged { user: user.clone(), setting: setting.to_string() };
+        self.text(&serde_json::json!({ "was": was, "is": self.text(&is)?, "event": event }))
     }
 
     fn unreadable(&self, error: &serde_json::Error) -> StoreError {
@@ -188,11 +216,17 @@ impl Store for Redis {
     }
 
     async fn change(&self, change: &Change) -> Result<Revision, StoreError> {
-        let (what, name, body) = self.change_of(&change.what)?;
-        let head = Head { at: change.at, tenant: &change.tenant, by: &change.by, call: None };
-        let mut script = on(&self.change, &change.tenant);
-        script.arg(what).arg(name).arg(body).arg(change.at.as_microsecond()).arg(self.text(&head)?);
-        Ok(Revision(self.link.run(&script).await?))
+        let head = self.text(&Head { at: change.at, tenant: &change.tenant, by: &change.by, call: None })?;
+        let mut tries = 1;
+        loop {
+            let (what, name, body) = self.change_of(&change.tenant, &change.what).await?;
+            let mut script = on(&self.change, &change.tenant);
+            script.arg(what).arg(name).arg(body).arg(change.at.as_microsecond()).arg(&head);
+            match self.link.run(&script).await {
+                Err(StoreError::Contended(_)) if tries < TRIES => tries += 1,
+                done => return Ok(Revision(done?)),
+            }
+        }
     }
 
     async fn import(&self, import: &Import) -> Result<Revision, StoreError> {
@@ -200,7 +234,7 @@ impl Store for Redis {
         let mut script = on(&self.import, &import.tenant);
         script.arg(import.at.as_microsecond()).arg(self.text(&head)?);
         for Change { what, .. } in import.changes() {
-            let (what, name, body) = self.change_of(&what)?;
+            let (what, name, body) = self.change_of(&import.tenant, &what).await?;
             script.arg(what).arg(name).arg(body);
         }
         Ok(Revision(self.link.run_within(IMPORT, &script).await?))

@@ -48,6 +48,13 @@ pub(super) fn change(db: &Connection, change: &Change) -> Result<Revision, Fault
             db.execute("DELETE FROM user WHERE tenant = ? AND extension = ?", [tenant, user.as_str()])?;
             Event::UserRemoved { user: user.clone(), devices }
         }
+        What::Setting(user, setting) => {
+            let mut known =
+                read::user(db, tenant, user)?.ok_or_else(|| Denied::Missing(format!("user {user}")))?;
+            setting.apply(&mut known);
+            put_user(db, tenant, &known)?;
+            Event::SettingChanged { user: user.clone(), setting: setting.to_string() }
+        }
         What::Unlock(whose) => {
             locks::unlock(db, tenant, whose)?;
             whose.event()

@@ -73,7 +73,7 @@ impl Model {
                 users.remove(extension).is_some()
             }
             What::Location(_) | What::RemoveLocation(_) => unreachable!(),
-            What::Pin(user, _) => users.contains_key(user),
+            What::Pin(user, _) | What::Setting(user, _) => users.contains_key(user),
             What::Unlock(whose) => {
                 match whose {
                     Unlock::All => self.tallies.clear(),

@@ -1,0 +1,73 @@
+//! What users switch themselves: each setting is changed alone, whatever else is changed at the same time.
+
+use hotdesk::desk::id::{GroupName, Number, Revision};
+use hotdesk::desk::journal::Event;
+use hotdesk::desk::model::CallerId;
+use hotdesk::desk::profile::{Membership, When};
+use hotdesk::desk::setting::Setting;
+use hotdesk::store::{StoreError, What};
+
+use super::*;
+
+on_both_stores! {
+    a_setting_is_changed_and_journalled_without_its_number
+    settings_that_are_changed_at_the_same_time_all_stand
+    nobody_has_no_settings
+}
+
+async fn a_setting_is_changed_and_journalled_without_its_number(place: Place) {
+    let store = place.open().await;
+    let before = put(&store, What::User(user("101"))).await;
+    let number = Number::new("+31612345678").unwrap();
+    let group = GroupName::new("sales").unwrap();
+    let settings = [
+        Setting::DoNotDisturb(true),
+        Setting::Forward(When::Busy, Some(number.clone())),
+        Setting::CallerId(CallerId::Number(number.clone())),
+        Setting::Group(group.clone(), Membership { signed_in: true, paused: true }),
+        Setting::Ring(name("soft-101"), false),
+        Setting::RingHotdesk(Revision(7), false),
+        Setting::RingInTurn(true),
+    ];
+    for setting in &settings {
+        put(&store, What::Setting(ext("101"), setting.clone())).await;
+    }
+    let user = all(&place.open().await).await.users.remove(&ext("101")).unwrap();
+    let mut expected = super::user("101");
+    settings.iter().for_each(|setting| setting.apply(&mut expected));
+    assert_eq!(user, expected);
+    assert_eq!(user.profile.forward.busy, Some(number));
+    let entries = store.journal(&tenant(), before, 100).await.unwrap();
+    let words: Vec<String> = entries.iter().map(ToString::to_string).collect();
+    assert_eq!(words.len(), settings.len());
+    assert!(words[0].starts_with("101: do not disturb on, by "), "{}", words[0]);
+    assert!(words.iter().all(|entry| !entry.contains("612345678")), "{words:?}");
+    assert!(entries.iter().all(|entry| entry.touches() == Scope::user(&ext("101"))));
+    assert!(
+        matches!(&entries[3].event, Event::SettingChanged { setting, .. } if setting == "paused in sales")
+    );
+}
+
+async fn settings_that_are_changed_at_the_same_time_all_stand(place: Place) {
+    let store = place.open().await;
+    put(&store, What::User(user("101"))).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..24 {
+        let store = place.open().await;
+        tasks.spawn(async move {
+            let group = GroupName::new(format!("group{n}")).unwrap();
+            let signed_in = Membership { signed_in: true, paused: false };
+            put(&store, What::Setting(ext("101"), Setting::Group(group, signed_in))).await
+        });
+    }
+    tasks.join_all().await;
+    let user = all(&store).await.users.remove(&ext("101")).unwrap();
+    assert_eq!(user.profile.groups.len(), 24);
+}
+
+async fn nobody_has_no_settings(place: Place) {
+    let store = place.open().await;
+    let what = What::Setting(ext("101"), Setting::DoNotDisturb(true));
+    let change = Change { tenant: tenant(), what, by: Actor::Controller, at: Timestamp::now() };
+    assert!(matches!(store.change(&change).await, Err(StoreError::Missing(who)) if who == "user 101"));
+}
