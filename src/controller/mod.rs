@@ -108,7 +108,7 @@ impl Controller {
         let place = (origin.switch.clone(), origin.tenant.clone());
         let switch = self.switches.get(&place).ok_or(Fault::Unknown(place.0, place.1))?;
         let (what, tenant) = (What::Setting(user.clone(), setting), origin.tenant.clone());
-        let change = Change { tenant, what, by: origin.by.clone(), at: Timestamp::now() };
+        let change = Change { tenant, what, by: origin.by.clone(), at: self.clock.now() };
         self.store.change(&change).await?;
         Ok(switch.settle(Scope::user(user)).await?)
     }

@@ -31,7 +31,7 @@ async fn any_acts_do_what_the_reference_does_on_sqlite() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_acts_do_what_the_reference_does_on_redis() {
-    any_acts(Place::redis()).await;
+    any_acts(Place::redis_in_memory()).await;
 }
 
 /// 103 is spoken to in Dutch; the last one never is a user.
@@ -43,7 +43,7 @@ const PRESETS: [Preset; 4] = [Preset::Simmpl, Preset::ThreeCx, Preset::Xelion, P
 
 const CHEAP: Cost = Cost { memory_kib: 8, passes: 1 };
 
-const ACTS: usize = 1000;
+const ACTS: usize = 1500;
 /// How long store and switch may take to follow.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -270,9 +270,10 @@ impl Day {
 
     fn rule(&mut self) {
         let two = NonZeroU8::new(2).unwrap();
-        let multi = self.random.one(&[Multi::Refuse, Multi::Keep(two), Multi::Keep(two), Multi::Move]);
-        let seating = Seating { multi, take_over: !self.random.one_in(3) };
-        let pin_days = self.random.one(&[None, NonZeroU16::new(3)]);
+        let multi =
+            self.random.one(&[Multi::Refuse, Multi::Keep(two), Multi::Keep(two), Multi::Move, Multi::Move]);
+        let seating = Seating { multi, take_over: !self.random.one_in(5) };
+        let pin_days = self.random.one(&[None, None, None, NonZeroU16::new(3)]);
         self.reference.rules = Rules { seating, pin_days };
         self.scene.rule(self.reference.rules);
     }
