@@ -188,8 +188,13 @@ impl Site {
         let profile: String =
             include_str!("freeswitch.xml").lines().filter(forced).map(|line| format!("{line}\n")).collect();
         let realm = if domains.len() == 1 { DOMAIN } else { "auto_from" };
+        let aliases: String = domains
+            .keys()
+            .map(|domain| format!("<domain name=\"{domain}\" alias=\"true\" parse=\"false\"/>"))
+            .collect();
         let directory: String = domains.iter().map(|(domain, users)| self.domain(domain, users)).collect();
         let xml = profile
+            .replace("@ALIASES@", &aliases)
             .replace("@DIRECTORY@", &directory)
             .replace("@REALM@", realm)
             .replace("@CDRS@", &dir.join("log/cdr-csv").display().to_string())
