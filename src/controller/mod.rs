@@ -75,6 +75,8 @@ pub struct Origin {
     pub by: Actor,
     /// In which call.
     pub call: Option<CallId>,
+    /// By which code, as it is written.
+    pub code: Option<String>,
 }
 
 impl Controller {
@@ -126,6 +128,7 @@ impl Controller {
             act,
             by: origin.by.clone(),
             call: origin.call.clone(),
+            code: origin.code.clone(),
             at: self.clock.now(),
         };
         match self.store.move_people(&act).await {
@@ -150,6 +153,7 @@ impl Controller {
             tenant: origin.tenant.clone(),
             by: origin.by.clone(),
             call: origin.call.clone(),
+            code: origin.code.clone(),
             event,
         };
         if let Err(error) = self.store.record(&[entry]).await {

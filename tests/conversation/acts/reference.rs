@@ -351,5 +351,5 @@ impl Reference {
 /// An act that nobody asked for before.
 pub fn moving(act: Act, at: Timestamp) -> Move {
     let (request, tenant) = (hotdesk::controller::request_id().unwrap(), TenantId::default());
-    Move { request, tenant, act, by: Actor::Command("test".into()), call: None, at }
+    Move { request, tenant, act, by: Actor::Command("test".into()), call: None, code: None, at }
 }
