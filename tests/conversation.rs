@@ -313,6 +313,17 @@ async fn another_users_code_switches_identity_in_one_go() {
 }
 
 #[tokio::test]
+async fn a_guest_keeps_the_desk_whose_owner_logs_in_elsewhere() {
+    let scene = Scene::new().await;
+    office::change(&scene.store, What::Device(Device { owner: Some(office::ext("101")), ..device("desk1") }))
+        .await;
+    scene.log_in("102", "desk1").await;
+    scene.log_in("101", "desk2").await;
+    let rows = ["desk1", "desk2"].map(|desk| scene.row_of(desk));
+    assert_eq!(rows, [Some("102".into()), Some("101".into())]);
+}
+
+#[tokio::test]
 async fn logging_in_elsewhere_moves_him_and_says_so() {
     let scene = Scene::new().await;
     scene.log_in("101", "desk1").await;
