@@ -13,6 +13,7 @@ mod login;
 mod patience;
 mod policies;
 mod refusals;
+mod stop;
 mod table;
 
 use std::path::PathBuf;
