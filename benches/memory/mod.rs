@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hotdesk::controller::Controller;
+use hotdesk::controller::clock::Clock;
 use hotdesk::controller::pins::Pins;
 use hotdesk::controller::reconcile::{Kept, Reconciler};
 use hotdesk::desk::code::Codes;
@@ -38,6 +39,7 @@ pub fn controller(users: usize) -> (Arc<Controller>, CancellationToken) {
         codes: watch::channel(Arc::new(Codes::default().into())).1,
         rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::from([((name, TenantId::default()), reconciler)]),
+        clock: Clock::Wall,
     };
     (Arc::new(controller), stop)
 }

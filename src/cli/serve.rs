@@ -118,8 +118,14 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
             timers.start(stop.calls.begun.clone())
         })
         .collect();
-    let controller =
-        Arc::new(Controller { store, pins: Pins::new(peppers), codes: watched, rules, switches });
+    let controller = Arc::new(Controller {
+        store,
+        pins: Pins::new(peppers),
+        codes: watched,
+        rules,
+        switches,
+        clock: Clock::Wall,
+    });
     let servers: Vec<JoinHandle<()>> = doors.into_iter().map(|serve| serve(controller.clone())).collect();
 
     info!(event = "serve.started", version = env!("CARGO_PKG_VERSION"), "hotdesk is up");

@@ -7,7 +7,6 @@ mod staying;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tracing::{Instrument, info, info_span, warn};
 
 use super::{Controller, Fault, Origin};
@@ -209,7 +208,7 @@ impl Controller {
             tenant: tenant.clone(),
             user: self.pins.alias(tenant, user),
             device: call.device.clone(),
-            at: Timestamp::now(),
+            at: self.clock.now(),
         };
         let attempt = self.store.attempt(&guess).await?;
         if let Err(refusal) = attempt.allowed {

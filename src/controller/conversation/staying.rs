@@ -32,7 +32,7 @@ impl Controller {
         if phone.ask(Prompt::PressOneToStay, &KEY).await?.0.as_str() != "1" {
             return Ok(Outcome::Told);
         }
-        let by = (self.origin(call).by, Timestamp::now());
+        let by = (self.origin(call).by, self.clock.now());
         if stay(self.store.as_ref(), &call.tenant, binding, until, by).await? {
             info!(event = "stay.done", %user, %until, "stays");
         }
