@@ -103,6 +103,9 @@ pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitc
         emergency_numbers: config.emergency_numbers_on(switch),
         emergency_context: config.of(&first).emergency_context().clone(),
         ring: RING,
+        turn: TURN,
+        recording: config.dialplan.recording.clone(),
+        voicemail_password: config.dialplan.voicemail_password,
         reach: config.reach(switch, &first),
         controllers: switch.outbound_controllers().iter().map(ToString::to_string).collect(),
     }

@@ -5,6 +5,7 @@ mod check;
 mod crash;
 mod cut;
 mod emergency;
+mod following;
 mod lamps;
 mod leaving;
 mod load;
