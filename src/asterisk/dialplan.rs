@@ -81,14 +81,13 @@ pub fn version(settings: &Settings) -> String {
 fn text(settings: &Settings) -> String {
     let [not_allowed, not_allowed_stock] = sounds(Prompt::NotAllowedHere);
     let [not_available, not_available_stock] = sounds(Prompt::NotAvailable);
-    let values: [(&str, &str); 15] = [
+    let values: [(&str, &str); 14] = [
         ("@caller@", &caller::contexts(settings)),
         ("@called@", &called::contexts(settings)),
         ("@emergency-contexts@", &emergency::contexts(&settings.emergency_context)),
         ("@agi@", &settings.agi),
         ("@codes@", &codes::codes(&settings.codes)),
         ("@emergency@", &emergency::numbers(&settings.emergency_numbers)),
-        ("@emergency-context@", settings.emergency_context.as_str()),
         ("@group@", &group(&settings.tenant)),
         ("@hints@", &hints(&callable(settings))),
         ("@not-allowed-here-stock@", not_allowed_stock),
@@ -104,15 +103,18 @@ fn text(settings: &Settings) -> String {
     in_space(&text, &Space::of(&settings.tenant))
 }
 
-/// The contexts of the site's that calls go on to, besides those that every site has.
+/// The contexts of the site's that calls go on to.
 fn plugged(settings: &Settings) -> String {
+    let named = |context: &Context| format!("[{context}]");
     let contexts = [
-        (&settings.otherwise, "gets calls to numbers that may be users' and are nobody's"),
-        (&settings.recording, "records a call, by Gosub"),
+        (Some(named(&settings.emergency_context)), "gets each emergency call"),
+        (Some("a class of service".into()), "gets what its users dial: hotdesk user set EXT --class CONTEXT"),
+        (settings.otherwise.as_ref().map(named), "gets calls to numbers that may be users' and are nobody's"),
+        (settings.recording.as_ref().map(named), "records a call, by Gosub"),
     ];
     contexts.iter().fold(String::new(), |mut lines, (context, does)| {
         if let Some(context) = context {
-            let _ = write!(lines, "\n;   {:<24} {does}", format!("[{context}]"));
+            let _ = writeln!(lines, ";   {context:<24}{does}");
         }
         lines
     })
@@ -241,10 +243,12 @@ mod tests {
 
     #[test]
     fn a_pick_up_group_of_one_tenant_is_not_that_of_another() {
-        let of = |tenant: &str| hotdesk_conf(&Settings { tenant: TenantId::new(tenant).unwrap(), ..settings() });
+        let of =
+            |tenant: &str| hotdesk_conf(&Settings { tenant: TenantId::new(tenant).unwrap(), ..settings() });
         assert!(of("default").contains("namedcallgroup)=${CUT(HD_PROFILE,|,6)})\n"));
         for kind in ["call", "pickup"] {
-            let group = format!("named{kind}group)=${{IF($[\"${{CUT(HD_PROFILE,|,6)}}\" != \"\"]?acme-hotdesk.$");
+            let group =
+                format!("named{kind}group)=${{IF($[\"${{CUT(HD_PROFILE,|,6)}}\" != \"\"]?acme-hotdesk.$");
             assert!(of("acme").contains(&group), "{}", of("acme"));
         }
     }
