@@ -12,8 +12,9 @@ use hotdesk::controller::Controller;
 use hotdesk::controller::pins::Pins;
 use hotdesk::controller::reconcile::{Kept, Reconciler};
 use hotdesk::desk::code::{Codes, Preset};
-use hotdesk::desk::id::{CallId, Language, TenantId};
+use hotdesk::desk::id::{CallId, Language, LocationName, TenantId};
 use hotdesk::desk::journal::Event;
+use hotdesk::desk::location::{Location, Zone};
 use hotdesk::desk::model::Device;
 use hotdesk::desk::policy::Prompt;
 use hotdesk::desk::reach::Reach;
@@ -68,6 +69,10 @@ impl Switch for ToySwitch {
 
     async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {
         Ok(Look { up: Duration::from_secs(3600), doing: vec![Doing::Free; devices.len()] })
+    }
+
+    async fn ring(&self, _: &Device, _: Timestamp) -> Result<(), SwitchError> {
+        Ok(())
     }
 
     fn stirs(&self) -> broadcast::Receiver<Stir> {
@@ -429,6 +434,33 @@ async fn a_change_at_the_command_line_reaches_the_switch_by_itself() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(scene.row_of("desk1"), None);
+}
+
+#[tokio::test]
+async fn until_he_is_known_he_is_spoken_to_as_where_the_phone_stands() {
+    let scene = Scene::new().await;
+    let berlin = LocationName::new("berlin").unwrap();
+    let mut location = Location::new(TenantId::default(), berlin.clone(), Zone::default());
+    location.language = Language::new("de").ok();
+    office::change(&scene.store, What::Location(location)).await;
+    let desk1 = Device { location: Some(berlin), ..device("desk1") };
+    office::change(&scene.store, What::Device(desk1)).await;
+    let mut dutch = user("101", "Alice");
+    dutch.language = Language::new("nl").ok();
+    office::change(&scene.store, What::User(dutch)).await;
+    let one_touch = one_touch("102");
+    let heard = async |desk, code, entries: &[&str]| scene.dial(desk, code, entries).await.0.join(" ");
+
+    let known = "(de) enter-extension? enter-pin? (nl) logged-in 101";
+    assert_eq!(heard("desk1", "*35", &["101", pin("101")]).await, known);
+    assert_eq!(heard("desk1", "*35", &[]).await, "(de) (nl) logged-out");
+    // Who has none goes on as it is; so is whoever is refused.
+    assert_eq!(heard("desk1", &one_touch, &[]).await, "(de) logged-in 102");
+    assert_eq!(heard("desk1", "*99", &[]).await, "(de) not-accepted");
+    let until = Timestamp::from_second(4_000_000_000).unwrap();
+    let (rung, _) = scene.call("desk1", "", Some(until), (&[""], None)).await;
+    assert_eq!(rung.join(" "), "(de) press-one-to-stay?");
+    assert_eq!(heard("desk2", &one_touch, &[]).await, "logged-in 102 moved-from");
 }
 
 #[tokio::test]

@@ -225,6 +225,10 @@ impl Switch for ToySwitch {
         Ok(Look { up: Duration::from_secs(3600), doing: vec![Doing::Free; devices.len()] })
     }
 
+    async fn ring(&self, _: &Device, _: Timestamp) -> Result<(), SwitchError> {
+        Ok(())
+    }
+
     fn stirs(&self) -> broadcast::Receiver<Stir> {
         broadcast::Sender::new(1).subscribe()
     }

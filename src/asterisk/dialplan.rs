@@ -114,7 +114,7 @@ fn plugged(settings: &Settings) -> String {
     ];
     contexts.iter().fold(String::new(), |mut lines, (context, does)| {
         if let Some(context) = context {
-            let _ = writeln!(lines, ";   {context:<24}{does}");
+            let _ = writeln!(lines, ";   {context:<23} {does}");
         }
         lines
     })

@@ -149,8 +149,8 @@ fn users(site: &Site, office: &Office) -> Vec<Finding> {
 /// What an emergency call from a device would show now. None is no failure: somebody forced it knowingly.
 fn emergency(site: &Site, office: &Office, device: &Device) -> Finding {
     let check = format!("emergency call from {}", device.name);
-    let numbers: Vec<&str> = site.config.emergency.numbers.iter().map(|number| number.as_str()).collect();
-    let numbers = numbers.join(", ");
+    let numbers = site.config.of(&site.tenant).emergency_numbers();
+    let numbers = numbers.iter().map(|number| number.as_str()).collect::<Vec<_>>().join(", ");
     match office.emergency_caller_id(device) {
         Some(shown) => Finding::fine(check, format!("{numbers} would show {shown}")),
         None => Finding::fine(check, format!("{numbers} would show no number of this place, as none is set")),

@@ -240,10 +240,11 @@ fn season(started: &Config, pins: &Pins) {
 
 /// When users of a tenant are logged out by themselves.
 fn leaving(config: &Config, tenant: &TenantId) -> Settings {
+    let leave = config.of(tenant).leave();
     Settings {
-        rules: config.of(tenant).leave(),
-        warn: config.leave.warn(),
-        asks: config.leave.stay_call().then(|| config.leave.stay()),
+        rules: leave.rules(),
+        warn: leave.warn(),
+        asks: leave.stay_call().then(|| leave.stay()),
         zone: Leave::zone(),
     }
 }

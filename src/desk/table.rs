@@ -86,6 +86,8 @@ pub struct DeviceRow {
     pub may_dial: ShortList,
     /// The voicemail box whose messages light its lamp: that of its user.
     pub mailbox: Option<Mailbox>,
+    /// Spoken here, until it is known who listens.
+    pub language: Option<Language>,
 }
 
 /// What a lamp shows.

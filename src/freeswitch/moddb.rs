@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 
 use super::client::Client;
@@ -221,6 +222,10 @@ impl Switch for ModDb {
 
     async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {
         self.phones.look_at(devices).await
+    }
+
+    async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
+        self.phones.ring(device, until).await
     }
 
     fn stirs(&self) -> broadcast::Receiver<Stir> {

@@ -42,11 +42,7 @@ pub trait Switch: Send + Sync {
 
     /// Rings a device, [`RING`] long at most, to ask whether who sits there stays until then. Returns at once: who answers is
     /// a [`Call`] that comes in.
-    async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
-        let _ = until;
-        let what = format!("to call {} and ask who stays", device.name);
-        Err(SwitchError::Refused(what, "hotdesk does so on an Asterisk only".into()))
-    }
+    async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError>;
 
     /// Tells of devices that seem to do something else than before.
     fn stirs(&self) -> broadcast::Receiver<Stir>;

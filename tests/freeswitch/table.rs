@@ -41,6 +41,7 @@ fn wanted(users: u32) -> Table {
             dial: dial.clone(),
             may_dial: ShortList::default(),
             mailbox: None,
+            language: None,
         };
         table.insert(Key::Device(DeviceName::new(format!("desk{n}")).unwrap()), Row::Device(device));
         table.insert(Key::Lamp(user.clone()), Row::Lamp(Lamp::of(dial)));

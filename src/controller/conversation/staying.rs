@@ -23,7 +23,7 @@ impl Controller {
         phone: &mut impl Phone,
         until: Timestamp,
     ) -> Result<Outcome, Stop> {
-        let office = self.store.office(&call.tenant, &Scope::device(&call.device)).await?;
+        let office = self.greet(call, phone).await?;
         let Some(binding) = office.bindings.get(&call.device) else {
             return super::stay_empty(phone).await;
         };

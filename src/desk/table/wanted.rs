@@ -147,6 +147,7 @@ fn device_row(office: &Office, device: &Device, user: Option<&User>, revision: R
         dial: device.dial.clone(),
         may_dial: device.may_dial.clone(),
         mailbox: user.and_then(|user| user.mailbox.clone()),
+        language: location.and_then(|it| it.language.clone()),
     }
 }
 

@@ -69,7 +69,10 @@ fn open(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str) -> Option<
     let (_, dial_string) = directory.split_once("name=\"dial-string\" value=\"").unwrap();
     let (dial_string, _) = dial_string.split_once('"').unwrap();
     let (_, user) = directory.split_once("<user id=\"hotdesk\">").unwrap();
-    let user = format!("<user id=\"hotdesk\">{}", user.replace("CHANGE-ME", ESL_USER_PASSWORD));
+    let mut user = format!("<user id=\"hotdesk\">{}", user.replace("CHANGE-ME", ESL_USER_PASSWORD));
+    if more.contains("stay_call = true") {
+        user = user.replace("esl-allowed-api\" value=\"", "esl-allowed-api\" value=\"originate ");
+    }
     let other = |name: &str, number: &str| {
         User::new(name).context("default").with("effective_caller_id_number", number)
     };
