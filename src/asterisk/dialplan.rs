@@ -88,14 +88,13 @@ pub fn version(settings: &Settings) -> String {
 fn text(settings: &Settings) -> String {
     let [not_allowed, not_allowed_stock] = sounds(Prompt::NotAllowedHere);
     let [not_available, not_available_stock] = sounds(Prompt::NotAvailable);
-    let values: [(&str, &str); 15] = [
+    let values: [(&str, &str); 14] = [
         ("@caller@", &caller::contexts(settings)),
         ("@called@", &called::contexts(settings)),
         ("@emergency-contexts@", &emergency::contexts(&settings.emergency_context)),
         ("@agi@", &settings.agi),
         ("@codes@", &codes::codes(&settings.codes)),
         ("@emergency@", &emergency::numbers(&settings.emergency_numbers)),
-        ("@emergency-context@", settings.emergency_context.as_str()),
         ("@group@", &group(&settings.tenant)),
         ("@hints@", &hints(&callable(settings))),
         ("@not-allowed-here-stock@", not_allowed_stock),
@@ -113,15 +112,18 @@ fn text(settings: &Settings) -> String {
     in_space(&text, &Space::of(&settings.tenant))
 }
 
-/// The contexts of the site's that calls go on to, besides those that every site has.
+/// The contexts of the site's that calls go on to.
 fn plugged(settings: &Settings) -> String {
+    let named = |context: &Context| format!("[{context}]");
     let contexts = [
-        (&settings.otherwise, "gets calls to numbers that may be users' and are nobody's"),
-        (&settings.recording, "records a call, by Gosub"),
+        (Some(named(&settings.emergency_context)), "gets each emergency call"),
+        (Some("a class of service".into()), "gets what its users dial: hotdesk user set EXT --class CONTEXT"),
+        (settings.otherwise.as_ref().map(named), "gets calls to numbers that may be users' and are nobody's"),
+        (settings.recording.as_ref().map(named), "records a call, by Gosub"),
     ];
     contexts.iter().fold(String::new(), |mut lines, (context, does)| {
         if let Some(context) = context {
-            let _ = write!(lines, "\n;   {:<24} {does}", format!("[{context}]"));
+            let _ = writeln!(lines, ";   {context:<23} {does}");
         }
         lines
     })
