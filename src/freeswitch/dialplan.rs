@@ -148,6 +148,7 @@ pub fn directory_example(settings: &Settings) -> String {
         .replace("@lamp@", &lamp)
         .replace("@api@", &rights::API.join(" "))
         .replace("@events@", &rights::EVENTS.join(" "))
+        .replace("@ring@", rights::RING)
 }
 
 /// The tenant in a realm's name: of a site with one company its own, else the domain, as the text at hand knows it.

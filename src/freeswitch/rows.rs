@@ -2,7 +2,7 @@
 //!
 //! | realm | key | value |
 //! |---|---|---|
-//! | `hotdesk-device-<tenant>` | the device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|mailbox` |
+//! | `hotdesk-device-<tenant>` | the device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|mailbox\|language` |
 //! | `hotdesk-lamp-<tenant>` | the extension | what rings, for the `dial-string` of a directory |
 //! | `hotdesk-profile-<tenant>` | the extension | `then\|busy\|unanswered\|recording\|account\|pickup\|lamp` |
 //! | `hotdesk-user-<tenant>` | the extension | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away\|exact name` |
@@ -272,8 +272,10 @@ mod tests {
                 class: Context::new("first-aid").ok(),
             },
             mailbox: Mailbox::new("1@a").ok(),
+            language: "de".parse().ok(),
         };
-        let written = "001|7|0201112222|110&112|${sofia_contact(*/desk1@hotdesk.test)}|100&200|first-aid|1@a";
+        let written =
+            "001|7|0201112222|110&112|${sofia_contact(*/desk1@hotdesk.test)}|100&200|first-aid|1@a|de";
         assert_eq!(value(&Row::Device(desk)).as_deref(), Some(written));
         let lamp = Row::Lamp(Lamp::of(DialTarget::new("user/desk1@hotdesk.test").unwrap()));
         assert_eq!(value(&lamp).as_deref(), Some("${sofia_contact(*/desk1@hotdesk.test)}"));
@@ -358,9 +360,10 @@ mod tests {
             dial in valid("user/[a-z0-9._+@:-]{1,190}"),
             numbers in prop::collection::vec(valid("\\+?[0-9]{1,32}"), 0..=ShortList::MOST),
             class in of(valid("[A-Za-z0-9._-]{1,79}")), mailbox in of(valid("[0-9]{1,20}(@[a-z._-]{1,50})?")),
+            language in of(valid("[a-z]{2}(_[A-Z]{2})?")),
         ) {
             let may_dial = ShortList { numbers, class };
-            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial, mailbox });
+            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial, mailbox, language });
             let value = value(&row).unwrap();
             let pieces = pieces(&value);
             prop_assert!(pieces.len() <= DEVICE_PIECES && pieces.iter().all(|piece| piece.len() <= LONGEST));

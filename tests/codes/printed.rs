@@ -100,6 +100,7 @@ fn asterisk_lines(codes: &Codes) -> String {
         recording: None,
         voicemail_password: true,
         reach: Reach::default(),
+        freepbx: false,
     };
     let printed = asterisk::dialplan::hotdesk_conf(&settings);
     let lines: Vec<&str> = printed.lines().filter(|line| line.contains("Set(HD_DIALLED=${FILTER(")).collect();

@@ -9,7 +9,10 @@ mod lab;
 pub mod office;
 mod rows;
 mod table;
+mod tenants;
 mod vanilla;
+
+use std::path::{Path, PathBuf};
 
 use hotdesk::desk::code::{Codes, Preset};
 use hotdesk::desk::id::{Context, EmergencyNumber, TenantId};
@@ -100,6 +103,14 @@ fn settings() -> Settings {
         voicemail_password: true,
         reach: Reach::default(),
         controllers: vec![],
+    }
+}
+
+/// Every file below `folder`.
+fn below(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { below(&path, files) } else { files.push(path) }
     }
 }
 
