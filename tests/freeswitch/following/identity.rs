@@ -28,6 +28,7 @@ fn a_caller_sees_whom_he_called_and_not_at_which_phone() {
     bob.wait_ringing().unwrap();
     bob.answer().unwrap();
     alice.wait_answered().unwrap();
+    super::talk(&alice, &bob);
     alice.transfer("0031").unwrap();
     let from = trunk.wait_ringing().unwrap().from;
     assert_eq!((from.name.as_str(), from.number.as_str()), ("102", "102"));
