@@ -22,3 +22,4 @@ pub mod seat;
 pub mod setting;
 pub mod table;
 pub mod text;
+pub mod wish;
