@@ -9,6 +9,7 @@ mod device;
 mod dialplan;
 mod difference;
 mod discover;
+mod explain;
 mod import;
 mod journal;
 mod leave;
@@ -67,6 +68,8 @@ enum Command {
     Dialplan(dialplan::Dialplan),
     /// List the phones that a switch knows, and enable them
     Discover(discover::Discover),
+    /// Say in plain words why a phone, or a user's calls, behave as they do now
+    Explain(explain::Explain),
     /// Add and change users and devices of CSV files, or of a FreePBX: all or nothing, and what is not named stays
     Import(import::Import),
     /// Show what happened
@@ -128,6 +131,7 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Device(device) => device.run(&site.await?, &mut out).await?,
             Command::Dialplan(dialplan) => dialplan.run(&config, &mut out)?,
             Command::Discover(discover) => discover.run(&site.await?, &mut out).await?,
+            Command::Explain(explain) => explain.run(&site.await?, &mut out).await?,
             Command::Import(import) => import.run(&site.await?, &mut out).await?,
             Command::Journal(journal) => journal.run(&site.await?, &mut out).await?,
             Command::Location(location) => location.run(&site.await?, &mut out).await?,

@@ -73,6 +73,8 @@ pub struct Origin {
     pub by: Actor,
     /// In which call.
     pub call: Option<CallId>,
+    /// By which code, as it is written.
+    pub code: Option<String>,
 }
 
 impl Controller {
@@ -127,6 +129,7 @@ impl Controller {
             act,
             by: origin.by.clone(),
             call: origin.call.clone(),
+            code: origin.code.clone(),
             at: Timestamp::now(),
         };
         match self.store.move_people(&act).await {
@@ -151,6 +154,7 @@ impl Controller {
             tenant: origin.tenant.clone(),
             by: origin.by.clone(),
             call: origin.call.clone(),
+            code: origin.code.clone(),
             event,
         };
         if let Err(error) = self.store.record(&[entry]).await {

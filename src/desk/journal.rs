@@ -25,6 +25,9 @@ pub struct Entry {
     /// In which call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallId>,
+    /// By which code, as it is written: never what was dialled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// What happened.
     #[serde(flatten)]
     pub event: Event,

@@ -5,7 +5,7 @@ mod canary;
 mod check;
 mod crash;
 mod emergency;
-
+mod explain;
 mod lamps;
 mod leaving;
 mod load;

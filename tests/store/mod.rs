@@ -150,7 +150,7 @@ pub fn act(act: Act) -> Move {
     let n = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let request = RequestId::new(format!("{}-{n}", std::process::id())).unwrap();
     let by = Actor::Controller;
-    Move { request, tenant: tenant(), act, by, call: None, at: Timestamp::now() }
+    Move { request, tenant: tenant(), act, by, call: None, code: None, at: Timestamp::now() }
 }
 
 pub async fn doing(store: &Arc<dyn Store>, what: Act) -> Result<Transition, StoreError> {

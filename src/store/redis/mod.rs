@@ -88,6 +88,8 @@ struct Head<'a> {
     by: &'a Actor,
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<&'a CallId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
 }
 
 /// What every key of a tenant begins with. The braces keep them in one slot of a cluster.
@@ -233,7 +235,13 @@ impl Store for Redis {
     }
 
     async fn change(&self, change: &Change) -> Result<Revision, StoreError> {
-        let head = self.text(&Head { at: change.at, tenant: &change.tenant, by: &change.by, call: None })?;
+        let head = self.text(&Head {
+            at: change.at,
+            tenant: &change.tenant,
+            by: &change.by,
+            call: None,
+            code: None,
+        })?;
         let mut tries = 1;
         loop {
             let (what, name, body) = self.change_of(&change.tenant, &change.what).await?;
@@ -247,7 +255,7 @@ impl Store for Redis {
     }
 
     async fn import(&self, import: &Import) -> Result<Revision, StoreError> {
-        let head = Head { at: import.at, tenant: &import.tenant, by: &import.by, call: None };
+        let head = Head { at: import.at, tenant: &import.tenant, by: &import.by, call: None, code: None };
         let mut script = on(&self.import, &import.tenant);
         script.arg(import.at.as_microsecond()).arg(self.text(&head)?);
         for Change { what, .. } in import.changes() {
@@ -277,7 +285,13 @@ impl Store for Redis {
                 ("undo", "", "")
             }
         };
-        let head = Head { at: act.at, tenant: &act.tenant, by: &act.by, call: act.call.as_ref() };
+        let head = Head {
+            at: act.at,
+            tenant: &act.tenant,
+            by: &act.by,
+            call: act.call.as_ref(),
+            code: act.code.as_deref(),
+        };
         let mut script = on(&self.move_people, &act.tenant);
         script.arg(what).arg(user).arg(device);
         script.arg(act.at.to_string()).arg(act.at.as_microsecond()).arg(self.text(&head)?);
@@ -344,8 +358,8 @@ impl Store for Redis {
         for of_one in entries.chunk_by(|one, next| one.tenant == next.tenant) {
             let Some(first) = of_one.first() else { continue };
             let mut script = on(&self.record, &first.tenant);
-            for Entry { at, tenant, by, call, event, .. } in of_one {
-                let head = Head { at: *at, tenant, by, call: call.as_ref() };
+            for Entry { at, tenant, by, call, code, event, .. } in of_one {
+                let head = Head { at: *at, tenant, by, call: call.as_ref(), code: code.as_deref() };
                 script.arg(at.as_microsecond()).arg(self.text(&head)?).arg(self.text(event)?);
             }
             self.link.run::<()>(&script).await?;
