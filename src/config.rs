@@ -88,6 +88,11 @@ pub struct Dialplan {
     /// The site's context for a number that is nobody's.
     #[serde(deserialize_with = "unless_empty")]
     pub otherwise: Option<Context>,
+    /// The site's context that records a call; none: no call is recorded.
+    #[serde(deserialize_with = "unless_empty")]
+    pub recording: Option<Context>,
+    /// Whether a user is asked for the password of his own voicemail box at the phone where he sits.
+    pub voicemail_password: bool,
 }
 
 /// `[emergency]`
@@ -184,6 +189,10 @@ impl Config {
         over(env, "HOTDESK_LOGIN_TAKE_OVER", &mut self.login.take_over, |may| may.parse::<bool>())?;
         over(env, "HOTDESK_PIN_EXPIRES_DAYS", &mut self.pin.expires_days, |days| days.parse::<u16>())?;
         over(env, "HOTDESK_DIALPLAN_OTHERWISE", &mut self.dialplan.otherwise, context_unless_empty)?;
+        over(env, "HOTDESK_DIALPLAN_RECORDING", &mut self.dialplan.recording, context_unless_empty)?;
+        over(env, "HOTDESK_DIALPLAN_VOICEMAIL_PASSWORD", &mut self.dialplan.voicemail_password, |asked| {
+            asked.parse::<bool>()
+        })?;
         over(env, "HOTDESK_EMERGENCY_CONTEXT", &mut self.emergency.context, Context::new)?;
         self.leave.environment(env)?;
         over(env, "HOTDESK_LOG_FORMAT", &mut self.log.format, Format::try_from)?;
@@ -234,7 +243,12 @@ impl Default for Store {
 
 impl Default for Dialplan {
     fn default() -> Self {
-        Self { users: NumberPattern::new("XXX").into_iter().collect(), otherwise: None }
+        Self {
+            users: NumberPattern::new("XXX").into_iter().collect(),
+            otherwise: None,
+            recording: None,
+            voicemail_password: true,
+        }
     }
 }
 

@@ -76,6 +76,9 @@ impl Switch {
             emergency_context: Context::new("emergency").unwrap(),
             agi: site.ports.agi.to_string(),
             ring: 2,
+            turn: 1,
+            recording: Context::new("recording").ok(),
+            voicemail_password: true,
             reach: Reach::default(),
         };
         let other = |name: &str| Endpoint::new(name).context("from-internal");
