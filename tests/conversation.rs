@@ -3,6 +3,7 @@
 mod acts;
 mod codes;
 mod safety;
+mod settings;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};

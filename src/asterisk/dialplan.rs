@@ -98,8 +98,9 @@ fn text(settings: &Settings) -> String {
         ("@plugged@", &plugged(settings)),
         ("@users@", &users(&callable(settings))),
     ];
-    let text =
-        values.iter().fold(TEMPLATE.into(), |text: String, (name, value)| text.replace(name, value.trim_end()));
+    let text = values
+        .iter()
+        .fold(TEMPLATE.into(), |text: String, (name, value)| text.replace(name, value.trim_end()));
     in_space(&text, &Space::of(&settings.tenant))
 }
 

@@ -146,7 +146,7 @@ impl Switched {
 /// A profile as it is listed.
 #[derive(Serialize)]
 pub(super) struct Listed<'a> {
-    recording: Recording,
+    recording: &'static str,
     pickup: Option<&'a GroupName>,
     account: Option<&'a Account>,
     numbers: &'a [Number],
@@ -163,7 +163,7 @@ impl<'a> Listed<'a> {
         let profile = &user.profile;
         let his = office.devices.keys().filter(|device| office.user_at(device) == Some(&user.extension));
         Self {
-            recording: profile.recording,
+            recording: profile.recording.name(),
             pickup: profile.pickup.as_ref(),
             account: profile.account.as_ref(),
             numbers: &profile.numbers,

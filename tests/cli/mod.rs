@@ -7,6 +7,7 @@ mod directory;
 mod import;
 mod leaving;
 mod locks;
+mod profile;
 mod seats;
 mod secrets;
 

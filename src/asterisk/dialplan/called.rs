@@ -69,4 +69,3 @@ fn otherwise(context: Option<&Context>) -> String {
  same => n,GotoIf($["${{DIALPLAN_EXISTS({context},${{EXTEN}},1)}}${{DIALPLAN_EXISTS({context},i,1)}}" != "00"]?{context},${{EXTEN}},1)"#
     )
 }
-

@@ -2,7 +2,7 @@
 
 use tracing::info;
 
-use super::{Stop, origin, speak};
+use super::{Stop, speak};
 use crate::controller::{Controller, Fault};
 use crate::desk::code::{Action, Codes, Operand};
 use crate::desk::model::{Office, User};
@@ -27,7 +27,7 @@ impl Controller {
         speak(phone, user.language.as_ref()).await?;
         let Granted { settings, says, number } = grant(does, operand, user, office, codes)
             .map_err(|refusal| Stop::Refused(refusal, Some(extension.clone())))?;
-        match self.set(&origin(call), extension, &settings).await {
+        match self.set(&self.origin(call), extension, &settings).await {
             // Removed since he dialled.
             Err(Fault::Store(StoreError::Missing(_))) => {
                 return Err(Stop::Refused(Refusal::UserUnknown, Some(extension.clone())));
