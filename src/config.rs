@@ -5,6 +5,7 @@
 
 mod address;
 mod error;
+mod group;
 mod leave;
 mod login;
 mod secret;
@@ -27,6 +28,7 @@ use crate::telemetry::{Format, Level};
 
 pub use address::{BadAddress, HostPort};
 pub use error::ConfigError;
+pub use group::Group;
 pub use leave::Leave;
 pub use login::{Login, Multiple, Pin};
 pub use secret::Secret;
@@ -60,6 +62,9 @@ pub struct Config {
     /// The switches; at least one.
     #[serde(rename = "switch")]
     pub switches: Vec<Switch>,
+    /// The groups that users sign in to and out of.
+    #[serde(rename = "group")]
+    pub groups: Vec<Group>,
     /// What differs for some tenants.
     #[serde(rename = "tenant")]
     pub tenants: Vec<Tenant>,
@@ -226,6 +231,7 @@ impl Config {
                 switch.agrees_with(before)?;
             }
         }
+        self.groups_agree()?;
         self.tenants_agree()
     }
 }

@@ -223,6 +223,33 @@ mod tests {
     }
 
     #[test]
+    fn what_a_site_did_not_ask_for_is_not_printed() {
+        let plain = hotdesk_conf(&settings());
+        let recording = Context::new("taped").ok();
+        let asked = hotdesk_conf(&Settings { recording, voicemail_password: false, ..settings() });
+        for piece in [
+            ";   [taped]  ",
+            "?taped,s,1(${HD_USER},outbound,${EXTEN}))",
+            "U(hotdesk-answered^",
+            "?taped,s,1(${HD_USER},inbound,${ARG2}))",
+            "dtmf_features",
+            "VoiceMailMain(${HD_MAILBOX},s)",
+        ] {
+            assert!(asked.contains(piece) && !plain.contains(piece), "{piece}\n{asked}");
+        }
+    }
+
+    #[test]
+    fn a_pick_up_group_of_one_tenant_is_not_that_of_another() {
+        let of = |tenant: &str| hotdesk_conf(&Settings { tenant: TenantId::new(tenant).unwrap(), ..settings() });
+        assert!(of("default").contains("namedcallgroup)=${CUT(HD_PROFILE,|,6)})\n"));
+        for kind in ["call", "pickup"] {
+            let group = format!("named{kind}group)=${{IF($[\"${{CUT(HD_PROFILE,|,6)}}\" != \"\"]?acme-hotdesk.$");
+            assert!(of("acme").contains(&group), "{}", of("acme"));
+        }
+    }
+
+    #[test]
     fn a_text_has_a_version_of_its_own_and_names_it() {
         let mut other = settings();
         other.agi = "127.0.0.1:4574".into();

@@ -91,7 +91,7 @@ impl Inspection<'_> {
             let (known, reach) = (&self.dialplan.emergency_numbers, &self.dialplan.reach);
             findings.extend(
                 emergency::calls(
-                    &AstDb::new(self.manager.clone(), self.tenant),
+                    &AstDb::new(self.manager.clone(), self.tenant).with(self.dialplan.reach.groups.clone()),
                     office,
                     self.name,
                     reach,
@@ -126,7 +126,7 @@ impl Inspection<'_> {
         if modules.can_tell_phones() {
             findings.extend(self.phones(office).await?);
         }
-        let switch = AstDb::new(self.manager.clone(), self.tenant);
+        let switch = AstDb::new(self.manager.clone(), self.tenant).with(self.dialplan.reach.groups.clone());
         findings.push(
             inspect::table(
                 self.of("table"),

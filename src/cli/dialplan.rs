@@ -85,7 +85,7 @@ pub(super) fn settings(config: &Config, switch: &Switch, tenant: &TenantId) -> S
         turn: TURN,
         recording: config.dialplan.recording.clone(),
         voicemail_password: config.dialplan.voicemail_password,
-        reach: switch.reach(),
+        reach: config.reach(switch, tenant),
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitc
         emergency_numbers: config.of(&first).emergency_numbers().to_vec(),
         emergency_context: config.emergency.context.clone(),
         ring: RING,
-        reach: switch.reach(),
+        reach: config.reach(switch, &first),
         controllers: switch.outbound_controllers().iter().map(ToString::to_string).collect(),
     }
 }

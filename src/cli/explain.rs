@@ -64,7 +64,7 @@ impl Explain {
         let held = join_all(switches.iter().map(|switch| held(site, switch, &scope))).await;
         for (switch, held) in switches.iter().zip(held) {
             writeln!(out, "\nOn {}", switch.name)?;
-            let wanted = table::wanted(&office, &switch.name, &switch.reach());
+            let wanted = table::wanted(&office, &switch.name, &site.config.reach(switch, &site.tenant));
             match held {
                 Ok(held) => rows::compare(out, &wanted, &held)?,
                 Err(why) => {
@@ -193,10 +193,11 @@ fn named(office: &Office, user: &Extension) -> String {
 /// The rows of `scope` as the switch has them.
 async fn held(site: &Site, switch: &Switch, scope: &Scope) -> anyhow::Result<Table> {
     let tenant = &site.tenant;
+    let groups = site.config.reach(switch, tenant).groups;
     let read = match switch.kind {
         Kind::Asterisk => {
             let connected = Connected::asterisk(switch).await?;
-            AstDb::new(connected.to.clone(), tenant).read(scope).await
+            AstDb::new(connected.to.clone(), tenant).with(groups).read(scope).await
         }
         Kind::FreeSwitch => {
             let connected = Connected::freeswitch(switch).await?;

@@ -82,12 +82,13 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
     let mut doors = vec![];
     for switch in &config.switches {
         let Open { tables: of_tenants, serve } = match switch.kind {
-            Kind::Asterisk => asterisk::open(switch, &stop, &mut allowed).await?,
+            Kind::Asterisk => asterisk::open(&config, switch, &stop, &mut allowed).await?,
             Kind::FreeSwitch => freeswitch::open(switch, &identity, &stop, &mut allowed).await?,
         };
         for (tenant, table) in of_tenants {
             let name = switch.name.clone();
-            let kept = Kept { name: name.clone(), tenant: tenant.clone(), reach: switch.reach() };
+            let kept =
+                Kept { name: name.clone(), tenant: tenant.clone(), reach: config.reach(switch, &tenant) };
             phones.entry(tenant.clone()).or_default().insert(name.clone(), table.clone());
             let (reconciler, task) = Reconciler::start(kept, store.clone(), table, stop.tables.clone());
             switches.insert((name, tenant), reconciler);

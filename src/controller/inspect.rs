@@ -78,6 +78,7 @@ pub fn is_about(entry: &Entry, users: &BTreeSet<Extension>, devices: &BTreeSet<D
         Event::Repaired { row, .. } => {
             let about = |kind: &str, name: &str| *row == format!("{kind} {name}");
             users.iter().any(|user| ["user", "lamp", "profile"].iter().any(|kind| about(kind, user.as_str())))
+                || users.iter().any(|user| row.starts_with(&format!("member {user} ")))
                 || devices.iter().any(|device| about("device", device.as_str()))
         }
         _ => match entry.touches() {

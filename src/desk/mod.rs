@@ -4,6 +4,7 @@
 pub mod code;
 pub mod emergency;
 pub mod finding;
+pub mod group;
 pub mod guessable;
 pub mod id;
 pub mod journal;

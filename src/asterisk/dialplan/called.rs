@@ -10,22 +10,26 @@ const TEMPLATE: &str = include_str!("../called.conf.in");
 
 /// The contexts that a call to a user goes through.
 pub(super) fn contexts(settings: &Settings) -> String {
-    let (here, tell) = match settings.reach.routes.is_empty() {
+    let (here, sent_here, tell) = match settings.reach.routes.is_empty() {
         true => Default::default(),
-        false => (here(&settings.reach), tell()),
+        false => (here(&settings.reach), SENT_HERE, tell()),
     };
     let recorded = settings.recording.as_ref();
-    let values: [(&str, &str); 7] = [
+    let values: [(&str, &str); 8] = [
         ("@answered@", recorded.map_or("", |_| recording::ANSWERED)),
         ("@here@", &here),
         ("@otherwise@", &otherwise(settings.otherwise.as_ref())),
         ("@recording@", &recorded.map(recording::answered).unwrap_or_default()),
         ("@ring@", &settings.ring.to_string()),
+        ("@sent-here@", sent_here),
         ("@tell@", &tell),
         ("@turn@", &settings.turn.to_string()),
     ];
     values.iter().fold(TEMPLATE.into(), |text: String, (name, value)| text.replace(name, value))
 }
+
+/// The switch that sent a call here knows what becomes of it, when nothing here is answered.
+const SENT_HERE: &str = " same => n,GotoIf($[\"${HD_HERE}\" = \"1\"]?end)\n";
 
 /// A call that another switch sent on for this user rings here or nowhere. Each target is ended by `&` meanwhile, so that
 /// no route is found in the beginning of another.
@@ -33,8 +37,10 @@ fn here(reach: &Reach) -> String {
     let mut lines = format!(
         r#" ; a call that another switch sent here for him rings here or nowhere: it is not sent on once more, unless it was
  ; transferred meanwhile
+ same => n,Set(HD_HERE=)
  same => n,GotoIf($["${{CHANNEL(channeltype)}}${{BLINDTRANSFER}}" != "PJSIP"]?shown)
  same => n,GotoIf($["${{FILTER(0-9,${{PJSIP_HEADER(read,{HEADER})}})}}" != "${{EXTEN}}"]?shown)
+ same => n,Set(HD_HERE=1)
 "#
     );
     for targets in ["HD_DIAL", "HD_THEN"] {

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use crate::desk::table::{DeviceRow, Key, ProfileRow, Row, Table, UserRow};
+use crate::desk::group;
+use crate::desk::table::{DeviceRow, Key, Member, ProfileRow, Row, Table, UserRow};
 
 /// Writes what each row says, and where the switch holds another.
 pub(super) fn compare(out: &mut dyn Write, wanted: &Table, held: &Table) -> anyhow::Result<()> {
@@ -41,10 +42,19 @@ fn words(row: &Row) -> Vec<String> {
     match row {
         Row::Device(row) => device(row),
         Row::Lamp(lamp) => vec![format!("shows {lamp}")],
+        Row::Member(member) => vec![member_words(*member)],
         Row::Profile(row) => profile(row),
         Row::Unreadable(text) => vec![format!("{text:?}, which hotdesk did not write")],
         Row::User(row) => user(row),
     }
+}
+
+fn member_words(member: Member) -> String {
+    let what = match member.kind {
+        group::Kind::Queue => "a member of the queue",
+        group::Kind::Ring => "rings with the group",
+    };
+    if member.paused { format!("{what}, paused") } else { what.into() }
 }
 
 fn device(row: &DeviceRow) -> Vec<String> {

@@ -9,18 +9,26 @@ use super::{Allowed, Open, SWITCH_PATIENCE, Stop, admit, listen};
 use crate::asterisk::astdb::AstDb;
 use crate::asterisk::fastagi::{self, Server};
 use crate::asterisk::manager::{Manager, Settings};
-use crate::config::Switch;
+use crate::config::{Config, Switch};
 use crate::desk::id::TenantId;
 
 /// Listens for its calls, and connects to its manager interface.
-pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -> anyhow::Result<Open> {
+pub(super) async fn open(
+    config: &Config,
+    switch: &Switch,
+    stop: &Stop,
+    reloaded: &mut Allowed,
+) -> anyhow::Result<Open> {
     // The address first: what cannot listen must not write into a switch that another hotdesk serves.
     let listener = listen(switch, switch.agi_listen, "agi_listen").await?;
     let address = listener.local_addr()?;
     let manager = Manager::start(manager(switch)?, stop.tables.clone());
     let allow = admit(switch, reloaded).await;
     let (name, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
-    let table = |tenant: &TenantId| (tenant.clone(), Arc::new(AstDb::new(manager.clone(), tenant)) as _);
+    let table = |tenant: &TenantId| {
+        let groups = config.reach(switch, tenant).groups;
+        (tenant.clone(), Arc::new(AstDb::new(manager.clone(), tenant).with(groups)) as _)
+    };
     Ok(Open {
         tables: tenants.iter().map(table).collect(),
         serve: Box::new(move |controller| {
