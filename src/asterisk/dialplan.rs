@@ -241,10 +241,12 @@ mod tests {
 
     #[test]
     fn a_pick_up_group_of_one_tenant_is_not_that_of_another() {
-        let of = |tenant: &str| hotdesk_conf(&Settings { tenant: TenantId::new(tenant).unwrap(), ..settings() });
+        let of =
+            |tenant: &str| hotdesk_conf(&Settings { tenant: TenantId::new(tenant).unwrap(), ..settings() });
         assert!(of("default").contains("namedcallgroup)=${CUT(HD_PROFILE,|,6)})\n"));
         for kind in ["call", "pickup"] {
-            let group = format!("named{kind}group)=${{IF($[\"${{CUT(HD_PROFILE,|,6)}}\" != \"\"]?acme-hotdesk.$");
+            let group =
+                format!("named{kind}group)=${{IF($[\"${{CUT(HD_PROFILE,|,6)}}\" != \"\"]?acme-hotdesk.$");
             assert!(of("acme").contains(&group), "{}", of("acme"));
         }
     }

@@ -179,7 +179,7 @@ fn explain(codes: &Known, dialled: &str, json: bool, out: &mut dyn Write) -> any
 fn shown(code: &Code, Request { user, operand, .. }: &Request) -> String {
     let operand = match operand {
         Some(Operand::Choice(nth)) => nth.to_string(),
-        Some(Operand::Group(keys)) => keys.to_string(),
+        Some(Operand::Group(keys)) => keys.as_str().into(),
         Some(Operand::Number(number)) => number.to_string(),
         None => String::new(),
     };

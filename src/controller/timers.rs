@@ -168,6 +168,7 @@ impl Work {
             let news = self.feed.next().await?;
             if !news.scope.is_empty() {
                 self.refresh(&news.scope).await?;
+                self.look_at_unseen().await?;
             }
             self.feed.after = news.upto;
             if !news.more {
@@ -376,11 +377,23 @@ impl Work {
     }
 
     async fn look_at_all(&mut self) -> Result<(), StoreError> {
-        let switches: Vec<SwitchName> = self.timers.switches.keys().cloned().collect();
-        for switch in switches {
-            let sat_at = self.sitting.values().map(|sitting| &sitting.device);
-            let watched = sat_at.chain(self.off.values().map(|off| &off.device));
-            let devices: Vec<Device> = watched.filter(|device| device.switch == switch).cloned().collect();
+        let sat_at = self.sitting.values().map(|sitting| &sitting.device);
+        let watched = sat_at.chain(self.off.values().map(|off| &off.device)).cloned().collect();
+        self.look_at_each(watched).await
+    }
+
+    /// Looks at what was switched off just now, so as to know it when it signs out.
+    async fn look_at_unseen(&mut self) -> Result<(), StoreError> {
+        let unseen = self.off.values().filter(|off| !off.seen).map(|off| off.device.clone()).collect();
+        self.look_at_each(unseen).await
+    }
+
+    async fn look_at_each(&mut self, devices: Vec<Device>) -> Result<(), StoreError> {
+        let mut of_switch: BTreeMap<SwitchName, Vec<Device>> = BTreeMap::new();
+        for device in devices {
+            of_switch.entry(device.switch.clone()).or_default().push(device);
+        }
+        for (switch, devices) in of_switch {
             self.look_at(&switch, &devices).await?;
         }
         Ok(())

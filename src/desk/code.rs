@@ -15,7 +15,7 @@ mod wanted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::id::{EmergencyNumber, Extension, Number, TenantId};
+use super::id::{EmergencyNumber, Extension, GroupName, Number, TenantId};
 use super::pattern::NumberPattern;
 use super::pin::Pin;
 use keys::Shape;
@@ -79,6 +79,7 @@ pub struct Codes {
     codes: Vec<Code>,
     users: Vec<NumberPattern>,
     emergency: Vec<EmergencyNumber>,
+    groups: BTreeMap<Extension, GroupName>,
 }
 
 /// The codes of all tenants.
@@ -123,6 +124,26 @@ impl Codes {
         self.emergency.iter().any(|emergency| emergency.as_str() == number.as_str())
     }
 
+    /// The same, where these groups have numbers of their own.
+    #[must_use]
+    pub fn with_groups(self, groups: BTreeMap<Extension, GroupName>) -> Self {
+        Self { groups, ..self }
+    }
+
+    /// Which of `names` is dialled so: the one that has this number, else the one that is spelled so, if it is the only one.
+    pub fn group<'a>(
+        &self,
+        keys: &Spelled,
+        names: impl Iterator<Item = &'a GroupName>,
+    ) -> Option<&'a GroupName> {
+        let numbered = Extension::new(keys.as_str()).ok().and_then(|number| self.groups.get(&number));
+        let mut meant = names.filter(|name| match numbered {
+            Some(numbered) => numbered == *name,
+            None => Spelled::of(name) == *keys,
+        });
+        meant.next().filter(|_| meant.next().is_none())
+    }
+
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Code> {
         self.codes.iter()
@@ -139,7 +160,12 @@ impl Default for Codes {
     /// Those of [`Preset::Simmpl`].
     fn default() -> Self {
         // A test reads them.
-        Self::of(&[Preset::Simmpl]).unwrap_or(Self { codes: vec![], users: vec![], emergency: vec![] })
+        Self::of(&[Preset::Simmpl]).unwrap_or(Self {
+            codes: vec![],
+            users: vec![],
+            emergency: vec![],
+            groups: BTreeMap::new(),
+        })
     }
 }
 

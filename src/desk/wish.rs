@@ -51,7 +51,7 @@ pub fn grant(
         (Action::ForwardAlways, to) => forward(When::Always, to, user, codes)?,
         (Action::ForwardBusy, to) => forward(When::Busy, to, user, codes)?,
         (Action::ForwardUnanswered, to) => forward(When::Unanswered, to, user, codes)?,
-        (Action::Group, Some(Operand::Group(keys))) => group(&keys, user)?,
+        (Action::Group, Some(Operand::Group(keys))) => group(&keys, user, codes)?,
         (Action::Pause, _) => pause(user)?,
         (Action::RingDesk, _) => ring(Kind::Desk, user, office)?,
         (Action::RingMobile, _) => ring(Kind::Mobile, user, office)?,
@@ -83,9 +83,9 @@ fn forward(when: When, to: Option<Operand>, user: &User, codes: &Codes) -> Resul
 }
 
 /// In, and not paused; or out, and whether he was paused is forgotten.
-fn group(keys: &Spelled, user: &User) -> Result<Granted, Refusal> {
-    let mut meant = user.profile.groups.iter().filter(|(name, _)| Spelled::of(name) == *keys);
-    let (Some((name, was)), None) = (meant.next(), meant.next()) else { return Err(Refusal::GroupUnknown) };
+fn group(keys: &Spelled, user: &User, codes: &Codes) -> Result<Granted, Refusal> {
+    let name = codes.group(keys, user.profile.groups.keys()).ok_or(Refusal::GroupUnknown)?;
+    let was = user.profile.groups.get(name).copied().unwrap_or_default();
     let is = Membership { signed_in: !was.signed_in, paused: false };
     let says = if is.signed_in { Prompt::SignedIn } else { Prompt::SignedOut };
     Ok(Granted::new(says, [Setting::Group(name.clone(), is)]))
@@ -159,7 +159,13 @@ mod tests {
             presets: vec![Preset::Simmpl, Preset::Personal],
             ..Default::default()
         };
-        wanted.codes(&[NumberPattern::new("XXX").unwrap()], &[EmergencyNumber::new("112").unwrap()]).unwrap()
+        let codes = wanted
+            .codes(&[NumberPattern::new("XXX").unwrap()], &[EmergencyNumber::new("112").unwrap()])
+            .unwrap();
+        let numbered = [("77", "rack"), ("78", "none of his")].map(|(number, name)| {
+            (Extension::new(number).unwrap(), GroupName::new(name.replace(' ', "-")).unwrap())
+        });
+        codes.with_groups(numbered.into())
     }
 
     fn name(device: &str) -> DeviceName {
@@ -317,6 +323,9 @@ mod tests {
         assert_eq!(dial(&mut office, "*46"), Ok((Prompt::SwitchedOff, None, 2)));
         assert_eq!(dial(&mut office, "*45401"), Err(Refusal::GroupUnknown));
         assert_eq!(dial(&mut office, "*457225"), Err(Refusal::GroupUnknown), "rack and pack");
+        assert_eq!(heard(&mut office, "*4577"), Prompt::SignedIn, "by its number");
+        assert!(stands(&office, "rack").signed_in);
+        assert_eq!(dial(&mut office, "*4578"), Err(Refusal::GroupUnknown), "he may not be in that one");
     }
 
     #[test]

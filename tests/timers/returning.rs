@@ -37,7 +37,6 @@ impl Day {
 async fn a_softphone_that_signs_out_and_in_again_is_on_again_and_stays_as_it_is_chosen_then() {
     let day = Day::begin("").await;
     day.softphone().await;
-    day.does("soft-102", Doing::Free).await;
     day.rings(false).await;
     // That it is there, calls, or is not known means nothing.
     for doing in [Doing::Free, Doing::Busy, Doing::Unknown, Doing::Free] {

@@ -11,6 +11,8 @@ use crate::switch::activity::Doing;
 pub(super) struct Off {
     pub(super) device: Device,
     pub(super) owner: Extension,
+    /// It was looked at since it is switched off: one that nobody ever saw here cannot sign out.
+    pub(super) seen: bool,
     /// It was seen to have signed out since.
     gone: bool,
 }
@@ -21,13 +23,18 @@ impl Off {
         let device = office.devices.get(device).filter(|device| device.kind == Kind::Softphone)?;
         let owner = office.users.get(device.owner.as_ref()?)?;
         let off = owner.profile.rings.devices.get(&device.name) == Some(&false);
-        let gone = was.is_some_and(|was| was.owner == owner.extension && was.gone);
-        off.then(|| Self { device: device.clone(), owner: owner.extension.clone(), gone })
+        let (device, owner) = (device.clone(), owner.extension.clone());
+        let (seen, gone) = match was {
+            Some(was) if was.owner == owner => (was.seen, was.gone),
+            _ => (false, false),
+        };
+        off.then_some(Self { device, owner, seen, gone })
     }
 
     /// Takes in what it does now; whether it has come back. That a switch which was restarted does not know it yet is no
     /// signing out.
     pub(super) fn see(&mut self, doing: Doing, switch: &mut Switched, now: Timestamp) -> bool {
+        self.seen = true;
         match doing {
             Doing::Unknown => false,
             Doing::Busy | Doing::Free => {

@@ -1,7 +1,5 @@
 //! What is dialled along with a code that is to be set: a number, a group, a choice.
 
-use std::fmt;
-
 use crate::desk::id::{GroupName, Number};
 
 /// What is dialled along with a code.
@@ -32,16 +30,16 @@ impl Spelled {
         may_be.then(|| Self(digits.into()))
     }
 
+    /// The keys.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Those of a group.
     #[must_use]
     pub fn of(group: &GroupName) -> Self {
         Self(group.as_str().chars().filter_map(key).collect())
-    }
-}
-
-impl fmt::Display for Spelled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -73,7 +71,7 @@ mod tests {
         for (name, keys) in
             [("sales", "72537"), ("400", "400"), ("Front-Desk_2", "3766833752"), ("xyz.q", "9997")]
         {
-            assert_eq!(Spelled::of(&GroupName::new(name).unwrap()).to_string(), keys);
+            assert_eq!(Spelled::of(&GroupName::new(name).unwrap()).as_str(), keys);
         }
         assert_eq!(Spelled::keyed("72537"), Some(Spelled::of(&GroupName::new("sales").unwrap())));
         assert_eq!(Spelled::keyed(""), None);

@@ -1,5 +1,7 @@
 //! Which codes a site wants, and whether they can be had together.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::keys::{self, Shape};
@@ -129,7 +131,12 @@ impl Wanted {
             }
         }
         self.check(&known, users, emergency)?;
-        Ok(Codes { codes: known, users: users.to_vec(), emergency: emergency.to_vec() })
+        Ok(Codes {
+            codes: known,
+            users: users.to_vec(),
+            emergency: emergency.to_vec(),
+            groups: BTreeMap::new(),
+        })
     }
 
     fn own(&self, own: &Own) -> Result<Code, BadCodes> {
