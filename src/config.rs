@@ -68,6 +68,8 @@ pub struct Config {
     /// What differs for some tenants.
     #[serde(rename = "tenant")]
     pub tenants: Vec<Tenant>,
+    /// How long the journal is kept.
+    pub journal: Journal,
     /// What is logged, and how.
     pub log: Log,
     /// What is counted.
@@ -109,6 +111,14 @@ pub struct Emergency {
     pub numbers: Vec<EmergencyNumber>,
     /// The site's context where such a call goes, with the location's number set.
     pub context: Context,
+}
+
+/// `[journal]`
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Journal {
+    /// Days after which an entry is counted and dropped; zero: never.
+    pub keep_days: u16,
 }
 
 /// `[log]`
@@ -200,6 +210,7 @@ impl Config {
         })?;
         over(env, "HOTDESK_EMERGENCY_CONTEXT", &mut self.emergency.context, Context::new)?;
         self.leave.environment(env)?;
+        over(env, "HOTDESK_JOURNAL_KEEP_DAYS", &mut self.journal.keep_days, |days| days.parse::<u16>())?;
         over(env, "HOTDESK_LOG_FORMAT", &mut self.log.format, Format::try_from)?;
         over(env, "HOTDESK_LOG_LEVEL", &mut self.log.level, Level::new)?;
         over(env, "HOTDESK_LOG", &mut self.log.level, Level::new)?;
@@ -255,6 +266,12 @@ impl Default for Dialplan {
             recording: None,
             voicemail_password: true,
         }
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self { keep_days: 90 }
     }
 }
 

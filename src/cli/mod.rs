@@ -87,7 +87,8 @@ enum Command {
     /// Change the key that PINs are hashed with
     #[command(subcommand)]
     Pepper(pepper::Pepper),
-    /// Take calls and keep the switches true, until stopped; SIGHUP reads the configuration anew
+    /// Take calls and keep the switches true. SIGTERM lets calls end, 20 s at most, and a second one ends it at once; SIGHUP
+    /// reads the configuration anew
     Serve,
     /// Show who sits where, since when, and when he is logged out by himself
     Status(status::Status),

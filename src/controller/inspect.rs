@@ -20,6 +20,21 @@ const SETTLE: Duration = Duration::from_millis(700);
 /// Rows that are named one by one.
 const ROWS: usize = 10;
 
+/// What was found, and last, if the rest could not be asked, why; the switch's `log` tells more.
+#[must_use]
+pub fn with_what_failed(
+    mut findings: Vec<Finding>,
+    asked: Result<(), SwitchError>,
+    check: String,
+    log: &str,
+) -> Vec<Finding> {
+    let wrong = |error: SwitchError| {
+        Finding::wrong(check, error.to_string(), format!("look into {log}, and check again"))
+    };
+    findings.extend(asked.err().map(wrong));
+    findings
+}
+
 /// Compares what the switch holds with the truth, twice if they differ: a login may be under way.
 ///
 /// # Errors

@@ -6,6 +6,7 @@ pub mod emergency;
 mod failures;
 mod feed;
 pub mod inspect;
+pub mod journal;
 pub mod pepper;
 pub mod pins;
 pub mod reconcile;

@@ -191,6 +191,18 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// How many sat down by it, and how many left.
+    pub(super) fn moves(&self) -> (usize, usize) {
+        match self {
+            Self::Moved { removed, seated, .. } => (seated.len(), removed.len()),
+            Self::DeviceChanged { user, .. } | Self::DeviceRemoved { user, .. } => (0, user.iter().len()),
+            Self::UserChanged { devices, .. } | Self::UserRemoved { devices, .. } => (0, devices.len()),
+            _ => (0, 0),
+        }
+    }
+}
+
 impl Entry {
     /// The users and devices whose rows may differ after it.
     #[must_use]

@@ -12,6 +12,7 @@ mod load;
 mod login;
 mod patience;
 mod refusals;
+mod stop;
 mod table;
 
 use std::path::PathBuf;

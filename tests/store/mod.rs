@@ -51,6 +51,8 @@ mod seen;
 mod settings;
 mod tenants;
 mod together;
+mod trim;
+mod version;
 
 /// Where a store's truth lies: it can be opened as often as one likes, also by another process.
 pub struct Place {
