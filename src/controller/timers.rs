@@ -1,7 +1,7 @@
 //! Logging out who does not do it himself. One task a tenant: it knows who sits where and when that ends, sleeps until
 //! then, asks the switch whether there is a call, and ends the binding in one step of the store.
 //!
-//! The same task switches on again what signs in anew: see [`returning`].
+//! The same task switches a softphone on again that signs out and in.
 //!
 //! Nothing is armed: what is due follows from the store at any time ([`crate::desk::leave`]), so what was missed while
 //! nobody was up is found due at the start. Several controllers may do it at once: a binding ends once.

@@ -122,4 +122,5 @@ fn what_a_user_switches_decides_what_rings(version: Option<Version>) {
     assert!(company.rings().is_empty());
     dial(&desk1, "*73", &[]);
     assert_eq!(rung(&desk2, &phones), ["desk1", "desk3"]);
+    assert!(!company.cdrs().contains("72103") && company.cdrs().contains("*72"), "{}", company.cdrs());
 }
