@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::ami::{Action, Message};
+use super::mail::{SIGNS, Sign};
 use super::session::{Answer, Post, Request, WINDOW, attend};
 use crate::switch::SwitchError;
 use crate::switch::activity::{STIRS, Stir};
@@ -25,6 +26,7 @@ pub struct Manager {
     state: watch::Receiver<State>,
     unsettled: watch::Receiver<u64>,
     stirs: broadcast::Sender<Stir>,
+    mail: broadcast::Sender<Sign>,
 }
 
 impl Manager {
@@ -50,12 +52,14 @@ impl Manager {
             state: watch::Sender::new(State::Down("connecting".into())),
             unsettled: watch::Sender::new(0),
             stirs: broadcast::Sender::new(STIRS),
+            mail: broadcast::Sender::new(SIGNS),
         };
         let manager = Self {
             deadline: settings.deadline,
             state: post.state.subscribe(),
             unsettled: post.unsettled.subscribe(),
             stirs: post.stirs.clone(),
+            mail: post.mail.clone(),
         };
         tokio::spawn(async move {
             stop.run_until_cancelled(keep_connected(&settings, &post, connect)).await;
@@ -125,6 +129,11 @@ impl Manager {
     #[must_use]
     pub fn stirs(&self) -> broadcast::Receiver<Stir> {
         self.stirs.subscribe()
+    }
+
+    /// Tells of phones whose message waiting lamp may be wrong.
+    pub(super) fn mail(&self) -> broadcast::Receiver<Sign> {
+        self.mail.subscribe()
     }
 
     /// For how long Asterisk has been up; nothing, while there is no connection.

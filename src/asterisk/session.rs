@@ -15,6 +15,7 @@ use super::ami::{Action, Frame, Message};
 use super::devices;
 use super::doubt::Doubt;
 use super::login::{Settings, Wire, action_id, late, receive};
+use super::mail::{Sign, sign};
 use crate::switch::SwitchError;
 use crate::switch::activity::Stir;
 use crate::switch::reconnect::{self, Ended};
@@ -34,7 +35,8 @@ const LIST: usize = 200_000;
 /// Bytes that wait to be written before more actions are taken.
 const WRITE: usize = 64 * 1024;
 /// The events worth reading. What people dial, PINs among it, need not come here at all.
-const EVENTS: &str = "Event: (ContactStatus|DeviceStateChange|ExtensionStatus|FullyBooted|Reload|Shutdown)";
+const EVENTS: &str =
+    "Event: (ContactStatus|DeviceStateChange|ExtensionStatus|FullyBooted|MessageWaiting|Reload|Shutdown)";
 
 /// How it stands with an Asterisk, which is up when it has fully booted.
 pub type State = reconnect::State<Up>;
@@ -72,6 +74,7 @@ pub(super) struct Post {
     pub(super) state: watch::Sender<State>,
     pub(super) unsettled: watch::Sender<u64>,
     pub(super) stirs: broadcast::Sender<Stir>,
+    pub(super) mail: broadcast::Sender<Sign>,
 }
 
 /// Logs in on `stream`, tells that the switch is up, and serves until the connection ends.
@@ -204,6 +207,9 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
             if let Some(stir) = devices::stir(&message) {
                 // That nobody hears it is no harm.
                 let _ = self.post.stirs.send(stir);
+            }
+            if let Some(sign) = sign(&message) {
+                let _ = self.post.mail.send(sign);
             }
             return self.doubt.cast_by(&message);
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 
 use super::client::Client;
@@ -195,17 +196,13 @@ impl Reading {
 
 #[async_trait]
 impl Switch for ModDb {
-    async fn read(&self, scope: &Scope) -> Result<Table, SwitchError> {
+    async fn read(&self, scope: &Scope, expected: &Table) -> Result<Table, SwitchError> {
         if *scope == Scope::All {
-            return self.read_everything(&Table::new()).await;
+            return self.read_everything(expected).await;
         }
         let found = self.read_rows(named(scope).collect()).await?;
         let found = found.into_iter().filter(|reading| !reading.pieces.is_empty());
         Ok(found.map(|it| (it.key.clone(), rows::read(&it.key, &it.pieces.concat()))).collect())
-    }
-
-    async fn read_all(&self, expected: &Table) -> Result<Table, SwitchError> {
-        self.read_everything(expected).await
     }
 
     async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError> {
@@ -221,6 +218,10 @@ impl Switch for ModDb {
 
     async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {
         self.phones.look_at(devices).await
+    }
+
+    async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
+        self.phones.ring(device, until).await
     }
 
     fn stirs(&self) -> broadcast::Receiver<Stir> {

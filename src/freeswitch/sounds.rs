@@ -26,8 +26,8 @@ pub const fn stock(prompt: Prompt) -> &'static str {
         Prompt::SwitchedOn => "ivr-enabled",
         Prompt::LoggedOut | Prompt::MovedFrom | Prompt::SignedOut => "ivr-you_are_now_logged_out",
         Prompt::NotAccepted | Prompt::NotAllowedHere => "ivr-access_denied",
-        // Nobody is asked on a FreeSWITCH yet whether he stays.
-        Prompt::PinChanged | Prompt::PressOneToStay => "ivr-thank_you",
+        Prompt::PressOneToStay => "ivr-to_accept_press_one",
+        Prompt::PinChanged => "ivr-thank_you",
     }
 }
 

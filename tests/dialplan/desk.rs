@@ -94,6 +94,9 @@ fn the_caller_sees_whom_he_called_and_not_a_desk(version: Version) {
     alice.answer().unwrap();
     colleague.wait_answered().unwrap();
     is(&colleague, "Alice", "101");
+    // Once they hear each other.
+    colleague.tone(true);
+    alice.wait_audio().unwrap();
     // Transferred to another, it shows that one.
     alice.transfer("102").unwrap();
     bob.wait_ringing().unwrap();

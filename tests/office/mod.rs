@@ -11,6 +11,7 @@ mod leaving;
 mod load;
 mod login;
 mod patience;
+mod policies;
 mod refusals;
 mod stop;
 mod table;
