@@ -113,12 +113,9 @@ impl Controller {
         let switch = self.switches.get(&place).ok_or(Fault::Unknown(place.0, place.1))?;
         for setting in settings {
             let (what, tenant) = (What::Setting(user.clone(), setting.clone()), origin.tenant.clone());
-            let change = Change { tenant, what, by: origin.by.clone(), at: Timestamp::now() };
+            let change = Change { tenant, what, by: origin.by.clone(), at: self.clock.now() };
             self.store.change(&change).await?;
         }
-        let (what, tenant) = (What::Setting(user.clone(), setting), origin.tenant.clone());
-        let change = Change { tenant, what, by: origin.by.clone(), at: self.clock.now() };
-        self.store.change(&change).await?;
         Ok(switch.settle(Scope::user(user)).await?)
     }
 
