@@ -213,8 +213,8 @@ impl Serving {
                 continue;
             }
             let Some(call) = self.waiting(&uuid).await? else { continue };
-            let untaken = |name| call.get(name).is_some_and(|value| !value.is_empty());
-            if untaken("variable_hd_dialled") || asks_until(&call).is_some() {
+            let dialled = call.get("variable_hd_dialled").is_some_and(|dialled| !dialled.is_empty());
+            if dialled || asks_until(&call).is_some() {
                 self.serve(call);
             } else if self.was_ours(&call) && !self.serves(&uuid) {
                 info!(event = "esl.released", switch = %self.calls.switch, call = %uuid, "its conversation was cut short");
