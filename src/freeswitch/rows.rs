@@ -44,7 +44,7 @@ const PROFILE: &str = "hotdesk-profile";
 const USER: &str = "hotdesk-user";
 
 /// What rings a user who is not to be disturbed: nothing, and his caller hears so.
-const BUSY: &str = "error/user_busy";
+pub(super) const BUSY: &str = "error/user_busy";
 
 const SYNTAX: Syntax = Syntax { plain: " -._@:+&,()", dial, read_dial, lamp, read_lamp };
 /// In a profile, what rings after the others does so one by one.
