@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::ami::{Action, Message};
+use super::mwi::Sign;
 use super::session::{Answer, Post, Request, WINDOW, attend};
 use crate::switch::SwitchError;
 use crate::switch::activity::{STIRS, Stir};
@@ -26,6 +27,7 @@ pub struct Manager {
     state: watch::Receiver<State>,
     unsettled: watch::Receiver<u64>,
     stirs: broadcast::Sender<Stir>,
+    signs: broadcast::Sender<Sign>,
 }
 
 impl Manager {
@@ -58,12 +60,14 @@ impl Manager {
             state: watch::Sender::new(State::Down("connecting".into())),
             unsettled: watch::Sender::new(0),
             stirs: broadcast::Sender::new(STIRS),
+            signs: broadcast::Sender::new(STIRS),
         };
         let manager = Self {
             deadline: settings.deadline,
             state: post.state.subscribe(),
             unsettled: post.unsettled.subscribe(),
             stirs: post.stirs.clone(),
+            signs: post.signs.clone(),
         };
         tokio::spawn(async move {
             stop.run_until_cancelled(keep_connected(&settings, &post, connect)).await;
@@ -133,6 +137,11 @@ impl Manager {
     #[must_use]
     pub fn stirs(&self) -> broadcast::Receiver<Stir> {
         self.stirs.subscribe()
+    }
+
+    /// Tells of devices whose lamp may show another voicemail than it should.
+    pub(super) fn signs(&self) -> broadcast::Receiver<Sign> {
+        self.signs.subscribe()
     }
 
     /// For how long Asterisk has been up; nothing, while there is no connection.

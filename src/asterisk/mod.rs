@@ -8,7 +8,7 @@
 //! | | bytes ↔ frames | what is made of them |
 //! |---|---|---|
 //! | FastAGI | [`agi`], [`command`] | [`fastagi`] serves the calls, each as a [`phone`] |
-//! | AMI | [`ami`] | [`manager`] stays connected, `session` is one connection, `doubt` says "look again", [`astdb`] is the table over it |
+//! | AMI | [`ami`] | [`manager`] stays connected, `session` is one connection, `doubt` says "look again", [`astdb`] is the table over it, `mwi` the voicemail on its phones' lamps |
 //! | AstDB, hints | [`rows`] | |
 //! | what a site has already | | [`endpoints`]: PJSIP's; [`freepbx`]: a FreePBX's users and devices |
 //!
@@ -28,6 +28,7 @@ pub mod freepbx;
 pub mod inspect;
 mod login;
 pub mod manager;
+mod mwi;
 pub mod phone;
 pub mod rows;
 mod session;

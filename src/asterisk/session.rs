@@ -15,6 +15,7 @@ use super::ami::{Action, Frame, Message};
 use super::devices;
 use super::doubt::Doubt;
 use super::login::{Settings, Wire, action_id, late, receive};
+use super::mwi::{self, Sign};
 use crate::switch::SwitchError;
 use crate::switch::activity::Stir;
 use crate::switch::reconnect::Ended;
@@ -34,7 +35,8 @@ const LIST: usize = 200_000;
 /// Bytes that wait to be written before more actions are taken.
 const WRITE: usize = 64 * 1024;
 /// The events worth reading. What people dial, PINs among it, need not come here at all.
-const EVENTS: &str = "Event: (ContactStatus|DeviceStateChange|ExtensionStatus|FullyBooted|Reload|Shutdown)";
+const EVENTS: &str =
+    "Event: (ContactStatus|DeviceStateChange|ExtensionStatus|FullyBooted|MessageWaiting|Reload|Shutdown)";
 
 /// How it stands with a switch.
 #[derive(Clone, Debug)]
@@ -80,6 +82,7 @@ pub(super) struct Post {
     pub(super) state: watch::Sender<State>,
     pub(super) unsettled: watch::Sender<u64>,
     pub(super) stirs: broadcast::Sender<Stir>,
+    pub(super) signs: broadcast::Sender<Sign>,
 }
 
 /// Logs in on `stream`, tells that the switch is up, and serves until the connection ends.
@@ -212,6 +215,9 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
             if let Some(stir) = devices::stir(&message) {
                 // That nobody hears it is no harm.
                 let _ = self.post.stirs.send(stir);
+            }
+            if let Some(sign) = mwi::sign(&message) {
+                let _ = self.post.signs.send(sign);
             }
             return self.doubt.cast_by(&message);
         };

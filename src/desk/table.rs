@@ -25,8 +25,12 @@ pub enum Key {
     Device(DeviceName),
     /// What an extension's lamp watches.
     Lamp(Extension),
+    /// What lamps show that are lit whatever devices do.
+    Lit,
     /// What else is a user's, where there is more than a user's row says.
     Profile(Extension),
+    /// The lamp of a device: whether somebody sits there.
+    Seat(DeviceName),
     /// Where a user's calls ring, and what his own look like.
     User(Extension),
     /// Something in our part of the switch's store that is not ours; only ever seen, never wanted.
@@ -40,7 +44,9 @@ impl fmt::Display for Key {
         match self {
             Self::Device(device) => write!(f, "device {device}"),
             Self::Lamp(user) => write!(f, "lamp {user}"),
+            Self::Lit => f.write_str("lamps that are lit"),
             Self::Profile(user) => write!(f, "profile {user}"),
+            Self::Seat(device) => write!(f, "lamp of {device}"),
             Self::User(user) => write!(f, "user {user}"),
             Self::Unknown(key) => write!(f, "unknown {key:?}"),
             Self::Unlisted(part) => write!(f, "rows of {part}"),
@@ -53,7 +59,7 @@ impl fmt::Display for Key {
 pub enum Row {
     /// Of a device.
     Device(DeviceRow),
-    /// Of a lamp. No row: the user is nowhere, and his lamp is dark.
+    /// Of a lamp. No row: it is dark.
     Lamp(Lamp),
     /// Of what else is a user's. No row: nothing.
     Profile(ProfileRow),
@@ -94,6 +100,9 @@ pub struct Lamp {
 impl Lamp {
     /// The lamp of a user who is nowhere.
     pub const DARK: Self = Self { watch: None, busy: false };
+
+    /// The lamp of a device at which somebody sits.
+    pub const LIT: Self = Self { watch: None, busy: true };
 
     /// That shows what these devices do.
     #[must_use]
@@ -237,9 +246,9 @@ impl Scope {
         let (mut users, mut devices) = (BTreeSet::new(), BTreeSet::new());
         for key in keys {
             match key {
-                Key::Device(device) => drop(devices.insert(device.clone())),
+                Key::Device(device) | Key::Seat(device) => drop(devices.insert(device.clone())),
                 Key::Lamp(user) | Key::Profile(user) | Key::User(user) => drop(users.insert(user.clone())),
-                Key::Unknown(_) | Key::Unlisted(_) => {}
+                Key::Lit | Key::Unknown(_) | Key::Unlisted(_) => {}
             }
         }
         Self::Some { users, devices }
@@ -287,11 +296,11 @@ impl Scope {
     pub fn contains(&self, key: &Key) -> bool {
         match (self, key) {
             (Self::All, _) => true,
-            (Self::Some { devices, .. }, Key::Device(device)) => devices.contains(device),
+            (Self::Some { devices, .. }, Key::Device(device) | Key::Seat(device)) => devices.contains(device),
             (Self::Some { users, .. }, Key::Lamp(user) | Key::Profile(user) | Key::User(user)) => {
                 users.contains(user)
             }
-            (Self::Some { .. }, Key::Unknown(_) | Key::Unlisted(_)) => false,
+            (Self::Some { .. }, Key::Lit | Key::Unknown(_) | Key::Unlisted(_)) => false,
         }
     }
 

@@ -19,8 +19,12 @@ pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -
     let address = listener.local_addr()?;
     let manager = Manager::start(manager(switch)?, stop.tables.clone());
     let allow = admit(switch, reloaded).await;
-    let (name, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
-    let table = |tenant: &TenantId| (tenant.clone(), Arc::new(AstDb::new(manager.clone(), tenant)) as _);
+    let (name, tenants, tables) = (switch.name.clone(), switch.tenants.clone(), stop.tables.clone());
+    let stop = stop.calls.clone();
+    let table = |tenant: &TenantId| {
+        let table = AstDb::new(manager.clone(), tenant).with_mailboxes(tables.clone());
+        (tenant.clone(), Arc::new(table) as _)
+    };
     Ok(Open {
         tables: tenants.iter().map(table).collect(),
         serve: Box::new(move |controller| {
