@@ -11,8 +11,8 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::ami::{Action, Message};
-use super::mwi::Sign;
 use super::session::{Answer, Post, Request, WINDOW, attend};
+use super::signs::Sign;
 use crate::switch::SwitchError;
 use crate::switch::activity::{STIRS, Stir};
 use crate::switch::reconnect::{Backoff, Ended};

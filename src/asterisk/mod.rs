@@ -32,6 +32,7 @@ mod mwi;
 pub mod phone;
 pub mod rows;
 mod session;
+mod signs;
 pub mod sounds;
 pub mod space;
 pub mod tree;

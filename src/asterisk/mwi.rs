@@ -1,12 +1,11 @@
 //! Tells devices of the voicemail of who sits there, by `PJSIPNotify`: the lamp of a phone shows the box of its user.
 //!
-//! Nothing here says what has changed, only that a device may show something else than it should: its row was written, its
-//! box told of a message (`MessageWaiting`), the phone registered (`ContactStatus`), we connected. Then its box is
-//! counted, and it is told, unless it was told just that before. Asterisk itself tells nothing of these boxes, as such an
-//! endpoint has no `mailboxes` of its own; so the lamp goes out with no re-registration and no reload (16.28 and 22.10).
+//! An event says only that a device may show something else than it should: its row was written, its box told of a message
+//! (`MessageWaiting`), the phone registered (`ContactStatus`, or another Call-ID), we connected. Then its box is counted, and it is told,
+//! unless that is what it was told last. Asterisk itself tells nothing of these boxes, as such an endpoint has no
+//! `mailboxes` of its own; so a lamp goes out at once, without a registration or a reload (16.28 and 22.10).
 //!
-//! What is due waits in a set with one place for each device: however many events there are, a device is told at most once
-//! a [`PAUSE`], and nobody waits for it.
+//! A device is told at most once a [`PAUSE`], however many events there are, and nobody waits for it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,280 +13,182 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::ami::{Action, Message};
 use super::manager::{Manager, State};
+use super::signs::Sign;
 use crate::desk::id::{DeviceName, Mailbox};
-use crate::desk::table::{Edit, Key, Row, Table};
+use crate::desk::table::{Edit, Table};
 use crate::switch::SwitchError;
+use crate::switch::mwi::{Boxes, Messages};
 
 /// How long what is due is collected. It also lets a phone finish its registration.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Devices that are told at once.
-const BATCH: usize = 64;
 /// How long to wait after Asterisk was too late.
 const RETRY: Duration = Duration::from_secs(1);
-/// The context of a box that names none.
-const CONTEXT: &str = "default";
+/// How often it is asked which phones are registered.
+const REGISTRATIONS: Duration = Duration::from_secs(20);
+/// Devices that are told at once.
+const BATCH: usize = 64;
 
-/// A sign that a device may show something else than it should.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Sign {
-    /// Something happened to a box: `101@default`.
-    Box(String),
-    /// A phone registered, or is reached again: it may have forgotten what it was told.
-    Registered(DeviceName),
-}
-
-/// The sign that an event is.
-pub(super) fn sign(event: &Message) -> Option<Sign> {
-    match event.event()? {
-        "MessageWaiting" => Some(Sign::Box(event.header("Mailbox")?.to_owned())),
-        "ContactStatus" => {
-            let status = event.header("ContactStatus")?;
-            let there = ["Created", "Updated", "NonQualified", "Reachable"].contains(&status);
-            let device = DeviceName::new(event.header("EndpointName")?).ok()?;
-            there.then_some(Sign::Registered(device))
-        }
-        _ => None,
-    }
-}
+/// What phones are registered as, by their devices.
+type Registrations = BTreeMap<DeviceName, BTreeSet<String>>;
 
 /// The lamps of a tenant's devices. Clones are the same.
 #[derive(Clone)]
 pub(super) struct Mwi {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
     manager: Manager,
-    known: Mutex<Known>,
-    due: Notify,
-}
-
-#[derive(Default)]
-struct Known {
-    /// Whose box each device shows, as Asterisk names it.
-    boxes: HashMap<DeviceName, Option<String>>,
-    /// The devices that show a box.
-    shown_by: HashMap<String, BTreeSet<DeviceName>>,
-    told: HashMap<DeviceName, Told>,
-    due: BTreeSet<DeviceName>,
-}
-
-/// What a device was told.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-struct Told {
-    mailbox: Option<String>,
-    new: u32,
-    old: u32,
+    boxes: Arc<Mutex<Boxes>>,
+    due: Arc<Notify>,
 }
 
 impl Mwi {
     /// Tells the devices that `manager` reaches until `stop`.
     pub(super) fn start(manager: Manager, stop: CancellationToken) -> Self {
-        let shared = Arc::new(Shared { manager, known: Mutex::default(), due: Notify::new() });
-        let mwi = Self { shared };
-        let (hearing, telling) = (mwi.clone(), mwi.clone());
+        let mwi = Self { manager, boxes: Arc::default(), due: Arc::default() };
+        let (hearing, telling, watching) = (mwi.clone(), mwi.clone(), mwi.clone());
         tokio::spawn(async move {
-            stop.run_until_cancelled(async { tokio::join!(hearing.hear(), telling.tell()) }).await;
+            let work = async { tokio::join!(hearing.hear(), telling.tell(), watching.watch_registrations()) };
+            stop.run_until_cancelled(work).await;
         });
         mwi
     }
 
     /// These rows were read: all there are.
     pub(super) fn read(&self, table: &Table) {
-        let mut known = self.lock();
-        let gone: Vec<DeviceName> = known
-            .boxes
-            .keys()
-            .filter(|it| !table.contains_key(&Key::Device((*it).clone())))
-            .cloned()
-            .collect();
-        for device in gone {
-            known.forget(&device);
-        }
-        for (key, row) in table {
-            if let (Key::Device(device), Row::Device(row)) = (key, row) {
-                known.shows(device, row.mailbox.as_ref());
-            }
-        }
-        self.shared.due.notify_one();
+        self.boxes().read(table, whole);
+        self.due.notify_one();
     }
 
     /// These differences were written.
     pub(super) fn written(&self, edits: &[Edit]) {
-        let mut known = self.lock();
-        for Edit { key, is, .. } in edits {
-            match (key, is) {
-                (Key::Device(device), Some(Row::Device(row))) => known.shows(device, row.mailbox.as_ref()),
-                (Key::Device(device), _) => known.forget(device),
-                _ => {}
-            }
-        }
-        self.shared.due.notify_one();
+        self.boxes().written(edits, whole);
+        self.due.notify_one();
     }
 
-    /// Hears signs as long as there are any.
     async fn hear(&self) {
-        let mut signs = self.shared.manager.signs();
-        let mut state = self.shared.manager.state();
+        let (mut signs, mut state) = (self.manager.signs(), self.manager.state());
         loop {
             tokio::select! {
                 sign = signs.recv() => match sign {
-                    Ok(Sign::Box(mailbox)) => {
-                        let mut known = self.lock();
-                        let shown_by = known.shown_by.get(&mailbox).cloned().unwrap_or_default();
-                        known.due.extend(shown_by);
-                    }
-                    Ok(Sign::Registered(device)) => self.lock().again(device),
-                    Err(RecvError::Lagged(_)) => self.lock().all_again(),
+                    Ok(Sign::Box(mailbox)) => self.boxes().stirred(&mailbox),
+                    Ok(Sign::Registered(device)) => self.boxes().again(&device),
+                    Err(RecvError::Lagged(_)) => self.boxes().all_again(),
                     Err(RecvError::Closed) => return,
                 },
                 changed = state.changed() => match changed {
-                    Ok(()) if matches!(&*state.borrow_and_update(), State::Up(_)) => self.lock().all_again(),
+                    Ok(()) if matches!(&*state.borrow_and_update(), State::Up(_)) => self.boxes().all_again(),
                     Ok(()) => {}
                     Err(_) => return,
                 },
             }
-            self.shared.due.notify_one();
+            self.due.notify_one();
+        }
+    }
+
+    /// A phone that was switched off and on comes back under the same contact, which no event tells, but with another
+    /// Call-ID. It has forgotten what it was told.
+    async fn watch_registrations(&self) {
+        let mut known: Option<Registrations> = None;
+        loop {
+            sleep(REGISTRATIONS).await;
+            let listed = match self.manager.list(Action::new("PJSIPShowContacts")).await {
+                Ok(listed) => listed,
+                // Without one it refuses.
+                Err(SwitchError::Refused(..)) => vec![],
+                Err(_) => continue,
+            };
+            let mut now = Registrations::new();
+            for contact in &listed {
+                let part = |name| contact.header(name).unwrap_or_default();
+                if let Ok(device) = DeviceName::new(part("Endpoint")) {
+                    now.entry(device).or_default().insert(format!("{} {}", part("Uri"), part("CallId")));
+                }
+            }
+            if let Some(before) = &known {
+                let mut boxes = self.boxes();
+                now.iter()
+                    .filter(|(it, ids)| before.get(*it) != Some(*ids))
+                    .for_each(|(it, _)| boxes.again(it));
+            }
+            known = Some(now);
+            self.due.notify_one();
         }
     }
 
     async fn tell(&self) {
         loop {
-            self.shared.due.notified().await;
+            self.due.notified().await;
             loop {
-                tokio::time::sleep(PAUSE).await;
-                let batch = self.lock().take(BATCH);
+                sleep(PAUSE).await;
+                let batch = self.boxes().take(BATCH);
                 if batch.is_empty() {
                     break;
                 }
-                if let Err(error) = self.tell_these(&batch).await {
-                    // When there is a connection again, all are told.
-                    debug!(event = "mwi.untold", devices = batch.len(), %error, "lamps are not told of voicemail");
-                    self.lock().due.extend(batch.into_keys());
-                    if matches!(error, SwitchError::Away(_)) {
-                        break;
-                    }
-                    tokio::time::sleep(RETRY).await;
+                let Err(error) = self.tell_these(&batch).await else { continue };
+                debug!(event = "mwi.untold", devices = batch.len(), %error, "phones are not told of voicemail yet");
+                self.boxes().untold(batch.keys());
+                // When there is a connection again, all are told.
+                if matches!(error, SwitchError::Away(_)) {
+                    break;
                 }
+                sleep(RETRY).await;
             }
         }
     }
 
     async fn tell_these(&self, batch: &BTreeMap<DeviceName, Option<String>>) -> Result<(), SwitchError> {
-        let boxes: BTreeSet<&String> = batch.values().flatten().collect();
-        let ask = |mailbox: &&String| Action::new("MailboxCount").with("Mailbox", mailbox.as_str());
-        let counts = self.shared.manager.act_all(boxes.iter().map(ask).collect()).await?;
-        let counts: HashMap<&String, &Message> = boxes.into_iter().zip(&counts).collect();
-        let due: Vec<(&DeviceName, Told)> = {
-            let known = self.lock();
-            let what = batch.iter().map(|(device, mailbox)| (device, told(mailbox.as_ref(), &counts)));
-            what.filter(|(device, told)| known.told.get(*device) != Some(told)).collect()
+        let asked: BTreeSet<&String> = batch.values().flatten().collect();
+        let count = |mailbox: &&String| Action::new("MailboxCount").with("Mailbox", mailbox.as_str());
+        let counts = self.manager.act_all(asked.iter().map(count).collect()).await?;
+        let counts: HashMap<&String, &Message> = asked.into_iter().zip(&counts).collect();
+        let due: Vec<(&DeviceName, Messages)> = {
+            let boxes = self.boxes();
+            let messages =
+                batch.iter().map(|(device, mailbox)| (device, messages(mailbox.as_ref(), &counts)));
+            messages.filter(|(device, messages)| boxes.lacks(device, messages)).collect()
         };
-        let notify = due.iter().map(|(device, told)| notify(device, told)).collect();
-        let answers = self.shared.manager.act_all(notify).await?;
-        let mut known = self.lock();
-        for ((device, told), answer) in due.into_iter().zip(answers) {
+        let answers =
+            self.manager.act_all(due.iter().map(|(device, it)| notify(device, it)).collect()).await?;
+        let mut boxes = self.boxes();
+        for ((device, messages), answer) in due.into_iter().zip(answers) {
             if answer.is_success() {
-                known.told.insert(device.clone(), told);
+                boxes.told(device, &messages);
             } else {
-                // It has no contact; it is told when it registers.
+                // It is told when it registers.
                 let why = answer.header("Message").unwrap_or_default().trim_end();
-                debug!(event = "mwi.refused", %device, why, "a lamp is not told of voicemail");
+                debug!(event = "mwi.refused", %device, why, "a phone is not told of voicemail");
             }
         }
         Ok(())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.shared.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Known {
-    fn shows(&mut self, device: &DeviceName, mailbox: Option<&Mailbox>) {
-        let mailbox = mailbox.map(whole);
-        if self.boxes.get(device) == Some(&mailbox) {
-            return;
-        }
-        self.unlink(device);
-        if let Some(mailbox) = &mailbox {
-            self.shown_by.entry(mailbox.clone()).or_default().insert(device.clone());
-        }
-        self.boxes.insert(device.clone(), mailbox);
-        self.due.insert(device.clone());
-    }
-
-    fn forget(&mut self, device: &DeviceName) {
-        self.unlink(device);
-        self.boxes.remove(device);
-        self.told.remove(device);
-        self.due.remove(device);
-    }
-
-    fn unlink(&mut self, device: &DeviceName) {
-        let Some(Some(mailbox)) = self.boxes.get(device) else { return };
-        if let Some(devices) = self.shown_by.get_mut(mailbox) {
-            devices.remove(device);
-            if devices.is_empty() {
-                self.shown_by.remove(mailbox);
-            }
-        }
-    }
-
-    /// It is told once more, whatever it was told.
-    fn again(&mut self, device: DeviceName) {
-        if self.boxes.contains_key(&device) {
-            self.told.remove(&device);
-            self.due.insert(device);
-        }
-    }
-
-    fn all_again(&mut self) {
-        self.told.clear();
-        self.due = self.boxes.keys().cloned().collect();
-    }
-
-    /// Some of what is due, with the box that each shows now.
-    fn take(&mut self, most: usize) -> BTreeMap<DeviceName, Option<String>> {
-        let mut taken = BTreeMap::new();
-        while taken.len() < most
-            && let Some(device) = self.due.pop_first()
-        {
-            if let Some(mailbox) = self.boxes.get(&device) {
-                taken.insert(device, mailbox.clone());
-            }
-        }
-        taken
+    fn boxes(&self) -> MutexGuard<'_, Boxes> {
+        self.boxes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A box as Asterisk's events name it.
-fn whole(mailbox: &Mailbox) -> String {
+fn whole(_: &DeviceName, mailbox: &Mailbox) -> String {
     let mailbox = mailbox.as_str();
-    if mailbox.contains('@') { mailbox.into() } else { format!("{mailbox}@{CONTEXT}") }
+    if mailbox.contains('@') { mailbox.into() } else { format!("{mailbox}@default") }
 }
 
-/// What a device that shows `mailbox` is to be told.
-fn told(mailbox: Option<&String>, counts: &HashMap<&String, &Message>) -> Told {
-    let Some(mailbox) = mailbox else { return Told::default() };
+/// What is in a box, as it was counted. Asterisk 16 may have no voicemail: then it counts nothing.
+fn messages(mailbox: Option<&String>, counts: &HashMap<&String, &Message>) -> Messages {
+    let Some(mailbox) = mailbox else { return Messages::default() };
     let count = |name| -> u32 {
         let count = counts.get(mailbox).and_then(|count| count.header(name)?.trim().parse().ok());
         count.unwrap_or(0)
     };
-    Told {
-        mailbox: Some(mailbox.clone()),
-        new: count("NewMessages") + count("UrgMessages"),
-        old: count("OldMessages"),
-    }
+    let new = count("NewMessages").saturating_add(count("UrgMessages"));
+    Messages { mailbox: Some(mailbox.clone()), new, old: count("OldMessages") }
 }
 
-fn notify(device: &DeviceName, told: &Told) -> Action {
-    let Told { new, old, .. } = told;
+fn notify(device: &DeviceName, Messages { new, old, .. }: &Messages) -> Action {
     let waiting = if *new > 0 { "yes" } else { "no" };
     Action::new("PJSIPNotify")
         .with("Endpoint", device.as_str())

@@ -15,7 +15,7 @@ use super::ami::{Action, Frame, Message};
 use super::devices;
 use super::doubt::Doubt;
 use super::login::{Settings, Wire, action_id, late, receive};
-use super::mwi::{self, Sign};
+use super::signs::{self, Sign};
 use crate::switch::SwitchError;
 use crate::switch::activity::Stir;
 use crate::switch::reconnect::Ended;
@@ -216,7 +216,7 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
                 // That nobody hears it is no harm.
                 let _ = self.post.stirs.send(stir);
             }
-            if let Some(sign) = mwi::sign(&message) {
+            if let Some(sign) = signs::sign(&message) {
                 let _ = self.post.signs.send(sign);
             }
             return self.doubt.cast_by(&message);

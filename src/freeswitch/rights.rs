@@ -29,7 +29,7 @@ pub const API: [&str; 17] = [
 ];
 
 /// The events; what comes after `CUSTOM` are subclasses of it.
-pub const EVENTS: [&str; 13] = [
+pub const EVENTS: [&str; 15] = [
     "BACKGROUND_JOB",
     "CHANNEL_CREATE",
     "CHANNEL_DESTROY",
@@ -37,6 +37,8 @@ pub const EVENTS: [&str; 13] = [
     "CHANNEL_HANGUP",
     "CHANNEL_HANGUP_COMPLETE",
     "CHANNEL_PARK",
+    "MESSAGE_WAITING",
+    "PRESENCE_PROBE",
     "SHUTDOWN",
     "CUSTOM",
     TAKEN,

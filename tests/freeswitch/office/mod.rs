@@ -9,6 +9,7 @@ mod lamps;
 mod leaving;
 mod load;
 mod login;
+mod mwi;
 mod outbound;
 mod refusals;
 mod removed;
