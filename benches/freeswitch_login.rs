@@ -175,13 +175,12 @@ async fn hotdesk(address: SocketAddr, stop: CancellationToken) {
         deadline: Duration::from_secs(5),
         events: [&calls::PARKED[..], &calls::EVENTS].concat(),
         filters: calls::filters(),
-        taken: calls::PARKED.to_vec(),
     };
     let (client, events) = Client::start(settings, stop.clone());
     let (tenants, name) = (vec![TenantId::default()], "bench".into());
     let calls =
         Calls { switch, tenants, controller, name, bell: client.clone(), client, calls: calls::CALLS };
-    calls.run(events, stop).await;
+    calls.run(events, stop.into()).await;
     tables.cancel();
 }
 

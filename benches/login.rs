@@ -100,7 +100,7 @@ async fn hotdesk(address: mpsc::Sender<SocketAddr>, stop: CancellationToken) {
         controller,
         calls: fastagi::CALLS,
     };
-    server.run(listener, stop).await;
+    server.run(listener, stop.into()).await;
     tables.cancel();
 }
 

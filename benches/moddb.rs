@@ -93,7 +93,6 @@ async fn run(install: &Install) {
         deadline: Duration::from_secs(20),
         events: vec![],
         filters: vec![],
-        taken: vec![],
     };
     let (client, _) = Client::start(settings, stop.clone());
     client.state().wait_for(|state| matches!(state, State::Up(_))).await.unwrap();

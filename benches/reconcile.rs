@@ -45,6 +45,9 @@ fn asterisk() -> Asterisk {
         emergency_context: Context::emergency(),
         agi: "127.0.0.1:4573".into(),
         ring: 30,
+        turn: 15,
+        recording: None,
+        voicemail_password: true,
         reach: hotdesk::desk::reach::Reach::default(),
     };
     let site = Site::new().unwrap().desks(1).dialplan("#include hotdesk.conf\n");

@@ -5,6 +5,7 @@
 
 mod address;
 mod error;
+mod group;
 mod leave;
 mod login;
 mod secret;
@@ -27,6 +28,7 @@ use crate::telemetry::{Format, Level};
 
 pub use address::{BadAddress, HostPort};
 pub use error::ConfigError;
+pub use group::Group;
 pub use leave::Leave;
 pub use login::{Login, Multiple, Pin};
 pub use secret::Secret;
@@ -60,9 +62,14 @@ pub struct Config {
     /// The switches; at least one.
     #[serde(rename = "switch")]
     pub switches: Vec<Switch>,
+    /// The groups that users sign in to and out of.
+    #[serde(rename = "group")]
+    pub groups: Vec<Group>,
     /// What differs for some tenants.
     #[serde(rename = "tenant")]
     pub tenants: Vec<Tenant>,
+    /// How long the journal is kept.
+    pub journal: Journal,
     /// What is logged, and how.
     pub log: Log,
     /// What is counted.
@@ -88,6 +95,11 @@ pub struct Dialplan {
     /// The site's context for a number that is nobody's.
     #[serde(deserialize_with = "unless_empty")]
     pub otherwise: Option<Context>,
+    /// The site's context that records a call; none: no call is recorded.
+    #[serde(deserialize_with = "unless_empty")]
+    pub recording: Option<Context>,
+    /// Whether a user is asked for the password of his own voicemail box at the phone where he sits.
+    pub voicemail_password: bool,
 }
 
 /// `[emergency]`
@@ -99,6 +111,14 @@ pub struct Emergency {
     pub numbers: Vec<EmergencyNumber>,
     /// The site's context where such a call goes, with the location's number set.
     pub context: Context,
+}
+
+/// `[journal]`
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Journal {
+    /// Days after which an entry is counted and dropped; zero: never.
+    pub keep_days: u16,
 }
 
 /// `[log]`
@@ -184,8 +204,13 @@ impl Config {
         over(env, "HOTDESK_LOGIN_TAKE_OVER", &mut self.login.take_over, |may| may.parse::<bool>())?;
         over(env, "HOTDESK_PIN_EXPIRES_DAYS", &mut self.pin.expires_days, |days| days.parse::<u16>())?;
         over(env, "HOTDESK_DIALPLAN_OTHERWISE", &mut self.dialplan.otherwise, context_unless_empty)?;
+        over(env, "HOTDESK_DIALPLAN_RECORDING", &mut self.dialplan.recording, context_unless_empty)?;
+        over(env, "HOTDESK_DIALPLAN_VOICEMAIL_PASSWORD", &mut self.dialplan.voicemail_password, |asked| {
+            asked.parse::<bool>()
+        })?;
         over(env, "HOTDESK_EMERGENCY_CONTEXT", &mut self.emergency.context, Context::new)?;
         self.leave.environment(env)?;
+        over(env, "HOTDESK_JOURNAL_KEEP_DAYS", &mut self.journal.keep_days, |days| days.parse::<u16>())?;
         over(env, "HOTDESK_LOG_FORMAT", &mut self.log.format, Format::try_from)?;
         over(env, "HOTDESK_LOG_LEVEL", &mut self.log.level, Level::new)?;
         over(env, "HOTDESK_LOG", &mut self.log.level, Level::new)?;
@@ -217,6 +242,7 @@ impl Config {
                 switch.agrees_with(before)?;
             }
         }
+        self.groups_agree()?;
         self.tenants_agree()
     }
 }
@@ -234,7 +260,18 @@ impl Default for Store {
 
 impl Default for Dialplan {
     fn default() -> Self {
-        Self { users: NumberPattern::new("XXX").into_iter().collect(), otherwise: None }
+        Self {
+            users: NumberPattern::new("XXX").into_iter().collect(),
+            otherwise: None,
+            recording: None,
+            voicemail_password: true,
+        }
+    }
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self { keep_days: 90 }
     }
 }
 

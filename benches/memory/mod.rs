@@ -18,7 +18,7 @@ use hotdesk::desk::pin::{Cost, Pepper, Pin, PinRecord};
 use hotdesk::desk::reach::Reach;
 use hotdesk::desk::seat::{Move, Transition};
 use hotdesk::desk::table::{Edit, Key, Scope, Table};
-use hotdesk::store::{Change, Guess, Import, Note, Store, StoreError, Tried};
+use hotdesk::store::{Change, Guess, Import, Note, Store, StoreError, Tried, Trim, Trimmed};
 use hotdesk::switch::activity::{Doing, Look, Stir};
 use hotdesk::switch::{Switch, SwitchError};
 use jiff::Timestamp;
@@ -159,6 +159,14 @@ impl Store for Memory {
 
     async fn revision_at(&self, _: &TenantId, _: Timestamp) -> Result<Revision, StoreError> {
         Ok(Revision(0))
+    }
+
+    async fn trim(&self, _: &Trim) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    async fn trimmed(&self, _: &TenantId) -> Result<Trimmed, StoreError> {
+        Ok(Trimmed::default())
     }
 
     async fn seen(&self, _: &TenantId, _: &Scope) -> Result<BTreeMap<DeviceName, Seen>, StoreError> {

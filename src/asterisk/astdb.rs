@@ -5,13 +5,16 @@ use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::ami::{Action, Message};
 use super::devices;
 use super::manager::Manager;
 use super::mwi::Mwi;
+use super::queues;
 use super::rows;
 use super::space::Space;
+use crate::desk::group::{Groups, Kind};
 use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
 use crate::desk::model::Device;
 use crate::desk::table::{DeviceRow, Edit, Key, Lamp, ProfileRow, Row, Scope, Table};
@@ -27,13 +30,21 @@ pub struct AstDb {
     space: Space,
     /// Shows the voicemail of who sits there on the lamps of devices, where that is wanted.
     mwi: Option<Mwi>,
+    /// Those whose members are part of the table.
+    groups: Groups,
 }
 
 impl AstDb {
     /// The table of `tenant` on the Asterisk that `manager` is connected to.
     #[must_use]
     pub fn new(manager: Manager, tenant: &TenantId) -> Self {
-        Self { manager, space: Space::of(tenant), mwi: None }
+        Self { manager, space: Space::of(tenant), groups: Groups::new(), mwi: None }
+    }
+
+    /// Of which the members of these groups are part.
+    #[must_use]
+    pub fn with(self, groups: Groups) -> Self {
+        Self { groups, ..self }
     }
 
     /// The same, and each device is told of the voicemail of who sits there, from now on.
@@ -49,6 +60,7 @@ impl AstDb {
         let lamps: Vec<(Key, Row)> =
             table.iter().filter_map(|(key, row)| by_pattern(&table, key, row)).collect();
         table.extend(lamps);
+        table.extend(self.members(None).await?);
         let hints = self.manager.list(Action::new("ExtensionStateList")).await?;
         let context = self.space.hints();
         for hint in hints.iter().filter(|hint| hint.header("Context") == Some(context.as_str())) {
@@ -63,11 +75,28 @@ impl AstDb {
     async fn read_some(&self, users: &[&Extension], devices: &[&DeviceName]) -> Result<Table, SwitchError> {
         let keys = users.iter().flat_map(|user| [Key::User((*user).clone()), Key::Profile((*user).clone())]);
         let keys = keys.chain(devices.iter().map(|device| Key::Device((*device).clone())));
+        let rings = || self.groups.iter().filter(|(_, group)| group.kind == Kind::Ring);
+        let keys = keys.chain(
+            users
+                .iter()
+                .flat_map(|user| rings().map(|(group, _)| Key::Member(group.clone(), (*user).clone()))),
+        );
         let rows = try_join_all(keys.map(|key| self.row(key))).await?;
         let lamps = users.iter().map(|user| Key::Lamp((*user).clone()));
         let lamps = lamps.chain(devices.iter().map(|device| Key::Seat((*device).clone())));
         let lamps = try_join_all(lamps.map(|key| self.lamp(key))).await?;
-        Ok(rows.into_iter().chain(lamps).flatten().collect())
+        let members = try_join_all(users.iter().map(|user| self.members(Some(user)))).await?;
+        Ok(rows.into_iter().chain(lamps).flatten().chain(members.into_iter().flatten()).collect())
+    }
+
+    /// In which queues somebody of ours, or just this user, is a member.
+    async fn members(&self, user: Option<&Extension>) -> Result<Vec<(Key, Row)>, SwitchError> {
+        // `app_queue` need not be there.
+        if self.groups.values().all(|group| group.kind != Kind::Queue) {
+            return Ok(vec![]);
+        }
+        let events = self.manager.list(queues::ask(&self.space, user)).await?;
+        Ok(events.iter().filter_map(|event| queues::row(&self.space, event)).collect())
     }
 
     async fn row(&self, key: Key) -> Result<Option<(Key, Row)>, SwitchError> {
@@ -130,6 +159,15 @@ impl AstDb {
                     .with("Replace", "yes"),
             );
         }
+        let member = |row: &Option<Row>| match row {
+            Some(Row::Member(member)) if member.kind == Kind::Queue => Some(*member),
+            _ => None,
+        };
+        if let (Key::Member(queue, user), was, is) = (&edit.key, member(&edit.was), member(&edit.is))
+            && was.or(is).is_some()
+        {
+            return Some(queues::change(&self.space, queue, user, was, is));
+        }
         let key = rows::key(&edit.key)?;
         Some(match edit.is.as_ref().and_then(rows::value) {
             Some(value) => {
@@ -162,9 +200,16 @@ impl Switch for AstDb {
         let responses = self.manager.act_all(actions).await?;
         for (name, response) in names.into_iter().zip(&responses) {
             let why = response.header("Message").unwrap_or("no reason given");
-            // Gone already is as good as deleted.
-            if !response.is_success() && name != "DBDel" {
-                return Err(SwitchError::Refused(name.into(), why.into()));
+            match name {
+                _ if response.is_success() => {}
+                // Gone already is as good as deleted.
+                "DBDel" | "QueueRemove" => {}
+                // A queue that is not there keeps nobody from his desk. It is tried again each minute.
+                "QueueAdd" | "QueuePause" => warn!(
+                    event = "queue.refused",
+                    why, "somebody is not in a queue that he signed in to; hotdesk check says more"
+                ),
+                name => return Err(SwitchError::Refused(name.into(), why.into())),
             }
         }
         self.mwi.iter().for_each(|mwi| mwi.written(edits));

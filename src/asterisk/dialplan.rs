@@ -1,10 +1,13 @@
 //! The dialplan that a site includes: `hotdesk.conf`, printed for its codes, its numbers and its contexts.
 //!
-//! The text is `hotdesk.conf.in` beside this file, with the site's own lines put in; what each context means stands
-//! there and in `dialplan/README.md`.
+//! The text is `hotdesk.conf.in` beside this file, with `caller.conf.in`, `called.conf.in` and `emergency.conf.in` in it and
+//! the site's own lines put in; what each context means stands there and in `dialplan/README.md`.
 
+mod called;
+mod caller;
 mod codes;
 mod emergency;
+mod recording;
 
 use std::fmt::Write as _;
 
@@ -17,7 +20,7 @@ use crate::desk::code::{Codes, SEAT};
 use crate::desk::id::{Context, EmergencyNumber, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
-use crate::desk::reach::{HEADER, Reach};
+use crate::desk::reach::Reach;
 
 /// Where the version stands in the text that it is the version of.
 const VERSION: &str = "@version@";
@@ -41,8 +44,14 @@ pub struct Settings {
     pub emergency_context: Context,
     /// Where the switch finds the controller's FastAGI server: `host:port`.
     pub agi: String,
-    /// Seconds that a user's phone rings before his voicemail answers.
+    /// Seconds that a user's phones ring, all at once, before his voicemail answers.
     pub ring: u16,
+    /// Seconds that each of them rings where they do so in turn.
+    pub turn: u16,
+    /// The site's context that records a call; none: no call is.
+    pub recording: Option<Context>,
+    /// Whether a user is asked for the password of his own voicemail box at the phone where he sits.
+    pub voicemail_password: bool,
     /// How it reaches users at other switches' phones.
     pub reach: Reach,
 }
@@ -72,33 +81,50 @@ pub fn version(settings: &Settings) -> String {
 fn text(settings: &Settings) -> String {
     let [not_allowed, not_allowed_stock] = sounds(Prompt::NotAllowedHere);
     let [not_available, not_available_stock] = sounds(Prompt::NotAvailable);
-    let values: [(&str, &str); 12] = [
+    let values: [(&str, &str); 15] = [
+        ("@caller@", &caller::contexts(settings)),
+        ("@called@", &called::contexts(settings)),
+        ("@emergency-contexts@", &emergency::contexts(&settings.emergency_context)),
         ("@agi@", &settings.agi),
         ("@codes@", &codes::codes(&settings.codes)),
-        ("@emergency-contexts@", &emergency::contexts(&settings.emergency_context)),
         ("@emergency@", &emergency::numbers(&settings.emergency_numbers)),
+        ("@emergency-context@", settings.emergency_context.as_str()),
+        ("@group@", &group(&settings.tenant)),
         ("@hints@", &hints(&callable(settings))),
         ("@not-allowed-here-stock@", not_allowed_stock),
         ("@not-allowed-here@", not_allowed),
         ("@not-available-stock@", not_available_stock),
         ("@not-available@", not_available),
-        ("@otherwise@", &otherwise(settings.otherwise.as_ref())),
-        ("@ring@", &settings.ring.to_string()),
+        ("@plugged@", &plugged(settings)),
         ("@users@", &users(&callable(settings))),
     ];
-    let between: [(&str, &str); 3] = match settings.reach.routes.is_empty() {
-        true => [("@here@", ""), ("@sent-on@", ""), ("@reach@", "")],
-        false => [
-            ("@here@", &here(&settings.reach)),
-            ("@sent-on@", ",b(hotdesk-reach^${EXTEN}^1)"),
-            ("@reach@", &tell()),
-        ],
-    };
-    let template =
-        between.iter().fold(TEMPLATE.into(), |text: String, (name, value)| text.replace(name, value));
-    let text =
-        values.iter().fold(template, |text: String, (name, value)| text.replace(name, value.trim_end()));
+    let text = values
+        .iter()
+        .fold(TEMPLATE.into(), |text: String, (name, value)| text.replace(name, value.trim_end()));
     in_space(&text, &Space::of(&settings.tenant))
+}
+
+/// The contexts of the site's that calls go on to, besides those that every site has.
+fn plugged(settings: &Settings) -> String {
+    let contexts = [
+        (&settings.otherwise, "gets calls to numbers that may be users' and are nobody's"),
+        (&settings.recording, "records a call, by Gosub"),
+    ];
+    contexts.iter().fold(String::new(), |mut lines, (context, does)| {
+        if let Some(context) = context {
+            let _ = write!(lines, "\n;   {:<24} {does}", format!("[{context}]"));
+        }
+        lines
+    })
+}
+
+/// The pick-up group of the profile at hand. Those of one tenant among several are not those of another.
+fn group(tenant: &TenantId) -> String {
+    let group = "${CUT(HD_PROFILE,|,6)}";
+    if *tenant == TenantId::default() {
+        return group.into();
+    }
+    format!("${{IF($[\"{group}\" != \"\"]?{}.{group})}}", Space::of(tenant))
 }
 
 /// The same text for a tenant among several: its contexts, its rows and the script that its calls ask for begin with its
@@ -131,47 +157,6 @@ fn hints(patterns: &[NumberPattern]) -> String {
     })
 }
 
-/// A call that another switch sent on for this user rings here or nowhere. Each target is ended by `&` meanwhile, so that
-/// no route is found in the beginning of another.
-fn here(reach: &Reach) -> String {
-    let mut lines = format!(
-        r#" ; a call that another switch sent here for him rings here or nowhere: it is not sent on once more, unless it was
- ; transferred meanwhile
- same => n,GotoIf($["${{CHANNEL(channeltype)}}${{BLINDTRANSFER}}" != "PJSIP"]?dial)
- same => n,GotoIf($["${{FILTER(0-9,${{PJSIP_HEADER(read,{HEADER})}})}}" != "${{EXTEN}}"]?dial)
- same => n,Set(HD_DIAL=${{HD_DIAL}}&)
-"#
-    );
-    for route in reach.routes.values() {
-        let _ =
-            writeln!(lines, " same => n,Set(HD_DIAL=${{STRREPLACE(HD_DIAL,{}&)}})", route.with("${EXTEN}"));
-    }
-    lines + " same => n,Set(HD_DIAL=${HD_DIAL:0:-1})\n same => n(dial),NoOp()\n"
-}
-
-/// Tells the switch that a call is sent on to for whom it is. A phone is told too, and does not mind.
-fn tell() -> String {
-    format!(
-        r#"; ---- A call that is sent on to another switch says for whom.
-[hotdesk-reach]
-exten => _X!,1,GotoIf($["${{CHANNEL(channeltype)}}" != "PJSIP"]?done)
- same => n,Set(PJSIP_HEADER(add,{HEADER})=${{EXTEN}})
- same => n(done),Return()
-
-"#
-    )
-}
-
-/// The site's context may include ours: a number that has been there once does not go there again.
-fn otherwise(context: Option<&Context>) -> String {
-    let Some(context) = context else { return " same => n(otherwise),NoOp()".into() };
-    format!(
-        r#" same => n(otherwise),GotoIf($["${{HD_OTHERWISE}}" = "${{EXTEN}} ${{BLINDTRANSFER}}"]?invalid)
- same => n,Set(HD_OTHERWISE=${{EXTEN}} ${{BLINDTRANSFER}})
- same => n,GotoIf($["${{DIALPLAN_EXISTS({context},${{EXTEN}},1)}}${{DIALPLAN_EXISTS({context},i,1)}}" != "00"]?{context},${{EXTEN}},1)"#
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +172,9 @@ mod tests {
             emergency_context: Context::new("emergency").unwrap(),
             agi: "127.0.0.1:4573".into(),
             ring: 30,
+            turn: 15,
+            recording: None,
+            voicemail_password: true,
             reach: Reach::default(),
         }
     }
@@ -235,6 +223,35 @@ mod tests {
         let commands = printed.lines().filter(|line| !line.starts_with(';'));
         assert!(commands.clone().all(|line| !line.contains('@')), "{printed}");
         assert!(commands.clone().all(|line| !line.contains("exten") || line.contains("=>")), "{printed}");
+    }
+
+    #[test]
+    fn what_a_site_did_not_ask_for_is_not_printed() {
+        let plain = hotdesk_conf(&settings());
+        let recording = Context::new("taped").ok();
+        let asked = hotdesk_conf(&Settings { recording, voicemail_password: false, ..settings() });
+        for piece in [
+            ";   [taped]  ",
+            "?taped,s,1(${HD_USER},outbound,${EXTEN}))",
+            "U(hotdesk-answered^",
+            "?taped,s,1(${HD_USER},inbound,${ARG2}))",
+            "dtmf_features",
+            "VoiceMailMain(${HD_MAILBOX},s)",
+        ] {
+            assert!(asked.contains(piece) && !plain.contains(piece), "{piece}\n{asked}");
+        }
+    }
+
+    #[test]
+    fn a_pick_up_group_of_one_tenant_is_not_that_of_another() {
+        let of =
+            |tenant: &str| hotdesk_conf(&Settings { tenant: TenantId::new(tenant).unwrap(), ..settings() });
+        assert!(of("default").contains("namedcallgroup)=${CUT(HD_PROFILE,|,6)})\n"));
+        for kind in ["call", "pickup"] {
+            let group =
+                format!("named{kind}group)=${{IF($[\"${{CUT(HD_PROFILE,|,6)}}\" != \"\"]?acme-hotdesk.$");
+            assert!(of("acme").contains(&group), "{}", of("acme"));
+        }
     }
 
     #[test]

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use super::phone::{AgiPhone, NoCall};
 use crate::controller::Controller;
 use crate::desk::id::{SwitchName, TenantId};
-use crate::switch::door::Door;
+use crate::switch::door::{Closing, Door};
 
 pub use crate::switch::door::CALLS;
 
@@ -30,12 +29,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves calls until `stop`, then lets those that are under way end, for a while.
-    pub async fn run(self, listener: TcpListener, stop: CancellationToken) {
+    /// Serves calls until `closing`.
+    pub async fn run(self, listener: TcpListener, closing: Closing) {
         let server = Arc::new(self);
         let Self { switch, allow, calls, .. } = &*server;
         let door = Door { switch: switch.clone(), allow: allow.clone(), calls: *calls };
-        door.open(listener, stop, |stream| server.clone().call(stream)).await;
+        door.open(listener, closing, |stream| server.clone().call(stream)).await;
     }
 
     async fn call(self: Arc<Self>, stream: TcpStream) {

@@ -26,6 +26,8 @@ use modules::Modules;
 
 /// How long an Asterisk may take to let us in. It answers a wrong secret after 1 s.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Where it tells more.
+const LOG: &str = "Asterisk's log";
 /// Phones that are asked about at a time.
 const AT_ONCE: usize = 32;
 /// What our user needs of `read` and `write` in manager.conf.
@@ -71,14 +73,8 @@ impl Inspection<'_> {
             Err(finding) => return vec![*finding],
         };
         let mut findings = vec![self.version(&up)];
-        if let Err(error) = self.look(office, &mut findings).await {
-            findings.push(Finding::wrong(
-                self.of("asking"),
-                error.to_string(),
-                "look into Asterisk's log, and check again",
-            ));
-        }
-        findings
+        let asked = self.look(office, &mut findings).await;
+        inspect::with_what_failed(findings, asked, self.of("asking"), LOG)
     }
 
     /// What can be said of emergency calls alone: the dialplan, and what one from each phone would show.
@@ -86,28 +82,15 @@ impl Inspection<'_> {
         if let Err(finding) = self.reached().await {
             return vec![*finding];
         }
+        let mut findings = vec![];
         let asked = async {
-            let mut findings = self.for_help().await?;
+            findings.extend(self.for_help().await?);
             let (known, reach) = (&self.dialplan.emergency_numbers, &self.dialplan.reach);
-            findings.extend(
-                emergency::calls(
-                    &AstDb::new(self.manager.clone(), self.tenant),
-                    office,
-                    self.name,
-                    reach,
-                    known,
-                )
-                .await?,
-            );
-            Ok::<_, SwitchError>(findings)
+            findings.extend(emergency::calls(&self.rows(), office, self.name, reach, known).await?);
+            Ok(())
         };
-        asked.await.unwrap_or_else(|error| {
-            vec![Finding::wrong(
-                self.of("asking"),
-                error.to_string(),
-                "look into Asterisk's log, and check again",
-            )]
-        })
+        let asked = asked.await;
+        inspect::with_what_failed(findings, asked, self.of("asking"), LOG)
     }
 
     async fn look(&self, office: &Office, findings: &mut Vec<Finding>) -> Result<(), SwitchError> {
@@ -126,18 +109,8 @@ impl Inspection<'_> {
         if modules.can_tell_phones() {
             findings.extend(self.phones(office).await?);
         }
-        let switch = AstDb::new(self.manager.clone(), self.tenant);
-        findings.push(
-            inspect::table(
-                self.of("table"),
-                self.store,
-                self.tenant,
-                self.name,
-                &self.dialplan.reach,
-                &switch,
-            )
-            .await?,
-        );
+        let (check, reach) = (self.of("table"), &self.dialplan.reach);
+        findings.push(inspect::table(check, self.store, self.tenant, self.name, reach, &self.rows()).await?);
         Ok(())
     }
 
@@ -256,6 +229,11 @@ impl Inspection<'_> {
                 ),
             )
         }))
+    }
+
+    /// The switch's copy of the table.
+    fn rows(&self) -> AstDb {
+        AstDb::new(self.manager.clone(), self.tenant).with(self.dialplan.reach.groups.clone())
     }
 
     /// The name of a check of this switch.

@@ -5,9 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::{broadcast, oneshot, watch};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::ami::{Action, Message};
@@ -15,7 +14,7 @@ use super::session::{Answer, Post, Request, WINDOW, attend};
 use super::signs::Sign;
 use crate::switch::SwitchError;
 use crate::switch::activity::{STIRS, Stir};
-use crate::switch::reconnect::{Backoff, Ended};
+use crate::switch::reconnect::{Backoff, reach, tcp};
 
 pub use super::login::Settings;
 pub use super::session::{State, Up};
@@ -35,14 +34,7 @@ impl Manager {
     #[must_use]
     pub fn start(settings: Settings, stop: CancellationToken) -> Self {
         let address = settings.address.clone();
-        Self::over(settings, stop, move || {
-            let address = address.clone();
-            async move {
-                let stream = TcpStream::connect(address).await?;
-                stream.set_nodelay(true)?;
-                Ok(stream)
-            }
-        })
+        Self::over(settings, stop, move || tcp(address.clone()))
     }
 
     /// The same over whatever `connect` makes.
@@ -168,10 +160,7 @@ impl Manager {
         &self,
         action: Action,
     ) -> Result<oneshot::Receiver<Result<Answer, SwitchError>>, SwitchError> {
-        let actions = match &*self.state.borrow() {
-            State::Up(up) => up.actions.clone(),
-            State::Down(why) | State::Refused(why) => return Err(SwitchError::Away(why.clone())),
-        };
+        let actions = self.state.borrow().up()?.actions.clone();
         let (answer, answered) = oneshot::channel();
         actions.send(Request { action, answer }).await.map_err(|_| self.away())?;
         Ok(answered)
@@ -185,10 +174,8 @@ impl Manager {
     }
 
     fn away(&self) -> SwitchError {
-        SwitchError::Away(match &*self.state.borrow() {
-            State::Up(_) => "the connection was lost".into(),
-            State::Down(why) | State::Refused(why) => why.clone(),
-        })
+        let lost = || SwitchError::Away("the connection was lost".into());
+        self.state.borrow().up().err().unwrap_or_else(lost)
     }
 
     async fn in_time<T>(
@@ -211,29 +198,14 @@ where
     S: AsyncRead + AsyncWrite + Send + 'static,
     F: Future<Output = io::Result<S>> + Send,
 {
-    let (name, address) = (&settings.name, &settings.address);
     let mut backoff = Backoff::default();
     loop {
         let began = Instant::now();
-        let ended = match timeout(settings.deadline, connect()).await {
-            Ok(Ok(stream)) => attend(stream, settings, post).await,
-            Ok(Err(e)) => Ended::Lost(format!("{address} cannot be reached: {e}")),
-            Err(_) => Ended::Lost(format!("{address} did not answer within {:?}", settings.deadline)),
+        let ended = match reach(&settings.address, settings.deadline, connect()).await {
+            Ok(stream) => attend(stream, settings, post).await,
+            Err(ended) => ended,
         };
-        let pause = backoff.pause(&ended, began.elapsed());
-        match ended {
-            Ended::Lost(why) => {
-                if !matches!(&*post.state.borrow(), State::Down(before) if *before == why) {
-                    tracing::warn!(event = "switch.down", switch = %name, %address, %why, "the switch is away");
-                }
-                post.state.send_replace(State::Down(why));
-            }
-            Ended::Refused(why) => {
-                tracing::error!(event = "switch.refused", switch = %name, %address, %why, "the switch does not let us in");
-                post.state.send_replace(State::Refused(why));
-            }
-        }
-        tracing::debug!(event = "switch.retry", switch = %name, pause_ms = %pause.as_millis(), "connecting again");
-        sleep(pause).await;
+        let whose = (&settings.name, settings.address.as_str());
+        backoff.rest(whose, &post.state, ended, began.elapsed()).await;
     }
 }

@@ -10,6 +10,7 @@
 //! | FastAGI | [`agi`], [`command`] | [`fastagi`] serves the calls, each as a [`phone`] |
 //! | AMI | [`ami`] | [`manager`] stays connected, `session` is one connection, `doubt` says "look again", [`astdb`] is the table over it, `mwi` the voicemail on its phones' lamps |
 //! | AstDB, hints | [`rows`] | |
+//! | members of queues | | [`queues`] |
 //! | what a site has already | | [`endpoints`]: PJSIP's; [`freepbx`]: a FreePBX's users and devices |
 //!
 //! [`dialplan`] prints what a site includes into its `extensions.conf`, [`sounds`] names what is played when a prompt of
@@ -30,6 +31,7 @@ mod login;
 pub mod manager;
 mod mwi;
 pub mod phone;
+mod queues;
 pub mod rows;
 mod session;
 mod signs;

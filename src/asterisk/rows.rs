@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `<space>/device/<endpoint>` | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|mailbox` |
 //! | `<space>/user/<extension>` | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away` |
+//! | `<space>/member/<group>/<extension>` | `rings` or `paused`: of a group that rings all its members; a queue has its own |
 //! | `<space>/profile/<extension>` | `then\|busy\|unanswered\|recording\|account\|pickup\|lamp` |
 //!
 //! The [space](super::space::Space) of a switch's only tenant is `hotdesk`. The fields stand by position, because `CUT` is
@@ -15,8 +16,9 @@
 //! Read rows back by `DBGetTree`, which is whole: `DBGet` cuts a value at 255 bytes on 16.28.
 
 use crate::desk::code::SEAT;
-use crate::desk::id::{DeviceName, DialTarget, Extension};
-use crate::desk::table::{Key, Lamp, Row};
+use crate::desk::group::Kind;
+use crate::desk::id::{DeviceName, DialTarget, Extension, GroupName};
+use crate::desk::table::{Key, Lamp, Member, Row};
 use crate::desk::text::Syntax;
 
 /// The hint of a user who is nowhere: a device state that nobody sets, so his lamp is dark. A hint is never empty (a
@@ -26,6 +28,11 @@ pub const NOWHERE: &str = "Custom:hotdesk";
 /// A device state that is always busy: the hint of a device at which somebody sits, and of a user who is not to be
 /// disturbed, beside the devices that he has. Asterisk keeps it in AstDB, under `CustomDevstate`.
 pub const ON: &str = "Custom:hotdesk_on";
+
+/// A member who rings with his group.
+const RINGS: &str = "rings";
+/// A member who does not now.
+const PAUSED: &str = "paused";
 
 const SYNTAX: Syntax = Syntax {
     plain: " -._'@/&:+",
@@ -41,6 +48,7 @@ pub fn key(key: &Key) -> Option<String> {
     match key {
         Key::Device(device) => Some(format!("device/{device}")),
         Key::Lamp(_) | Key::Lit | Key::Seat(_) | Key::Unlisted(_) => None,
+        Key::Member(group, user) => Some(format!("member/{group}/{user}")),
         Key::Profile(user) => Some(format!("profile/{user}")),
         Key::Unknown(key) => Some(key.clone()),
         Key::User(user) => Some(format!("user/{user}")),
@@ -52,6 +60,9 @@ pub fn key(key: &Key) -> Option<String> {
 pub fn read_key(key: &str) -> Key {
     let known = match key.split_once('/') {
         Some(("device", device)) => DeviceName::new(device).ok().map(Key::Device),
+        Some(("member", member)) => member.split_once('/').and_then(|(group, user)| {
+            Some(Key::Member(GroupName::new(group).ok()?, Extension::new(user).ok()?))
+        }),
         Some(("profile", user)) => Extension::new(user).ok().map(Key::Profile),
         Some(("user", user)) => Extension::new(user).ok().map(Key::User),
         _ => None,
@@ -65,6 +76,7 @@ pub fn value(row: &Row) -> Option<String> {
     match row {
         Row::Device(row) => Some(SYNTAX.device(row)),
         Row::Lamp(_) | Row::Unreadable(_) => None,
+        Row::Member(member) => Some(if member.paused { PAUSED } else { RINGS }.into()),
         Row::Profile(row) => Some(SYNTAX.profile(row)),
         Row::User(row) => Some(SYNTAX.user(row)),
     }
@@ -75,6 +87,11 @@ pub fn value(row: &Row) -> Option<String> {
 pub fn read(key: &Key, value: &str) -> Row {
     let row = match key {
         Key::Device(_) => SYNTAX.read_device(value).map(Row::Device),
+        Key::Member(..) => match value {
+            PAUSED => Some(Row::Member(Member { kind: Kind::Ring, paused: true })),
+            RINGS => Some(Row::Member(Member { kind: Kind::Ring, paused: false })),
+            _ => None,
+        },
         Key::Profile(_) => SYNTAX.read_profile(value).map(Row::Profile),
         Key::User(_) => SYNTAX.read_user(value).map(Row::User),
         Key::Lamp(_) | Key::Lit | Key::Seat(_) | Key::Unknown(_) | Key::Unlisted(_) => None,

@@ -18,7 +18,7 @@ use super::login::{Settings, Wire, action_id, late, receive};
 use super::signs::{self, Sign};
 use crate::switch::SwitchError;
 use crate::switch::activity::Stir;
-use crate::switch::reconnect::Ended;
+use crate::switch::reconnect::{self, Ended};
 
 /// Actions that are sent before the first of them must be answered.
 pub(super) const WINDOW: usize = 256;
@@ -38,16 +38,8 @@ const WRITE: usize = 64 * 1024;
 const EVENTS: &str =
     "Event: (ContactStatus|DeviceStateChange|ExtensionStatus|FullyBooted|MessageWaiting|Reload|Shutdown)";
 
-/// How it stands with a switch.
-#[derive(Clone, Debug)]
-pub enum State {
-    /// Not connected, for this reason. Tried again within a second.
-    Down(String),
-    /// It is there and does not let us in; says what to do. Tried again every half minute.
-    Refused(String),
-    /// Logged in, and fully booted.
-    Up(Up),
-}
+/// How it stands with an Asterisk, which is up when it has fully booted.
+pub type State = reconnect::State<Up>;
 
 /// What is known of an Asterisk that is up.
 #[derive(Clone, Debug)]

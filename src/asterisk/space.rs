@@ -28,6 +28,12 @@ impl Space {
         format!("{}-hints", self.0)
     }
 
+    /// The context where a user is rung and nothing else, for queues and groups.
+    #[must_use]
+    pub fn ring(&self) -> String {
+        format!("{}-ring", self.0)
+    }
+
     /// The context where who was rung is asked whether he stays.
     #[must_use]
     pub fn stay(&self) -> String {

@@ -14,8 +14,10 @@ use crate::desk::code::Book;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::freeswitch;
 
-/// Seconds that a phone rings before the voicemail answers: six rings.
+/// Seconds that phones ring before the voicemail answers: six rings.
 const RING: u16 = 30;
+/// Seconds that each rings where they do so in turn: three rings, and a mobile's network takes some of them.
+const TURN: u16 = 15;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Dialplan {
@@ -80,7 +82,10 @@ pub(super) fn settings(config: &Config, switch: &Switch, tenant: &TenantId) -> S
         emergency_context: config.emergency.context.clone(),
         agi: switch.agi_advertise().to_string(),
         ring: RING,
-        reach: switch.reach(),
+        turn: TURN,
+        recording: config.dialplan.recording.clone(),
+        voicemail_password: config.dialplan.voicemail_password,
+        reach: config.reach(switch, tenant),
     }
 }
 
@@ -97,7 +102,7 @@ pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitc
         emergency_numbers: config.of(&first).emergency_numbers().to_vec(),
         emergency_context: config.emergency.context.clone(),
         ring: RING,
-        reach: switch.reach(),
+        reach: config.reach(switch, &first),
         controllers: switch.outbound_controllers().iter().map(ToString::to_string).collect(),
     }
 }

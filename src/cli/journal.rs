@@ -10,6 +10,8 @@ use jiff::{Span, Timestamp};
 
 use super::print;
 use super::site::Site;
+use crate::controller::journal;
+use crate::desk::count::Counted;
 use crate::desk::id::Revision;
 use crate::desk::journal::Entry;
 
@@ -21,10 +23,17 @@ pub(super) struct Journal {
     /// Not older than this: a time (2026-03-01T08:00:00Z), a date (2026-03-01), or a span (2h, 30m, 7d)
     #[arg(long, value_name = "T")]
     since: Option<Since>,
+    /// How often what happened, by the day in UTC; also of days whose entries are no longer kept
+    #[arg(long, conflicts_with_all = ["follow", "since"])]
+    counts: bool,
     /// One JSON object a line
     #[arg(long)]
     json: bool,
 }
+
+/// What people read over the columns of [`Counted::ALL`].
+const HEADS: [&str; Counted::ALL.len()] =
+    ["LOGINS", "LOGOUTS", "TAKEN BACK", "REFUSALS", "REPAIRS", "SPRAYS", "OTHER"];
 
 /// Entries read at a time.
 const PAGE: usize = 500;
@@ -34,6 +43,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Journal {
     pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+        if self.counts {
+            return self.print_counts(site, out).await;
+        }
         let mut after = self.start(site).await?;
         loop {
             let page = site.store.journal(&site.tenant, after, PAGE).await?;
@@ -63,6 +75,27 @@ impl Journal {
         }
         let next = site.store.revision_at(&site.tenant, Timestamp::MAX).await?;
         Ok(Revision(next.0.saturating_sub(1).saturating_sub(10)))
+    }
+
+    async fn print_counts(&self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+        let counts = journal::counts(&*site.store, &site.tenant).await?;
+        let rows = counts.days().map(|(day, times)| {
+            let times = Counted::ALL.map(|what| (what.name(), times.get(&what).copied().unwrap_or(0)));
+            (day, times)
+        });
+        if self.json {
+            for (day, times) in rows {
+                let mut row = serde_json::Map::from_iter([("day".to_owned(), day.to_string().into())]);
+                row.extend(times.map(|(what, times)| (what.to_owned(), times.into())));
+                writeln!(out, "{}", serde_json::Value::Object(row))?;
+            }
+            return Ok(());
+        }
+        let names: Vec<&str> = std::iter::once("DAY").chain(HEADS).collect();
+        let row = |(day, times): (Date, [(_, u64); _])| {
+            std::iter::once(day.to_string()).chain(times.map(|(_, times)| times.to_string())).collect()
+        };
+        print::table(out, &names, &rows.map(row).collect::<Vec<_>>())
     }
 
     fn print(&self, entry: &Entry, out: &mut dyn Write) -> anyhow::Result<()> {

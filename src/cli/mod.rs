@@ -9,6 +9,7 @@ mod device;
 mod dialplan;
 mod difference;
 mod discover;
+mod explain;
 mod import;
 mod journal;
 mod leave;
@@ -65,6 +66,8 @@ enum Command {
     Dialplan(dialplan::Dialplan),
     /// List the phones that a switch knows, and enable them
     Discover(discover::Discover),
+    /// Say in plain words why a phone, or a user's calls, behave as they do now
+    Explain(explain::Explain),
     /// Add and change users and devices of CSV files, or of a FreePBX: all or nothing, and what is not named stays
     Import(import::Import),
     /// Show what happened
@@ -82,7 +85,8 @@ enum Command {
     /// Change the key that PINs are hashed with
     #[command(subcommand)]
     Pepper(pepper::Pepper),
-    /// Take calls and keep the switches true, until stopped; SIGHUP reads the configuration anew
+    /// Take calls and keep the switches true. SIGTERM lets calls end, 20 s at most, and a second one ends it at once; SIGHUP
+    /// reads the configuration anew
     Serve,
     /// Show who sits where, since when, and when he is logged out by himself
     Status(status::Status),
@@ -126,6 +130,7 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Device(device) => device.run(&site.await?, &mut out).await?,
             Command::Dialplan(dialplan) => dialplan.run(&config, &mut out)?,
             Command::Discover(discover) => discover.run(&site.await?, &mut out).await?,
+            Command::Explain(explain) => explain.run(&site.await?, &mut out).await?,
             Command::Import(import) => import.run(&site.await?, &mut out).await?,
             Command::Journal(journal) => journal.run(&site.await?, &mut out).await?,
             Command::Location(location) => location.run(&site.await?, &mut out).await?,

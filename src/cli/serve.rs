@@ -7,6 +7,7 @@ mod metrics;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +23,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{Config, Kind, Leave, Switch};
 use crate::controller::clock::Clock;
+use crate::controller::journal;
 use crate::controller::pins::Pins;
 use crate::controller::reconcile::{Kept, Reconciler};
 use crate::controller::timers::{Settings, Timers};
@@ -29,6 +31,7 @@ use crate::controller::{Controller, pepper};
 use crate::desk::code::Book;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::store;
+use crate::switch::door::Closing;
 use crate::telemetry::metrics::Metrics;
 
 /// How long a switch may take for a command, connecting and each step of the login included.
@@ -40,10 +43,13 @@ type Allowed = BTreeMap<SwitchName, watch::Sender<Arc<Vec<IpNet>>>>;
 /// By tenant: the switches whose phones are watched.
 type Phones = BTreeMap<TenantId, BTreeMap<SwitchName, Arc<dyn crate::switch::Switch>>>;
 
+/// How long what is left may take once it was told twice to stop.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
 /// What stops: first calls, and with them gone the tables.
 #[derive(Default)]
 struct Stop {
-    calls: CancellationToken,
+    calls: Closing,
     tables: CancellationToken,
 }
 
@@ -57,7 +63,8 @@ struct Open {
     serve: Box<dyn FnOnce(Arc<Controller>) -> JoinHandle<()>>,
 }
 
-/// Serves until SIGTERM or SIGINT. SIGHUP reads the configuration anew.
+/// Serves until SIGTERM or SIGINT, and then until the calls have ended or a second one comes. SIGHUP reads the configuration
+/// anew.
 ///
 /// # Errors
 /// What kept it from starting: an address in use, a secret that cannot be read.
@@ -82,12 +89,13 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
     let mut doors = vec![];
     for switch in &config.switches {
         let Open { tables: of_tenants, serve } = match switch.kind {
-            Kind::Asterisk => asterisk::open(switch, &stop, &mut allowed).await?,
+            Kind::Asterisk => asterisk::open(&config, switch, &stop, &mut allowed).await?,
             Kind::FreeSwitch => freeswitch::open(switch, &identity, &stop, &mut allowed).await?,
         };
         for (tenant, table) in of_tenants {
             let name = switch.name.clone();
-            let kept = Kept { name: name.clone(), tenant: tenant.clone(), reach: switch.reach() };
+            let kept =
+                Kept { name: name.clone(), tenant: tenant.clone(), reach: config.reach(switch, &tenant) };
             phones.entry(tenant.clone()).or_default().insert(name.clone(), table.clone());
             let (reconciler, task) = Reconciler::start(kept, store.clone(), table, stop.tables.clone());
             switches.insert((name, tenant), reconciler);
@@ -96,6 +104,10 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
         doors.push(serve);
     }
 
+    let (days, kept) = watch::channel(NonZeroU16::new(config.journal.keep_days));
+    let keeper =
+        journal::keep(store.clone(), phones.keys().cloned().collect(), kept, stop.calls.begun.clone());
+
     let mut leave: BTreeMap<TenantId, watch::Sender<Arc<Settings>>> = BTreeMap::new();
     let timers: Vec<JoinHandle<()>> = phones
         .into_iter()
@@ -103,7 +115,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
             let (sender, settings) = watch::channel(Arc::new(leaving(&config, &tenant)));
             leave.insert(tenant.clone(), sender);
             let timers = Timers { tenant, store: store.clone(), switches, settings, clock: Clock::Wall };
-            timers.start(stop.calls.clone())
+            timers.start(stop.calls.begun.clone())
         })
         .collect();
     let controller =
@@ -121,6 +133,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
                     for (tenant, leave) in &leave {
                         leave.send_replace(Arc::new(leaving(&new, tenant)));
                     }
+                    days.send_replace(NonZeroU16::new(new.journal.keep_days));
                     season(&config, &controller.pins);
                     info!(event = "reload.done", "the configuration was read anew");
                 }
@@ -128,13 +141,28 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
         }
     }
     info!(event = "serve.stopping", "letting calls end");
-    stop.calls.cancel();
-    for server in servers.into_iter().chain(timers) {
-        let _ = server.await;
-    }
-    stop.tables.cancel();
-    for table in tables {
-        let _ = table.await;
+    stop.calls.begun.cancel();
+    let ended = async {
+        for server in servers.into_iter().chain(timers).chain([keeper]) {
+            let _ = server.await;
+        }
+        stop.tables.cancel();
+        for table in tables {
+            let _ = table.await;
+        }
+    };
+    let again = async {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+        warn!(event = "serve.cut", "told again to stop: calls under way hear that it is not available");
+        stop.calls.cut.cancel();
+        tokio::time::sleep(AT_ONCE).await;
+    };
+    tokio::select! {
+        () = ended => {}
+        () = again => {}
     }
     info!(event = "serve.stopped", "hotdesk is down; phones keep working by the switch's own table");
     Ok(())

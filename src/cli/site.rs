@@ -80,6 +80,7 @@ impl Site {
             tenant: self.tenant.clone(),
             by: actor(),
             call: None,
+            code: None,
             event: Event::LocationWaived { device: device.clone() },
         };
         Ok(self.store.record(&devices.iter().map(entry).collect::<Vec<_>>()).await?)
@@ -93,6 +94,7 @@ impl Site {
             act,
             by: actor(),
             call: None,
+            code: None,
             at: now(),
         };
         self.store.move_people(&act).await

@@ -196,8 +196,9 @@ impl Switch {
     /// How it reaches the others. A FreeSWITCH's lamp rows are what its directory dials, routes too; an Asterisk's are
     /// devices that are watched.
     #[must_use]
-    pub fn reach(&self) -> Reach {
-        Reach { routes: self.reach.clone(), lamps: self.kind == Kind::FreeSwitch }
+    pub(super) fn reach(&self) -> Reach {
+        let lamps = self.kind == Kind::FreeSwitch;
+        Reach { routes: self.reach.clone(), lamps, ..Reach::default() }
     }
 
     /// Our secret at its manager interface.

@@ -228,7 +228,7 @@ impl Controller {
             (Err(refusal), known) => {
                 // Digits that are nobody's extension may be a PIN typed at the wrong question.
                 let user = known.is_some().then_some(user);
-                self.alarm(&origin(call), &attempt.spray, &call.device, user).await;
+                self.alarm(&self.origin(call), &attempt.spray, &call.device, user).await;
                 refusal
             }
         };
@@ -239,7 +239,7 @@ impl Controller {
         speak(phone, user.language.as_ref()).await?;
         let extension = user.extension;
         let seat = Act::Seat(extension.clone(), call.device.clone(), self.rules_of(&call.tenant).seating);
-        let done = match self.perform(&origin(call), seat).await {
+        let done = match self.perform(&self.origin(call), seat).await {
             // Removed or forbidden since he was asked; or he sits elsewhere, or somebody else here, as the store alone knows.
             Err(Fault::Store(StoreError::Missing(_))) => {
                 return Err(Stop::Refused(Refusal::UserUnknown, Some(extension)));
@@ -289,21 +289,25 @@ impl Controller {
             "refused"
         );
         let reason = refusal.code().into();
-        self.journal(&origin(call), Event::Refused { device: call.device.clone(), user, reason }).await;
+        self.journal(&self.origin(call), Event::Refused { device: call.device.clone(), user, reason }).await;
+    }
+
+    /// Who asks, in this call, by the code he dialled.
+    fn origin(&self, call: &Call) -> Origin {
+        let codes = self.codes.borrow().clone();
+        let code = codes.of(&call.tenant).reading(&call.dialled.0).map(|(code, _)| code.pattern.to_string());
+        Origin {
+            tenant: call.tenant.clone(),
+            switch: call.switch.clone(),
+            by: Actor::Phone(call.device.clone()),
+            call: Some(call.id.clone()),
+            code,
+        }
     }
 
     async fn known(&self, call: &Call, user: &Extension) -> bool {
         let office = self.store.office(&call.tenant, &Scope::user(user)).await;
         office.is_ok_and(|office| office.users.contains_key(user))
-    }
-}
-
-fn origin(call: &Call) -> Origin {
-    Origin {
-        tenant: call.tenant.clone(),
-        switch: call.switch.clone(),
-        by: Actor::Phone(call.device.clone()),
-        call: Some(call.id.clone()),
     }
 }
 

@@ -87,3 +87,45 @@ impl Feed {
         Ok(News { scope, upto, more: page.len() == PAGE })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::controller::journal;
+    use crate::desk::id::Extension;
+    use crate::desk::journal::Actor;
+    use crate::desk::model::User;
+    use crate::store::{self, Change, What};
+
+    #[tokio::test]
+    async fn who_follows_the_journal_and_missed_entries_that_were_dropped_looks_at_everything() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = format!("sqlite:{}", folder.path().join("hotdesk.db").display());
+        let store = store::open(&file, Path::new("/")).await.unwrap();
+        let tenant = TenantId::default();
+        let mut feed = Feed::start(store.clone(), tenant.clone()).await;
+        let user = Extension::new("101").unwrap();
+        let what = What::User(User::new(tenant.clone(), user.clone()));
+        let change = Change { tenant: tenant.clone(), what, by: Actor::Controller, at: Timestamp::now() };
+        for _ in 0..3 {
+            store.change(&change).await.unwrap();
+        }
+        let news = feed.next().await.unwrap();
+        assert_eq!((news.scope, news.upto), (Scope::user(&user), Revision(3)));
+
+        assert_eq!(journal::trim(&*store, &tenant, Timestamp::MAX).await.unwrap(), 2);
+        let news = feed.next().await.unwrap();
+        assert_eq!((news.scope, news.upto), (Scope::All, Revision(3)), "it was told of none of them");
+        feed.after = Revision(2);
+        let news = feed.next().await.unwrap();
+        assert_eq!(
+            (news.scope, news.upto),
+            (Scope::user(&user), Revision(3)),
+            "it was told of all that is gone"
+        );
+    }
+}

@@ -1,13 +1,14 @@
 //! What `hotdesk check` asks of a switch whatever its kind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::sleep;
 
 use super::reconcile;
 use crate::desk::finding::Finding;
-use crate::desk::id::{Context, SwitchName, TenantId};
+use crate::desk::id::{Context, DeviceName, Extension, SwitchName, TenantId};
+use crate::desk::journal::{Entry, Event};
 use crate::desk::model::{Device, Office};
 use crate::desk::reach::Reach;
 use crate::desk::table::{self, Edit, Scope};
@@ -18,6 +19,21 @@ use crate::switch::{Switch, SwitchError};
 const SETTLE: Duration = Duration::from_millis(700);
 /// Rows that are named one by one.
 const ROWS: usize = 10;
+
+/// What was found, and last, if the rest could not be asked, why; the switch's `log` tells more.
+#[must_use]
+pub fn with_what_failed(
+    mut findings: Vec<Finding>,
+    asked: Result<(), SwitchError>,
+    check: String,
+    log: &str,
+) -> Vec<Finding> {
+    let wrong = |error: SwitchError| {
+        Finding::wrong(check, error.to_string(), format!("look into {log}, and check again"))
+    };
+    findings.extend(asked.err().map(wrong));
+    findings
+}
 
 /// Compares what the switch holds with the truth, twice if they differ: a login may be under way.
 ///
@@ -62,6 +78,30 @@ fn differing(edits: &[Edit]) -> String {
     match edits.len().saturating_sub(ROWS) {
         0 => named,
         more => format!("{named}; and {more} more"),
+    }
+}
+
+/// Whether an entry of the journal is about one of these.
+#[must_use]
+pub fn is_about(entry: &Entry, users: &BTreeSet<Extension>, devices: &BTreeSet<DeviceName>) -> bool {
+    let named = |user: &Option<Extension>, device: &DeviceName| {
+        devices.contains(device) || user.as_ref().is_some_and(|user| users.contains(user))
+    };
+    match &entry.event {
+        Event::Refused { device, user, .. } | Event::Spray { device, user, .. } => named(user, device),
+        Event::PinChanged { user } => users.contains(user),
+        Event::Repaired { row, .. } => {
+            let about = |kind: &str, name: &str| *row == format!("{kind} {name}");
+            users.iter().any(|user| ["user", "lamp", "profile"].iter().any(|kind| about(kind, user.as_str())))
+                || users.iter().any(|user| row.starts_with(&format!("member {user} ")))
+                || devices.iter().any(|device| about("device", device.as_str()))
+        }
+        _ => match entry.touches() {
+            Scope::All => true,
+            Scope::Some { users: touched, devices: seen } => {
+                !touched.is_disjoint(users) || !seen.is_disjoint(devices)
+            }
+        },
     }
 }
 

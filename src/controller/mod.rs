@@ -6,6 +6,7 @@ pub mod emergency;
 mod failures;
 mod feed;
 pub mod inspect;
+pub mod journal;
 pub mod pepper;
 pub mod pins;
 pub mod reconcile;
@@ -73,6 +74,8 @@ pub struct Origin {
     pub by: Actor,
     /// In which call.
     pub call: Option<CallId>,
+    /// By which code, as it is written.
+    pub code: Option<String>,
 }
 
 impl Controller {
@@ -124,6 +127,7 @@ impl Controller {
             act,
             by: origin.by.clone(),
             call: origin.call.clone(),
+            code: origin.code.clone(),
             at: Timestamp::now(),
         };
         match self.store.move_people(&act).await {
@@ -148,6 +152,7 @@ impl Controller {
             tenant: origin.tenant.clone(),
             by: origin.by.clone(),
             call: origin.call.clone(),
+            code: origin.code.clone(),
             event,
         };
         if let Err(error) = self.store.record(&[entry]).await {

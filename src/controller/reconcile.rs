@@ -223,6 +223,7 @@ impl Work {
             tenant: self.tenant.clone(),
             by: Actor::Controller,
             call: None,
+            code: None,
             event: Event::Repaired {
                 switch: self.name.clone(),
                 row: edit.key.to_string(),

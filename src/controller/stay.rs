@@ -25,7 +25,8 @@ pub async fn stay(
         return Ok(false);
     }
     let event = Event::Stays { user, device, until };
-    let entry = Entry { revision: Revision(0), at, tenant: tenant.clone(), by, call: None, event };
+    let entry =
+        Entry { revision: Revision(0), at, tenant: tenant.clone(), by, call: None, code: None, event };
     store.record(&[entry]).await?;
     Ok(true)
 }

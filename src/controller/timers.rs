@@ -323,6 +323,7 @@ impl Work {
             act: Act::Expire(binding),
             by: Actor::Timer(why),
             call: None,
+            code: None,
             at: now,
         };
         // The switch's table follows the journal. Somebody else may have ended it first.

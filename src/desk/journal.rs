@@ -25,6 +25,9 @@ pub struct Entry {
     /// In which call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallId>,
+    /// By which code, as it is written: never what was dialled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
@@ -186,6 +189,18 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         devices: Vec<DeviceName>,
     },
+}
+
+impl Event {
+    /// How many sat down by it, and how many left.
+    pub(super) fn moves(&self) -> (usize, usize) {
+        match self {
+            Self::Moved { removed, seated, .. } => (seated.len(), removed.len()),
+            Self::DeviceChanged { user, .. } | Self::DeviceRemoved { user, .. } => (0, user.iter().len()),
+            Self::UserChanged { devices, .. } | Self::UserRemoved { devices, .. } => (0, devices.len()),
+            _ => (0, 0),
+        }
+    }
 }
 
 impl Entry {

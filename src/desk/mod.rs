@@ -2,8 +2,10 @@
 //! answers come in as arguments, so that every rule can be tested by calling it.
 
 pub mod code;
+pub mod count;
 pub mod emergency;
 pub mod finding;
+pub mod group;
 pub mod guessable;
 pub mod id;
 pub mod journal;

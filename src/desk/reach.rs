@@ -1,9 +1,10 @@
-//! How one switch reaches the people who sit at the devices of another.
+//! Whom one switch reaches, and how: people who sit at the devices of another, and the groups of its own.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::group::Groups;
 use super::id::{DialTarget, Extension, InvalidId, SwitchName};
 
 /// The SIP header that a call carries from one switch to another: the extension that it was sent on for. The switch it
@@ -18,13 +19,15 @@ const USER: &str = "{user}";
 #[serde(try_from = "String")]
 pub struct Route(String);
 
-/// One switch's routes to the others.
+/// One switch's routes to the others, and its groups.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Reach {
     /// By the other switch.
     pub routes: BTreeMap<SwitchName, Route>,
     /// Whether a lamp's row may be a route. Not where the row is a device to watch: that device would be the whole trunk.
     pub lamps: bool,
+    /// The groups that it has.
+    pub groups: Groups,
 }
 
 impl Route {

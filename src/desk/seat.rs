@@ -23,6 +23,8 @@ pub struct Move {
     pub by: Actor,
     /// The call in which it was asked for, for the journal.
     pub call: Option<CallId>,
+    /// By which code, for the journal.
+    pub code: Option<String>,
     /// When.
     pub at: Timestamp,
 }

@@ -6,6 +6,7 @@ mod wanted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::group;
 use super::id::{
     Account, Context, DeviceName, DialTarget, DisplayName, EmergencyNumber, Extension, GroupName, Language,
     Mailbox, Number, Revision,
@@ -27,6 +28,8 @@ pub enum Key {
     Lamp(Extension),
     /// What lamps show that are lit whatever devices do.
     Lit,
+    /// A user's place in a group that he signed in to.
+    Member(GroupName, Extension),
     /// What else is a user's, where there is more than a user's row says.
     Profile(Extension),
     /// The lamp of a device: whether somebody sits there.
@@ -45,6 +48,7 @@ impl fmt::Display for Key {
             Self::Device(device) => write!(f, "device {device}"),
             Self::Lamp(user) => write!(f, "lamp {user}"),
             Self::Lit => f.write_str("lamps that are lit"),
+            Self::Member(group, user) => write!(f, "member {user} of {group}"),
             Self::Profile(user) => write!(f, "profile {user}"),
             Self::Seat(device) => write!(f, "lamp of {device}"),
             Self::User(user) => write!(f, "user {user}"),
@@ -61,6 +65,8 @@ pub enum Row {
     Device(DeviceRow),
     /// Of a lamp. No row: it is dark.
     Lamp(Lamp),
+    /// Of a member of a group. No row: he is not in it now.
+    Member(Member),
     /// Of what else is a user's. No row: nothing.
     Profile(ProfileRow),
     /// Text in the switch that is not a row of ours; only ever seen, never wanted.
@@ -144,6 +150,15 @@ pub struct UserRow {
     pub away: Away,
 }
 
+/// What a switch knows of a member of a group. His calls ring where his user's row says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Member {
+    /// What the group is.
+    pub kind: group::Kind,
+    /// He takes no calls of it now.
+    pub paused: bool,
+}
+
 /// What a switch knows of a user besides: only where there is anything.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ProfileRow {
@@ -170,6 +185,8 @@ impl fmt::Display for Row {
             Self::Device(DeviceRow { user: Some(user), .. }) => write!(f, "{user}"),
             Self::Device(DeviceRow { user: None, .. }) => f.write_str("nobody"),
             Self::Lamp(lamp) => write!(f, "{lamp}"),
+            Self::Member(Member { paused: true, .. }) => f.write_str("paused"),
+            Self::Member(Member { paused: false, .. }) => f.write_str("takes calls"),
             Self::Profile(row) => write!(f, "{row}"),
             Self::Unreadable(text) => write!(f, "{text:?}"),
             Self::User(UserRow { dial: Some(dial), number, .. }) => write!(f, "at {dial}, shows {number}"),
@@ -246,8 +263,12 @@ impl Scope {
         let (mut users, mut devices) = (BTreeSet::new(), BTreeSet::new());
         for key in keys {
             match key {
-                Key::Device(device) | Key::Seat(device) => drop(devices.insert(device.clone())),
-                Key::Lamp(user) | Key::Profile(user) | Key::User(user) => drop(users.insert(user.clone())),
+                Key::Device(device) | Key::Seat(device) => {
+                    devices.insert(device.clone());
+                }
+                Key::Lamp(user) | Key::Member(_, user) | Key::Profile(user) | Key::User(user) => {
+                    users.insert(user.clone());
+                }
                 Key::Lit | Key::Unknown(_) | Key::Unlisted(_) => {}
             }
         }
@@ -297,9 +318,10 @@ impl Scope {
         match (self, key) {
             (Self::All, _) => true,
             (Self::Some { devices, .. }, Key::Device(device) | Key::Seat(device)) => devices.contains(device),
-            (Self::Some { users, .. }, Key::Lamp(user) | Key::Profile(user) | Key::User(user)) => {
-                users.contains(user)
-            }
+            (
+                Self::Some { users, .. },
+                Key::Lamp(user) | Key::Member(_, user) | Key::Profile(user) | Key::User(user),
+            ) => users.contains(user),
             (Self::Some { .. }, Key::Lit | Key::Unknown(_) | Key::Unlisted(_)) => false,
         }
     }

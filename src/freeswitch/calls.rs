@@ -17,11 +17,10 @@ use super::rights;
 use crate::controller::Controller;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::switch::SwitchError;
+use crate::switch::door::Closing;
 
 /// Calls that are served at once; one more is not taken, and its caller hears "not available" from the dialplan.
 pub const CALLS: usize = 1024;
-/// How long calls may go on after a stop was asked for.
-pub const DRAIN: Duration = Duration::from_secs(20);
 /// The events that [`Calls::bell`] must have: a call waits.
 pub const PARKED: [&str; 1] = ["CHANNEL_PARK"];
 /// The events that [`Calls::client`] must have: what ends.
@@ -70,6 +69,7 @@ struct Serving {
     tasks: TaskTracker,
     permits: Arc<Semaphore>,
     turns: Semaphore,
+    given_up: CancellationToken,
     /// The calls that have a task.
     served: Mutex<HashSet<String>>,
 }
@@ -89,15 +89,17 @@ struct Channel {
 }
 
 impl Calls {
-    /// Serves calls until `stop`, then lets those that are under way end, [`DRAIN`] long at most.
-    pub async fn run(self, mut events: mpsc::Receiver<Event>, stop: CancellationToken) {
+    /// Serves calls until `closing`. One that is given up is released from its conversation.
+    pub async fn run(self, mut events: mpsc::Receiver<Event>, closing: Closing) {
         let mut unsettled = self.bell.unsettled();
         unsettled.mark_changed();
+        let stop = closing.begun.clone();
         let looking = stop.clone();
         let serving = Arc::new(Serving {
             tasks: TaskTracker::new(),
             permits: Arc::new(Semaphore::new(self.calls)),
             turns: Semaphore::new(TURNS),
+            given_up: CancellationToken::new(),
             served: Mutex::default(),
             calls: self,
         });
@@ -122,12 +124,12 @@ impl Calls {
             }
         }
         let (tasks, switch) = (&serving.tasks, &serving.calls.switch);
-        tasks.close();
         if !tasks.is_empty() {
             info!(event = "esl.draining", %switch, calls = tasks.len(), "letting calls end");
         }
-        if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
-            warn!(event = "esl.cut", %switch, calls = tasks.len(), "calls did not end in time");
+        let left = closing.last(tasks, &serving.given_up).await;
+        if left > 0 {
+            warn!(event = "esl.cut", %switch, calls = left, "calls under way were given back to the dialplan");
         }
     }
 }
@@ -143,7 +145,16 @@ impl Serving {
         if let Some(question) = parked.get(CHECK) {
             self.tasks.spawn(self.clone().answer(question.into_owned(), permit));
         } else if self.served.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone()) {
-            self.tasks.spawn(self.clone().call(id, tenant, parked, permit));
+            let serving = self.clone();
+            self.tasks.spawn(async move {
+                let call = serving.call(&id, tenant, parked);
+                if serving.given_up.run_until_cancelled(call).await.is_none() {
+                    // Without a connection it is found by whoever is there next.
+                    let _ = serving.release(&id).await;
+                }
+                serving.served.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+                drop(permit);
+            });
         }
     }
 
@@ -157,23 +168,14 @@ impl Serving {
         drop(permit);
     }
 
-    async fn call(
-        self: Arc<Self>,
-        id: String,
-        tenant: TenantId,
-        parked: Event,
-        permit: OwnedSemaphorePermit,
-    ) {
+    async fn call(&self, id: &str, tenant: TenantId, parked: Event) {
         let Calls { switch, controller, bell, client, name, .. } = &self.calls;
         // Who lifts a time-out and then cannot serve leaves the caller in silence: after a restart of the switch the bell
         // may be there first.
         let mut states = client.state();
         let up = states.wait_for(|state| matches!(state, State::Up(_)));
-        let up = tokio::time::timeout(TIMED_OUT, up).await.is_ok_and(|up| up.is_ok());
-        if !up {
-            warn!(event = "esl.no_call", %switch, call = %id, error = "not connected to the switch", "a parked call was not taken");
-            self.served.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-            return;
+        if !tokio::time::timeout(TIMED_OUT, up).await.is_ok_and(|up| up.is_ok()) {
+            return warn!(event = "esl.no_call", %switch, call = %id, error = "not connected to the switch", "a parked call was not taken");
         }
         match FsPhone::take(client.clone(), bell, &parked, switch.clone(), tenant, name, &self.turns).await {
             Ok((phone, call)) => {
@@ -185,8 +187,6 @@ impl Serving {
                 warn!(event = "esl.no_call", %switch, call = %id, %error, "a parked call was not taken")
             }
         }
-        self.served.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        drop(permit);
     }
 
     /// Looks for calls that nobody serves, after anything may have been missed: those that still wait are taken, and
@@ -212,16 +212,7 @@ impl Serving {
             if self.serves(&uuid) {
                 continue;
             }
-            let dump = match client.api(&format!("uuid_dump {uuid} json")).await {
-                Ok(dump) => dump.unwrap_or_default(),
-                // It is over.
-                Err(SwitchError::Refused(..)) => continue,
-                Err(error) => return Err(error),
-            };
-            let Ok(call) = Event::json(dump.as_bytes()) else { continue };
-            if waits_for(&call, &self.calls.tenants).is_none() {
-                continue;
-            }
+            let Some(call) = self.waiting(&uuid).await? else { continue };
             if call.get("variable_hd_dialled").is_some_and(|dialled| !dialled.is_empty()) {
                 self.serve(call);
             } else if self.was_ours(&call) && !self.serves(&uuid) {
@@ -230,6 +221,26 @@ impl Serving {
             }
         }
         Ok(())
+    }
+
+    /// Has a call's caller hear that it is not available, if the call waits and is ours.
+    async fn release(&self, id: &str) -> Result<(), SwitchError> {
+        if self.waiting(id).await?.is_some_and(|call| self.was_ours(&call)) {
+            self.calls.bell.api(&release(id)).await?;
+        }
+        Ok(())
+    }
+
+    /// A call as it is now, if it still waits in a code of one of our tenants.
+    async fn waiting(&self, id: &str) -> Result<Option<Event>, SwitchError> {
+        let dump = match self.calls.bell.api(&format!("uuid_dump {id} json")).await {
+            Ok(dump) => dump.unwrap_or_default(),
+            // It is over.
+            Err(SwitchError::Refused(..)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let call = Event::json(dump.as_bytes()).ok();
+        Ok(call.filter(|call| waits_for(call, &self.calls.tenants).is_some()))
     }
 
     fn serves(&self, call: &str) -> bool {

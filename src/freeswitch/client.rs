@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, InvalidCommand};
@@ -18,7 +17,7 @@ use super::event::Event;
 use super::login::Wire;
 use super::session::{Answer, Post, Request, WINDOW, Wants, accompany, attend};
 use crate::switch::SwitchError;
-use crate::switch::reconnect::{Backoff, Ended};
+use crate::switch::reconnect::{Backoff, Ended, reach, tcp};
 
 pub use super::login::Settings;
 pub(super) use super::session::Peer;
@@ -38,18 +37,11 @@ pub struct Client {
 
 impl Client {
     /// Connects over TCP and stays connected until `stop`. Returns at once, with the events that are to come. They must
-    /// be taken: when too many wait, more are dropped and counted, and `unsettled` grows.
+    /// be taken, or the receiver dropped: when too many wait, more are dropped and counted, and `unsettled` grows.
     #[must_use]
     pub fn start(settings: Settings, stop: CancellationToken) -> (Self, mpsc::Receiver<Event>) {
         let address = settings.address.clone();
-        Self::over(settings, stop, move || {
-            let address = address.clone();
-            async move {
-                let stream = TcpStream::connect(address).await?;
-                stream.set_nodelay(true)?;
-                Ok(stream)
-            }
-        })
+        Self::over(settings, stop, move || tcp(address.clone()))
     }
 
     /// The same over whatever `connect` makes.
@@ -239,10 +231,7 @@ impl Client {
         command: Command,
         wants: Wants,
     ) -> Result<oneshot::Receiver<Result<Answer, SwitchError>>, SwitchError> {
-        let commands = match &*self.state.borrow() {
-            State::Up(up) => up.commands.clone(),
-            State::Down(why) | State::Refused(why) => return Err(SwitchError::Away(why.clone())),
-        };
+        let commands = self.state.borrow().up()?.commands.clone();
         let (answer, answered) = oneshot::channel();
         commands.send(Request { command, wants, answer }).await.map_err(|_| self.away())?;
         Ok(answered)
@@ -256,10 +245,8 @@ impl Client {
     }
 
     fn away(&self) -> SwitchError {
-        SwitchError::Away(match &*self.state.borrow() {
-            State::Up(_) => "the connection was lost".into(),
-            State::Down(why) | State::Refused(why) => why.clone(),
-        })
+        let lost = || SwitchError::Away("the connection was lost".into());
+        self.state.borrow().up().err().unwrap_or_else(lost)
     }
 
     async fn in_time<T>(
@@ -317,30 +304,15 @@ where
     S: AsyncRead + AsyncWrite + Send + 'static,
     F: Future<Output = io::Result<S>> + Send,
 {
-    let (name, address) = (&settings.name, &settings.address);
     let mut backoff = Backoff::default();
     let mut core = String::new();
     loop {
         let began = Instant::now();
-        let ended = match timeout(settings.deadline, connect()).await {
-            Ok(Ok(stream)) => attend(stream, settings, post, &mut core).await,
-            Ok(Err(e)) => Ended::Lost(format!("{address} cannot be reached: {e}")),
-            Err(_) => Ended::Lost(format!("{address} did not answer within {:?}", settings.deadline)),
+        let ended = match reach(&settings.address, settings.deadline, connect()).await {
+            Ok(stream) => attend(stream, settings, post, &mut core).await,
+            Err(ended) => ended,
         };
-        let pause = backoff.pause(&ended, began.elapsed());
-        match ended {
-            Ended::Lost(why) => {
-                if !matches!(&*post.state.borrow(), State::Down(before) if *before == why) {
-                    tracing::warn!(event = "switch.down", switch = %name, %address, %why, "the switch is away");
-                }
-                post.state.send_replace(State::Down(why));
-            }
-            Ended::Refused(why) => {
-                tracing::error!(event = "switch.refused", switch = %name, %address, %why, "the switch does not let us in");
-                post.state.send_replace(State::Refused(why));
-            }
-        }
-        tracing::debug!(event = "switch.retry", switch = %name, pause_ms = %pause.as_millis(), "connecting again");
-        sleep(pause).await;
+        let whose = (&settings.name, settings.address.as_str());
+        backoff.rest(whose, &post.state, ended, began.elapsed()).await;
     }
 }

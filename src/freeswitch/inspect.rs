@@ -33,6 +33,8 @@ pub const EVENTS: [&str; 1] = [rights::TAKEN];
 
 /// How long a FreeSWITCH may take to let us in. It answers a wrong password at once.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Where it tells more.
+const LOG: &str = "freeswitch.log";
 /// How long a `hotdesk serve` may take to say that it takes calls.
 const TAKEN: Duration = Duration::from_secs(1);
 /// How long others may take to say so after the first.
@@ -62,14 +64,8 @@ impl Inspection<'_> {
             Err(finding) => return vec![*finding],
         };
         let mut findings = vec![self.version(&up)];
-        if let Err(error) = self.look(office, &mut findings).await {
-            findings.push(Finding::wrong(
-                self.of("asking"),
-                error.to_string(),
-                "look into freeswitch.log, and check again",
-            ));
-        }
-        findings
+        let asked = self.look(office, &mut findings).await;
+        inspect::with_what_failed(findings, asked, self.of("asking"), LOG)
     }
 
     /// What can be said of emergency calls alone: the dialplan, and what one from each phone would show.
@@ -77,28 +73,15 @@ impl Inspection<'_> {
         if let Err(finding) = self.reached().await {
             return vec![*finding];
         }
+        let mut findings = vec![];
         let asked = async {
-            let mut findings = self.for_help().await?;
+            findings.extend(self.for_help().await?);
             let (known, reach) = (&self.dialplan.emergency_numbers, &self.dialplan.reach);
-            findings.extend(
-                emergency::calls(
-                    &ModDb::new(self.client.clone(), self.tenant.clone()),
-                    office,
-                    self.name,
-                    reach,
-                    known,
-                )
-                .await?,
-            );
-            Ok::<_, SwitchError>(findings)
+            findings.extend(emergency::calls(&self.rows(), office, self.name, reach, known).await?);
+            Ok(())
         };
-        asked.await.unwrap_or_else(|error| {
-            vec![Finding::wrong(
-                self.of("asking"),
-                error.to_string(),
-                "look into freeswitch.log, and check again",
-            )]
-        })
+        let asked = asked.await;
+        inspect::with_what_failed(findings, asked, self.of("asking"), LOG)
     }
 
     async fn look(&mut self, office: &Office, findings: &mut Vec<Finding>) -> Result<(), SwitchError> {
@@ -110,16 +93,9 @@ impl Inspection<'_> {
         findings.extend(self.phones(office).await?);
         findings.push(self.sounds(office).await?);
         if modules.keep_rows() {
-            let switch = ModDb::new(self.client.clone(), self.tenant.clone());
-            let table = inspect::table(
-                self.of("table"),
-                self.store,
-                self.tenant,
-                self.name,
-                &self.dialplan.reach,
-                &switch,
-            );
-            findings.push(table.await?);
+            let (check, reach) = (self.of("table"), &self.dialplan.reach);
+            findings
+                .push(inspect::table(check, self.store, self.tenant, self.name, reach, &self.rows()).await?);
         }
         Ok(())
     }
@@ -203,6 +179,11 @@ impl Inspection<'_> {
                 Said::Nothing | Said::Error(_) => None,
             })
             .collect())
+    }
+
+    /// The switch's copy of the table.
+    fn rows(&self) -> ModDb {
+        ModDb::new(self.client.clone(), self.tenant.clone())
     }
 
     /// The name of a check of this switch.

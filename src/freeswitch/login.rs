@@ -40,9 +40,6 @@ pub struct Settings {
     pub events: Vec<&'static str>,
     /// Of these events only those with one of these headers and values, as in [`Command::filter`]; all, if there are none.
     pub filters: Vec<(&'static str, String)>,
-    /// Of these events only those of these names are passed on; all, if there are none. The others end what the client
-    /// waits for, and never fill the queue.
-    pub taken: Vec<&'static str>,
 }
 
 impl From<EslError> for Ended {

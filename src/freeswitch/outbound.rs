@@ -11,7 +11,6 @@ use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, warn};
 
@@ -20,7 +19,7 @@ use super::client::{Client, Peer};
 use super::phone::{FsPhone, NoCall};
 use crate::controller::Controller;
 use crate::desk::id::{SwitchName, TenantId};
-use crate::switch::door::Door;
+use crate::switch::door::{Closing, Door};
 use crate::switch::reconnect::Ended;
 
 pub use crate::switch::door::CALLS;
@@ -44,12 +43,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves calls until `stop`, then lets those that are under way end, for a while.
-    pub async fn run(self, listener: TcpListener, stop: CancellationToken) {
+    /// Serves calls until `closing`.
+    pub async fn run(self, listener: TcpListener, closing: Closing) {
         let server = Arc::new(self);
         let Self { switch, allow, calls, .. } = &*server;
         let door = Door { switch: switch.clone(), allow: allow.clone(), calls: *calls };
-        door.open(listener, stop, |stream| {
+        door.open(listener, closing, |stream| {
             let server = server.clone();
             async move { server.call(stream).await }
         })
@@ -60,7 +59,7 @@ impl Server {
     pub async fn call<S: AsyncRead + AsyncWrite + Send + 'static>(&self, stream: S) {
         let Self { switch, tenants, controller, name, deadline, .. } = self;
         let (name_of, address) = (switch.clone(), "the dialplan".into());
-        let peer = Peer { name: name_of, address, deadline: *deadline, taken: vec![] };
+        let peer = Peer { name: name_of, address, deadline: *deadline };
         let (client, waiting, serve) = match Client::of_call(stream, peer).await {
             Ok(call) => call,
             // So does `hotdesk check` look whether somebody is here.

@@ -58,6 +58,8 @@ pub fn place(key: &Key, tenant: &TenantId) -> Option<(String, String)> {
     let (relation, key) = match key {
         Key::Device(device) => (DEVICE, device.to_string()),
         Key::Lamp(user) => (LAMP, user.to_string()),
+        // A group's members are not rows of ours: see `groups`.
+        Key::Member(..) => return None,
         Key::Profile(user) => (PROFILE, user.to_string()),
         Key::User(user) => (USER, user.to_string()),
         Key::Unknown(place) => {
@@ -91,7 +93,7 @@ pub fn value(row: &Row) -> Option<String> {
         Row::Device(row) => Some(SYNTAX.device(row)),
         Row::Lamp(row) => Some(lamp(row)),
         Row::Profile(row) => Some(SYNTAX.profile(row)),
-        Row::Unreadable(_) => None,
+        Row::Member(_) | Row::Unreadable(_) => None,
         Row::User(row) => Some(user(row)),
     }
 }
@@ -104,7 +106,7 @@ pub fn read(key: &Key, value: &str) -> Row {
         Key::Lamp(_) => read_lamp(value).map(Row::Lamp),
         Key::Profile(_) => SYNTAX.read_profile(value).map(Row::Profile),
         Key::User(_) => read_user(value).map(Row::User),
-        Key::Lit | Key::Seat(_) | Key::Unknown(_) | Key::Unlisted(_) => None,
+        Key::Lit | Key::Member(..) | Key::Seat(_) | Key::Unknown(_) | Key::Unlisted(_) => None,
     };
     row.unwrap_or_else(|| Row::Unreadable(value.into()))
 }

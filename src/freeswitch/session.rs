@@ -19,7 +19,7 @@ use super::event::Event;
 use super::login::{CORE, Core, Settings, Wire, goodbye, late, receive, value};
 use crate::desk::id::SwitchName;
 use crate::switch::SwitchError;
-use crate::switch::reconnect::Ended;
+use crate::switch::reconnect::{self, Ended};
 
 /// Commands that are sent before the first of them must be answered.
 pub(super) const WINDOW: usize = 256;
@@ -38,16 +38,8 @@ const EVENTS: usize = 1024;
 /// Bytes that wait to be written before more commands are taken.
 const WRITE: usize = 64 * 1024;
 
-/// How it stands with a switch.
-#[derive(Clone, Debug)]
-pub enum State {
-    /// Not connected, for this reason. Tried again within a second.
-    Down(String),
-    /// It is there and does not let us in; says what to do. Tried again every half minute.
-    Refused(String),
-    /// Logged in.
-    Up(Up),
-}
+/// How it stands with a FreeSWITCH.
+pub type State = reconnect::State<Up>;
 
 /// What is known of a FreeSWITCH that is up.
 #[derive(Clone, Debug)]
@@ -91,8 +83,6 @@ pub(super) struct Peer {
     pub(super) name: SwitchName,
     pub(super) address: String,
     pub(super) deadline: Duration,
-    /// The names of the events that are passed on; all, if there are none.
-    pub(super) taken: Vec<&'static str>,
 }
 
 /// What the session tells the handles.
@@ -142,12 +132,8 @@ async fn serve<S: AsyncRead + AsyncWrite>(
     seen.clone_from(&id);
     tracing::info!(event = "switch.up", switch = %settings.name, address = %settings.address,
         freeswitch = %version, core = %id, restarted, "connected");
-    let peer = Peer {
-        name: settings.name.clone(),
-        address: settings.address.clone(),
-        deadline: settings.deadline,
-        taken: settings.taken.clone(),
-    };
+    let peer =
+        Peer { name: settings.name.clone(), address: settings.address.clone(), deadline: settings.deadline };
     let requests = post.up(version, id.clone());
     post.unsettled.send_modify(|times| *times += 1);
     Session::new(wire, &peer, post, id, requests).run().await
@@ -318,12 +304,9 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
         self.unanswered.pop_front().ok_or_else(unasked)
     }
 
-    /// Takes an event to who waits for it, and others that are taken to the queue.
+    /// Takes an event to who waits for it, and others to the queue, if somebody takes from it.
     fn happened(&mut self, event: Event) {
-        let taken = &self.peer.taken;
-        let name = event.name();
-        let is_taken = taken.is_empty() || name.as_deref().is_some_and(|name| taken.contains(&name));
-        match name.as_deref() {
+        match event.name().as_deref() {
             Some("BACKGROUND_JOB") => {
                 let waiter = event.get("Job-UUID").and_then(|id| self.running.remove(&*id));
                 if let Some((_, waiter)) = waiter {
@@ -347,7 +330,7 @@ impl<'a, S: AsyncRead + AsyncWrite> Session<'a, S> {
             }
             _ => {}
         }
-        if is_taken && matches!(self.post.events.try_send(event), Err(TrySendError::Full(_))) {
+        if matches!(self.post.events.try_send(event), Err(TrySendError::Full(_))) {
             self.post.overflown.fetch_add(1, Ordering::Relaxed);
             self.lost = true;
         }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::desk::count::Counts;
 use crate::desk::id::{DeviceName, Extension, LocationName, Revision, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::leave::Seen;
@@ -86,6 +87,15 @@ pub trait Store: Send + Sync {
 
     /// The first revision whose entry is not older than `since`; that of the next entry, if there is none.
     async fn revision_at(&self, tenant: &TenantId, since: Timestamp) -> Result<Revision, StoreError>;
+
+    /// Drops a journal's oldest entries, and adds what was counted of them: in one step, and only if `trim.from` is the oldest
+    /// and `trim.upto` not the newest. Whether it was done; of several who would drop the same, one does.
+    ///
+    /// The newest entry always stays: by its revision, who follows the journal sees that he missed some.
+    async fn trim(&self, trim: &Trim) -> Result<bool, StoreError>;
+
+    /// What was counted of the entries that were dropped.
+    async fn trimmed(&self, tenant: &TenantId) -> Result<Trimmed, StoreError>;
 
     /// What was noted of the devices of `scope` since somebody sits there; of those with nothing noted, nothing.
     async fn seen(&self, tenant: &TenantId, scope: &Scope) -> Result<BTreeMap<DeviceName, Seen>, StoreError>;
@@ -236,6 +246,28 @@ pub struct Guess {
     pub device: DeviceName,
     /// When.
     pub at: Timestamp,
+}
+
+/// The oldest entries of a journal, to be dropped.
+#[derive(Clone, Debug)]
+pub struct Trim {
+    /// Whose journal.
+    pub tenant: TenantId,
+    /// The first of them.
+    pub from: Revision,
+    /// The last of them.
+    pub upto: Revision,
+    /// What they come to.
+    pub counts: Counts,
+}
+
+/// What is left of the entries that were dropped.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Trimmed {
+    /// The last of them; zero, if there are none.
+    pub upto: Revision,
+    /// What they came to.
+    pub counts: Counts,
 }
 
 /// Why a store could not do what it was asked.

@@ -18,9 +18,42 @@ use crate::desk::id::SwitchName;
 pub const CALLS: usize = 1024;
 /// How long calls may go on after a stop was asked for.
 pub const DRAIN: Duration = Duration::from_secs(20);
+/// How long giving them back to the dialplan may take then.
+const LAST: Duration = Duration::from_secs(1);
 
 /// How often it is logged that somebody was turned away.
 const SELDOM: Duration = Duration::from_secs(1);
+
+/// How taking calls ends.
+#[derive(Clone, Debug, Default)]
+pub struct Closing {
+    /// No more calls are taken; those under way may go on to their end, [`DRAIN`] long.
+    pub begun: CancellationToken,
+    /// Those under way are given up: the dialplan says that it is not available.
+    pub cut: CancellationToken,
+}
+
+impl From<CancellationToken> for Closing {
+    fn from(begun: CancellationToken) -> Self {
+        Self { begun, cut: CancellationToken::new() }
+    }
+}
+
+impl Closing {
+    /// Waits for the end of `calls`, and at last has them `given_up`, which each of them heeds. How many were.
+    pub async fn last(&self, calls: &TaskTracker, given_up: &CancellationToken) -> usize {
+        calls.close();
+        tokio::select! {
+            () = calls.wait() => return 0,
+            () = self.cut.cancelled() => {}
+            () = tokio::time::sleep(DRAIN) => {}
+        }
+        let left = calls.len();
+        given_up.cancel();
+        let _ = tokio::time::timeout(LAST, calls.wait()).await;
+        left
+    }
+}
 
 /// A door for one switch.
 pub struct Door {
@@ -33,15 +66,16 @@ pub struct Door {
 }
 
 impl Door {
-    /// Has calls served until `stop`, then lets those that are under way end, [`DRAIN`] long at most.
-    pub async fn open<F>(self, listener: TcpListener, stop: CancellationToken, serve: impl Fn(TcpStream) -> F)
+    /// Has calls served until `closing`. One that is given up has its connection closed.
+    pub async fn open<F>(self, listener: TcpListener, closing: Closing, serve: impl Fn(TcpStream) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let Self { switch, allow, calls: most } = self;
         let (calls, permits) = (TaskTracker::new(), Arc::new(Semaphore::new(most)));
+        let given_up = CancellationToken::new();
         let (mut strangers, mut too_many) = (Seldom::default(), Seldom::default());
-        while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        while let Some(accepted) = closing.begun.run_until_cancelled(listener.accept()).await {
             let (stream, peer) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -65,22 +99,23 @@ impl Door {
             };
             // Commands are small and each waits for its reply: none may wait to be sent along with the next.
             let _ = stream.set_nodelay(true);
-            let call = serve(stream);
+            let (call, given_up) = (serve(stream), given_up.clone());
             calls.spawn(async move {
-                call.await;
+                given_up.run_until_cancelled(call).await;
                 drop(permit);
             });
         }
         drop(listener);
-        calls.close();
         if !calls.is_empty() {
             info!(event = "door.draining", %switch, calls = calls.len(), "letting calls end");
         }
-        if tokio::time::timeout(DRAIN, calls.wait()).await.is_err() {
-            warn!(event = "door.cut", %switch, calls = calls.len(), "calls did not end in time");
+        let left = closing.last(&calls, &given_up).await;
+        if left > 0 {
+            warn!(event = "door.cut", %switch, calls = left, "calls under way were given back to the dialplan");
         }
     }
 }
+
 /// What is logged once in [`SELDOM`], however often it happens: who floods us with connections must not fill the disk.
 #[derive(Debug, Default)]
 struct Seldom {

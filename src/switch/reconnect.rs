@@ -1,6 +1,16 @@
-//! When a lost connection is made again.
+//! How it stands with a connection, and when a lost one is made again.
 
+use std::future::Future;
+use std::io;
 use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tracing::{debug, error, warn};
+
+use super::SwitchError;
+use crate::desk::id::SwitchName;
 
 /// The first pause before connecting again; each next one is twice as long, up to [`MOST`].
 const FIRST: Duration = Duration::from_millis(100);
@@ -10,6 +20,57 @@ const MOST: Duration = Duration::from_secs(1);
 const REFUSED: Duration = Duration::from_secs(30);
 /// A connection that was up for so long proves that the trouble is over.
 const STABLE: Duration = Duration::from_secs(5);
+
+/// How it stands with a switch. `U` is what is known of one that is up.
+#[derive(Clone, Debug)]
+pub enum State<U> {
+    /// Not connected, for this reason. Tried again within a second.
+    Down(String),
+    /// It is there and does not let us in; says what to do. Tried again every half minute.
+    Refused(String),
+    /// Logged in, and ready.
+    Up(U),
+}
+
+impl<U> State<U> {
+    /// What is known of it while it is up.
+    ///
+    /// # Errors
+    /// [`SwitchError::Away`] says why it is not.
+    pub fn up(&self) -> Result<&U, SwitchError> {
+        match self {
+            Self::Up(up) => Ok(up),
+            Self::Down(why) | Self::Refused(why) => Err(SwitchError::Away(why.clone())),
+        }
+    }
+}
+
+/// Connects over TCP. Commands are small: none waits to be sent along with the next.
+///
+/// # Errors
+/// Those of connecting.
+pub async fn tcp(address: String) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Waits until `connecting` to `address` is done.
+///
+/// # Errors
+/// Why it was not within the deadline.
+pub async fn reach<S>(
+    address: &str,
+    deadline: Duration,
+    connecting: impl Future<Output = io::Result<S>>,
+) -> Result<S, Ended> {
+    match timeout(deadline, connecting).await {
+        Ok(connected) => {
+            connected.map_err(|error| Ended::Lost(format!("{address} cannot be reached: {error}")))
+        }
+        Err(_) => Err(Ended::Lost(format!("{address} did not answer within {deadline:?}"))),
+    }
+}
 
 /// How a connection ended; says why.
 #[derive(Debug)]
@@ -33,8 +94,33 @@ pub struct Backoff {
 }
 
 impl Backoff {
+    /// Tells how a connection ended that lasted so long, and waits until it is to be made again.
+    pub async fn rest<U>(
+        &mut self,
+        (switch, address): (&SwitchName, &str),
+        state: &watch::Sender<State<U>>,
+        ended: Ended,
+        lasted: Duration,
+    ) {
+        let pause = self.pause(&ended, lasted);
+        match ended {
+            Ended::Lost(why) => {
+                if !matches!(&*state.borrow(), State::Down(before) if *before == why) {
+                    warn!(event = "switch.down", %switch, %address, %why, "the switch is away");
+                }
+                state.send_replace(State::Down(why));
+            }
+            Ended::Refused(why) => {
+                error!(event = "switch.refused", %switch, %address, %why, "the switch does not let us in");
+                state.send_replace(State::Refused(why));
+            }
+        }
+        debug!(event = "switch.retry", %switch, pause_ms = %pause.as_millis(), "connecting again");
+        sleep(pause).await;
+    }
+
     /// The pause after a connection that lasted so long, connecting included.
-    pub fn pause(&mut self, ended: &Ended, lasted: Duration) -> Duration {
+    fn pause(&mut self, ended: &Ended, lasted: Duration) -> Duration {
         let random = getrandom::u32().unwrap_or_default();
         self.failures = if lasted >= STABLE { 0 } else { self.failures.saturating_add(1) };
         match ended {

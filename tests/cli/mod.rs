@@ -5,6 +5,7 @@ mod configuration;
 mod dialplan;
 mod directory;
 mod import;
+mod journal;
 mod leaving;
 mod locks;
 mod seats;

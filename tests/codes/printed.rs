@@ -96,6 +96,9 @@ fn asterisk_lines(codes: &Codes) -> String {
         emergency_context: Context::new("emergency").unwrap(),
         agi: "127.0.0.1:4573".into(),
         ring: 30,
+        turn: 15,
+        recording: None,
+        voicemail_password: true,
         reach: Reach::default(),
     };
     let printed = asterisk::dialplan::hotdesk_conf(&settings);

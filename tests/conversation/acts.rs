@@ -141,7 +141,9 @@ impl Both {
     fn moves(&mut self, act: Act) -> bool {
         let (by, at) = (hotdesk::desk::journal::Actor::Controller, Timestamp::now());
         let request = hotdesk::controller::request_id().unwrap();
-        self.model.moves(&Move { request, tenant: TenantId::default(), act, by, call: None, at }).is_ok()
+        self.model
+            .moves(&Move { request, tenant: TenantId::default(), act, by, call: None, code: None, at })
+            .is_ok()
     }
 
     async fn compare(&self, when: &str) {

@@ -11,12 +11,12 @@ use hotdesk::controller::pins::Pins;
 use hotdesk::desk::code::Codes;
 use hotdesk::desk::id::TenantId;
 use hotdesk::store;
+use hotdesk::switch::door::Closing;
 use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 use super::{Asterisk, ENVIRONMENT, well};
 use crate::support::office::{pepper, switch};
@@ -24,7 +24,7 @@ use crate::support::office::{pepper, switch};
 struct Running {
     at: SocketAddr,
     allow: watch::Sender<Arc<Vec<IpNet>>>,
-    stop: CancellationToken,
+    closing: Closing,
     server: JoinHandle<()>,
     _dir: tempfile::TempDir,
 }
@@ -48,8 +48,9 @@ async fn start(calls: usize) -> Running {
         calls,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (at, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-    Running { at, allow, stop: stop.clone(), server: tokio::spawn(server.run(listener, stop)), _dir: dir }
+    let (at, closing) = (listener.local_addr().unwrap(), Closing::default());
+    let server = tokio::spawn(server.run(listener, closing.clone()));
+    Running { at, allow, closing, server, _dir: dir }
 }
 
 impl Running {
@@ -111,9 +112,20 @@ async fn one_call_too_many_is_turned_away_until_another_has_ended() {
 async fn at_a_stop_a_call_goes_on_to_its_end_and_no_new_one_is_taken() {
     let running = start(8).await;
     let call = running.call("127.0.0.1").await.unwrap();
-    running.stop.cancel();
+    running.closing.begun.cancel();
     while running.call("127.0.0.1").await.is_some() {}
     assert!(!running.server.is_finished(), "it waits for the call");
     assert_eq!(finish(call).await, REFUSED);
     timeout(Duration::from_secs(10), running.server).await.expect("it does not end").unwrap();
+}
+
+#[tokio::test]
+async fn at_a_cut_calls_under_way_are_hung_up_on_and_nothing_is_waited_for() {
+    let running = start(8).await;
+    let mut call = running.call("127.0.0.1").await.unwrap();
+    running.closing.begun.cancel();
+    running.closing.cut.cancel();
+    timeout(Duration::from_secs(1), running.server).await.expect("it waits").unwrap();
+    let left = timeout(Duration::from_secs(1), async { while call.command().await.is_some() {} });
+    left.await.expect("the connection stays open");
 }

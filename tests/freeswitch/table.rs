@@ -58,7 +58,6 @@ async fn moddb(fs: &FreeSwitch, stop: &CancellationToken) -> ModDb {
         deadline: Duration::from_secs(10),
         events: vec![],
         filters: vec![],
-        taken: vec![],
     };
     let (client, _) = Client::start(settings, stop.clone());
     client.state().wait_for(|state| matches!(state, State::Up(_))).await.unwrap();

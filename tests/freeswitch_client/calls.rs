@@ -53,7 +53,7 @@ async fn serve(calls: usize, tenants: &[&str]) -> Served {
         calls,
     };
     let stop = CancellationToken::new();
-    let running = tokio::spawn(serving.run(line.events.take().unwrap(), stop.clone()));
+    let running = tokio::spawn(serving.run(line.events.take().unwrap(), stop.clone().into()));
     Served { line, stop, running, _dir: dir }
 }
 

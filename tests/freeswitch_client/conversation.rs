@@ -78,7 +78,6 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
         deadline: DEADLINE,
         events: [&PARKED[..], &EVENTS].concat(),
         filters: filters(),
-        taken: vec![],
     };
     let stop = CancellationToken::new();
     let (client, events) = Client::over(settings, stop.clone(), move || {
@@ -102,7 +101,7 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
         client,
         calls: 9,
     };
-    let serving = tokio::spawn(calls.run(events, stop.clone()));
+    let serving = tokio::spawn(calls.run(events, stop.clone().into()));
 
     let mut fs = Fs { stream: far };
     let (first, mut turns) = recorded("k1_asked_key_by_key");

@@ -61,7 +61,6 @@ impl Line {
             deadline: DEADLINE,
             events: [&PARKED[..], &EVENTS].concat(),
             filters: filters(),
-            taken: vec![],
         };
         let (cut, cuts) = watch::channel(());
         let (happens, happening) = mpsc::unbounded_channel();

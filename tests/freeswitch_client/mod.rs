@@ -121,7 +121,6 @@ pub fn start() -> (Client, mpsc::Receiver<Event>, Network) {
             "CHANNEL_HANGUP_COMPLETE",
         ],
         filters: vec![("Caller-Context", "hotdesk".into())],
-        taken: vec![],
     };
     let is_down = down.clone();
     let (client, events) = Client::over(settings, stop.clone(), move || {

@@ -33,7 +33,6 @@ impl Player {
             deadline: DEADLINE,
             events: vec![],
             filters: vec![],
-            taken: vec![],
         };
         let (client, events) = Client::over(settings, CancellationToken::new(), move || {
             let again = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);

@@ -5,7 +5,7 @@ mod canary;
 mod check;
 mod crash;
 mod emergency;
-
+mod explain;
 mod lamps;
 mod leaving;
 mod load;
@@ -13,6 +13,7 @@ mod login;
 mod mwi;
 mod patience;
 mod refusals;
+mod stop;
 mod table;
 
 use std::path::PathBuf;

@@ -233,6 +233,7 @@ async fn the_journal_has_every_change_in_order_without_a_gap(place: Place) {
         tenant: tenant(),
         by: Actor::Phone(name("desk1")),
         call: None,
+        code: None,
         event: Event::Refused { device: name("desk1"), user: Some(ext("102")), reason: "pin-wrong".into() },
     };
     store.record(&[refused.clone(), refused.clone()]).await.unwrap();
@@ -258,6 +259,7 @@ async fn the_journal_has_every_change_in_order_without_a_gap(place: Place) {
             tenant: tenant(),
             by: asked.by,
             call: asked.call,
+            code: asked.code,
             event: Event::Moved { removed: vec![], seated: moved.seated, undo: false },
         }
     );

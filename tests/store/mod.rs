@@ -51,6 +51,8 @@ mod seen;
 mod settings;
 mod tenants;
 mod together;
+mod trim;
+mod version;
 
 /// Where a store's truth lies: it can be opened as often as one likes, also by another process.
 pub struct Place {
@@ -150,7 +152,7 @@ pub fn act(act: Act) -> Move {
     let n = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let request = RequestId::new(format!("{}-{n}", std::process::id())).unwrap();
     let by = Actor::Controller;
-    Move { request, tenant: tenant(), act, by, call: None, at: Timestamp::now() }
+    Move { request, tenant: tenant(), act, by, call: None, code: None, at: Timestamp::now() }
 }
 
 pub async fn doing(store: &Arc<dyn Store>, what: Act) -> Result<Transition, StoreError> {

@@ -147,7 +147,7 @@ async fn act_out(
         Ok(act) => {
             // The same ids in each tenant.
             let request = RequestId::from_bits(0, n as u64);
-            let act = Move { request, tenant: tenant.clone(), act, by, call: None, at };
+            let act = Move { request, tenant: tenant.clone(), act, by, call: None, code: None, at };
             format!("{:?}", store.move_people(&act).await.map_err(|e| e.to_string()))
         }
     }

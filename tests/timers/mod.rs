@@ -102,6 +102,7 @@ async fn sit(store: &Arc<dyn Store>, user: &str, desk: &str, at: Timestamp) {
         act: Act::Seat(ext(user), name(desk), Default::default()),
         by: Actor::Controller,
         call: None,
+        code: None,
         at,
     };
     assert!(!store.move_people(&act).await.unwrap().is_empty());

@@ -9,8 +9,10 @@ use super::super::space::Space;
 use super::Inspection;
 use crate::controller::inspect;
 use crate::desk::finding::Finding;
+use crate::desk::id::Context;
 use crate::desk::model::Office;
 use crate::desk::pattern::NumberPattern;
+use crate::desk::profile::Recording;
 use crate::switch::SwitchError;
 
 const INCLUDE: &str = "print it (`hotdesk dialplan asterisk`) into hotdesk.conf beside extensions.conf, with \
@@ -22,6 +24,7 @@ impl Inspection<'_> {
         let mut findings = self.for_help().await?;
         findings.extend(self.otherwise().await?);
         findings.extend(self.classes(office).await?);
+        findings.extend(self.recording(office).await?);
         Ok(findings)
     }
 
@@ -142,10 +145,60 @@ impl Inspection<'_> {
         Ok(findings)
     }
 
+    /// Of the context that records calls, where somebody's are to be.
+    async fn recording(&self, office: &Office) -> Result<Option<Finding>, SwitchError> {
+        let wanting = office.users.values().filter(|user| user.profile.recording != Recording::Never).count();
+        let context = self.dialplan.recording.as_ref();
+        let there = match context {
+            Some(context) => self.exist([format!("{context},s,1")]).await? == [true],
+            None => false,
+        };
+        Ok(recording(self.of("recording"), context, there, wanting))
+    }
+
     /// Of each place, a context or `context,extension,priority`, whether it is in the dialplan.
     async fn exist(&self, places: impl IntoIterator<Item = String>) -> Result<Vec<bool>, SwitchError> {
         let ask = |place| Action::new("Getvar").with("Variable", format!("DIALPLAN_EXISTS({place})"));
         let answers = self.manager.act_all(places.into_iter().map(ask).collect()).await?;
         Ok(answers.iter().map(|answer| answer.header("Value") == Some("1")).collect())
+    }
+}
+
+fn recording(check: String, context: Option<&Context>, there: bool, wanting: usize) -> Option<Finding> {
+    match context {
+        None if wanting == 0 => None,
+        None => Some(Finding::wrong(
+            check,
+            format!("{wanting} users want calls of theirs recorded, and no context does that: none is"),
+            "name a context of yours in [dialplan] recording here, print the dialplan anew and `dialplan reload`: \
+             docs/following.md has an example",
+        )),
+        Some(context) if !there => Some(Finding::wrong(
+            check,
+            format!(
+                "the context {context} has no extension s, so no call is recorded; {wanting} users want it"
+            ),
+            format!("add [{context}] to extensions.conf: docs/following.md has an example"),
+        )),
+        Some(context) => {
+            Some(Finding::fine(check, format!("the context {context} is there; {wanting} users want it")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_wants_calls_recorded_that_nobody_records_is_told() {
+        let context = Context::new("recording").ok();
+        let well = |context: Option<&Context>, there, wanting| {
+            recording("recording".into(), context, there, wanting).map(|finding| finding.ok)
+        };
+        assert_eq!(well(None, false, 0), None);
+        assert_eq!(well(None, false, 1), Some(false));
+        assert_eq!(well(context.as_ref(), false, 0), Some(false));
+        assert_eq!(well(context.as_ref(), true, 1), Some(true));
     }
 }

@@ -9,13 +9,14 @@ use crate::desk::model::Office;
 use crate::switch::SwitchError;
 
 /// What the dialplan, the lamps and we rest on, in the order in which modules.conf should load them.
-const NEEDED: [&str; 19] = [
+const NEEDED: [&str; 20] = [
     "func_db",
     "pbx_config",
     "app_dial",
     "app_exec",
     "app_playback",
     "app_playtones",
+    "app_stack",
     "func_callerid",
     "func_channel",
     "func_cut",
@@ -32,6 +33,8 @@ const NEEDED: [&str; 19] = [
 ];
 const TELLS_CONTEXTS: &str = "func_dialplan";
 const TELLS_PHONES: &str = "chan_pjsip";
+/// Only where somebody is in a pick-up group.
+const PICKUP: &str = "app_directed_pickup";
 /// Any of these is voicemail.
 const VOICEMAIL: [&str; 3] = ["app_voicemail", "app_voicemail_imap", "app_voicemail_odbc"];
 
@@ -40,7 +43,7 @@ pub(super) struct Modules(BTreeSet<&'static str>);
 
 impl Modules {
     pub(super) async fn loaded(manager: &Manager) -> Result<Self, SwitchError> {
-        let names: Vec<&'static str> = NEEDED.into_iter().chain(VOICEMAIL).collect();
+        let names: Vec<&'static str> = NEEDED.into_iter().chain([PICKUP]).chain(VOICEMAIL).collect();
         let check = |name: &&str| Action::new("ModuleCheck").with("Module", format!("{name}.so"));
         let responses = manager.act_all(names.iter().map(check).collect()).await?;
         let loaded = names.into_iter().zip(responses).filter(|(_, response)| response.is_success());
@@ -63,6 +66,10 @@ impl Modules {
         if mailboxes && !VOICEMAIL.iter().any(|name| self.0.contains(name)) {
             missing.push("app_voicemail");
         }
+        let groups = office.users.values().any(|user| user.profile.pickup.is_some());
+        if groups && !self.0.contains(PICKUP) {
+            missing.push(PICKUP);
+        }
         let [first, ..] = missing.as_slice() else {
             return Finding::fine(check, "all that are needed are loaded");
         };
@@ -84,7 +91,7 @@ mod tests {
     #[test]
     fn the_readme_has_all_that_are_asked_for() {
         let readme = include_str!("../../../dialplan/README.md");
-        for name in NEEDED.into_iter().chain(["app_voicemail"]).filter(|name| *name != TELLS_PHONES) {
+        for name in NEEDED.into_iter().chain([PICKUP, "app_voicemail"]).filter(|name| *name != TELLS_PHONES) {
             assert!(readme.contains(&format!("\nload = {name}.so")), "{name}");
         }
     }

@@ -9,11 +9,16 @@ use super::{Allowed, Open, SWITCH_PATIENCE, Stop, admit, listen};
 use crate::asterisk::astdb::AstDb;
 use crate::asterisk::fastagi::{self, Server};
 use crate::asterisk::manager::{Manager, Settings};
-use crate::config::Switch;
+use crate::config::{Config, Switch};
 use crate::desk::id::TenantId;
 
 /// Listens for its calls, and connects to its manager interface.
-pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -> anyhow::Result<Open> {
+pub(super) async fn open(
+    config: &Config,
+    switch: &Switch,
+    stop: &Stop,
+    reloaded: &mut Allowed,
+) -> anyhow::Result<Open> {
     // The address first: what cannot listen must not write into a switch that another hotdesk serves.
     let listener = listen(switch, switch.agi_listen, "agi_listen").await?;
     let address = listener.local_addr()?;
@@ -22,8 +27,8 @@ pub(super) async fn open(switch: &Switch, stop: &Stop, reloaded: &mut Allowed) -
     let (name, tenants, tables) = (switch.name.clone(), switch.tenants.clone(), stop.tables.clone());
     let stop = stop.calls.clone();
     let table = |tenant: &TenantId| {
-        let table = AstDb::new(manager.clone(), tenant).with_mailboxes(tables.clone());
-        (tenant.clone(), Arc::new(table) as _)
+        let table = AstDb::new(manager.clone(), tenant).with(config.reach(switch, tenant).groups);
+        (tenant.clone(), Arc::new(table.with_mailboxes(tables.clone())) as _)
     };
     Ok(Open {
         tables: tenants.iter().map(table).collect(),

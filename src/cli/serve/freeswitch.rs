@@ -104,6 +104,5 @@ pub(in crate::cli) fn settings(switch: &Switch) -> anyhow::Result<Settings> {
         deadline: SWITCH_PATIENCE,
         events: vec![],
         filters: vec![],
-        taken: vec![],
     })
 }

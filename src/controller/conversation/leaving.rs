@@ -2,7 +2,7 @@
 
 use tracing::info;
 
-use super::{Outlived, Stop, origin, speak};
+use super::{Outlived, Stop, speak};
 use crate::controller::{Controller, Fault};
 use crate::desk::code::Proof;
 use crate::desk::id::Extension;
@@ -18,7 +18,7 @@ impl Controller {
         phone: &mut impl Phone,
         user: Extension,
     ) -> Result<Outcome, Stop> {
-        self.perform(&origin(call), Act::Leave(user.clone(), call.device.clone())).await?;
+        self.perform(&self.origin(call), Act::Leave(user.clone(), call.device.clone())).await?;
         info!(event = "logout.done", %user, "logged out");
         stay_empty(phone).await
     }
@@ -36,7 +36,7 @@ impl Controller {
         };
         speak(phone, user.language.as_ref()).await?;
         let user = user.extension;
-        match self.perform(&origin(call), Act::LeaveAll(user.clone())).await {
+        match self.perform(&self.origin(call), Act::LeaveAll(user.clone())).await {
             // Removed since he was asked.
             Err(Fault::Store(StoreError::Missing(_))) => {
                 return Err(Stop::Refused(Refusal::UserUnknown, Some(user)));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tracing::info;
 
-use super::{Stop, origin, speak};
+use super::{Stop, speak};
 use crate::controller::Controller;
 use crate::controller::stay::stay;
 use crate::desk::policy::Prompt;
@@ -32,7 +32,7 @@ impl Controller {
         if phone.ask(Prompt::PressOneToStay, &KEY).await?.0.as_str() != "1" {
             return Ok(Outcome::Told);
         }
-        let by = (origin(call).by, Timestamp::now());
+        let by = (self.origin(call).by, Timestamp::now());
         if stay(self.store.as_ref(), &call.tenant, binding, until, by).await? {
             info!(event = "stay.done", %user, %until, "stays");
         }

@@ -240,7 +240,7 @@ fn who_sits_at_another_switchs_device_is_called_there() {
     use crate::desk::reach::Route;
     let far = SwitchName::new("far").unwrap();
     let routes = BTreeMap::from([(far, Route::new("PJSIP/{user}@far").unwrap())]);
-    let mut reach = Reach { routes, lamps: false };
+    let mut reach = Reach { routes, ..Reach::default() };
     let mut office = office(&[("101", "desk4")]);
     // 103 has a device of his own on each.
     let mut own = office.devices[&name("desk4")].clone();

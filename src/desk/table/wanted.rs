@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DeviceRow, Key, Lamp, ProfileRow, Row, Table, UserRow};
+use super::{DeviceRow, Key, Lamp, Member, ProfileRow, Row, Table, UserRow};
+use crate::desk::group::Groups;
 use crate::desk::id::{DialTarget, Extension, Number, Revision, SwitchName};
 use crate::desk::model::{Away, CallerId, Device, Kind, Office, User};
 use crate::desk::reach::Reach;
@@ -56,6 +57,9 @@ pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
         let profile = profile_row(user, &rung, lamp);
         if profile != ProfileRow::default() {
             table.insert(Key::Profile(user.extension.clone()), Row::Profile(profile));
+        }
+        if rung.dial.is_some() {
+            table.extend(memberships(user, &reach.groups));
         }
         table.insert(Key::User(user.extension.clone()), Row::User(user_row(user, rung, place.revision)));
     }
@@ -171,6 +175,15 @@ fn user_row(user: &User, rung: Rung, revision: Revision) -> UserRow {
         mailbox: user.mailbox.clone(),
         away: rung.away,
     }
+}
+
+/// The groups that he signed in to. While he is nowhere he is in none of them.
+fn memberships(user: &User, groups: &Groups) -> impl Iterator<Item = (Key, Row)> {
+    let signed_in = user.profile.groups.iter().filter(|(_, membership)| membership.signed_in);
+    signed_in.filter_map(|(name, membership)| {
+        let member = Member { kind: groups.get(name)?.kind, paused: membership.paused };
+        Some((Key::Member(name.clone(), user.extension.clone()), Row::Member(member)))
+    })
 }
 
 fn profile_row(user: &User, rung: &Rung, lamp: Option<Lamp>) -> ProfileRow {

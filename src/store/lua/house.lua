@@ -4,8 +4,10 @@
 -- which ones an act needs is known only while it runs (whose device is it, who sits there).
 
 local base = KEYS[1]
+local VERSION = base .. ':version'   -- of all of this; without it, 2
 local REVISION = base .. ':revision' -- counter
 local JOURNAL = base .. ':journal'   -- stream, ids are <revision>-0
+local COUNTED = base .. ':counted'   -- hash, '<day> <what>' to how often, of entries that were dropped
 local USERS = base .. ':users'       -- hash, extension to JSON
 local PINS = base .. ':pins'         -- hash, extension to JSON
 local DEVICES = base .. ':devices'   -- hash, name to JSON
@@ -13,6 +15,12 @@ local LOCATIONS = base .. ':locations' -- hash, name to JSON
 local SEATS = base .. ':seats'       -- hash, device to JSON of the binding
 local TRIES = base .. ':tries'       -- hash, user:<alias> and device:<name> to JSON of their failures
 local TRIED = base .. ':tried'       -- sorted set, those of TRIES by the second of the last failure
+
+-- KNOWN stands above, in redis/mod.rs. The mark is written with the first entry of the journal.
+local version = redis.call('GET', VERSION)
+if version and tonumber(version) ~= KNOWN then
+  return redis.error_reply('NEWER ' .. version)
+end
 
 -- The set of devices that a user owns.
 local function owned(user)
@@ -50,6 +58,12 @@ local function revision()
   return tonumber(redis.call('GET', REVISION) or '0')
 end
 
+-- The revision of the journal's first entry, if there is one.
+local function oldest()
+  local entry = redis.call('XRANGE', JOURNAL, '-', '+', 'COUNT', 1)[1]
+  return entry and tonumber(entry[1]:match('^%d+'))
+end
+
 local function missing(what)
   return redis.error_reply('MISSING ' .. what)
 end
@@ -57,6 +71,10 @@ end
 -- Appends to the journal: head is a JSON object of who and when, event one of what. Returns the revision.
 local function append(at, head, event)
   local now = redis.call('INCR', REVISION)
+  if not version then
+    version = KNOWN
+    redis.call('SET', VERSION, version)
+  end
   local entry = head:sub(1, -2) .. ',' .. event:sub(2)
   redis.call('XADD', JOURNAL, whole(now) .. '-0', 'at', at, 'entry', entry)
   return now

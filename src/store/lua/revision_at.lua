@@ -1,9 +1,8 @@
 -- The first revision that is not older than ARGV[1], in microseconds since 1970: halves the journal until it is found.
 -- Entries are as good as in the order of their time; controllers whose clocks differ blur it by as much.
 local since = tonumber(ARGV[1])
-local oldest = redis.call('XRANGE', JOURNAL, '-', '+', 'COUNT', 1)[1]
-local from, to = revision() + 1, revision() + 1
-if oldest then from = tonumber(oldest[1]:match('^%d+')) end
+local to = revision() + 1
+local from = oldest() or to
 while from < to do
   local middle = math.floor((from + to) / 2)
   local entry = redis.call('XRANGE', JOURNAL, whole(middle) .. '-0', '+', 'COUNT', 1)[1]

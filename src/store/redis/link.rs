@@ -16,6 +16,7 @@ use redis::{
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use super::VERSION;
 use crate::desk::policy::Refusal;
 use crate::store::StoreError;
 
@@ -80,9 +81,17 @@ impl Link {
         }
     }
 
-    /// Runs a command.
-    pub(super) async fn ask<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, StoreError> {
-        self.within(async |mut connection| command.query_async(&mut connection).await).await
+    /// Runs commands.
+    pub(super) async fn ask<T: FromRedisValue>(&self, commands: &redis::Pipeline) -> Result<T, StoreError> {
+        self.within(async |mut connection| commands.query_async(&mut connection).await).await
+    }
+
+    /// The data is of a later version than ours.
+    pub(super) fn newer(&self, version: &str) -> StoreError {
+        let why = format!(
+            "a newer hotdesk wrote it (data of version {version}, this one knows {VERSION}); run that one, or restore a backup from before it"
+        );
+        StoreError::Broken(self.place.clone(), why)
     }
 
     async fn within<T>(
@@ -129,6 +138,9 @@ impl Link {
         let place = self.place.clone();
         if error.code() == Some("MISSING") {
             return StoreError::Missing(error.detail().unwrap_or("such user or device").into());
+        }
+        if error.code() == Some("NEWER") {
+            return self.newer(error.detail().unwrap_or("unknown"));
         }
         if error.code() == Some("CHANGED") {
             return StoreError::Contended(error.detail().unwrap_or_default().into());

@@ -7,6 +7,7 @@
 mod feed;
 mod link;
 mod seen;
+mod trim;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,12 +15,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use redis::{Script, ScriptInvocation, cmd};
+use redis::{Cmd, FromRedisValue, Script, ScriptInvocation, cmd};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Change, Guess, Import, Note, REMEMBERED, Store, StoreError, Tried, What};
+use super::{Change, Guess, Import, Note, REMEMBERED, Store, StoreError, Tried, Trim, Trimmed, What};
 use crate::desk::id::{CallId, DeviceName, Extension, Revision, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::leave::Seen;
@@ -35,10 +36,19 @@ use crate::desk::table::Scope;
 use feed::Feed;
 use link::Link;
 
+/// The version of the keys of a tenant, as `house.lua` lists them. Data without a mark is of 2, the first that had none.
+macro_rules! version {
+    () => {
+        2
+    };
+}
+const VERSION: u64 = version!();
+
 macro_rules! script {
     // A script that does another many times, as a function of its arguments.
     ($file:literal, $function:literal) => {
         Script::new(concat!(
+            concat!("local KNOWN = ", version!(), "\n"),
             include_str!("../lua/house.lua"),
             concat!("local function ", $function, "(ARGV)\n"),
             include_str!(concat!("../lua/", $function, ".lua")),
@@ -47,7 +57,11 @@ macro_rules! script {
         ))
     };
     ($file:literal) => {
-        Script::new(concat!(include_str!("../lua/house.lua"), include_str!(concat!("../lua/", $file))))
+        Script::new(concat!(
+            concat!("local KNOWN = ", version!(), "\n"),
+            include_str!("../lua/house.lua"),
+            include_str!(concat!("../lua/", $file))
+        ))
     };
 }
 
@@ -72,6 +86,8 @@ pub struct Redis {
     rehash: Script,
     revision_at: Script,
     seen: Script,
+    trim: Script,
+    trimmed: Script,
 }
 
 impl std::fmt::Debug for Redis {
@@ -88,6 +104,8 @@ struct Head<'a> {
     by: &'a Actor,
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<&'a CallId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
 }
 
 /// What every key of a tenant begins with. The braces keep them in one slot of a cluster.
@@ -115,6 +133,8 @@ impl Redis {
             rehash: script!("rehash.lua"),
             revision_at: script!("revision_at.lua"),
             seen: script!("seen.lua"),
+            trim: script!("trim.lua"),
+            trimmed: script!("trimmed.lua"),
         })
     }
 
@@ -154,6 +174,17 @@ impl Redis {
         })
     }
 
+    /// Asks for what is at the key of a tenant, and sees first that it is of a version that we know.
+    async fn ask<T: FromRedisValue>(&self, tenant: &TenantId, command: &Cmd) -> Result<T, StoreError> {
+        let mut both = redis::pipe();
+        both.get(format!("{}:version", base(tenant))).add_command(command.clone());
+        let (version, value): (Option<u64>, T) = self.link.ask(&both).await?;
+        match version {
+            Some(version) if version != VERSION => Err(self.link.newer(&version.to_string())),
+            _ => Ok(value),
+        }
+    }
+
     /// One setting of a user, as a change from what is kept of him now to what will be.
     async fn setting(
         &self,
@@ -163,7 +194,7 @@ impl Redis {
     ) -> Result<String, StoreError> {
         let mut ask = cmd("HGET");
         ask.arg(format!("{}:users", base(tenant))).arg(user.as_str());
-        let was: Option<String> = self.link.ask(&ask).await?;
+        let was: Option<String> = self.ask(tenant, &ask).await?;
         let was = was.ok_or_else(|| StoreError::Missing(format!("user {user}")))?;
         let mut is: User = self.parse(&was)?;
         setting.apply(&mut is);
@@ -171,7 +202,7 @@ impl Redis {
         self.text(&serde_json::json!({ "was": was, "is": self.text(&is)?, "event": event }))
     }
 
-    fn unreadable(&self, error: &serde_json::Error) -> StoreError {
+    fn unreadable(&self, error: &impl std::fmt::Display) -> StoreError {
         let why = format!(
             "what it holds is not what hotdesk writes ({error}); if somebody edited it, restore a backup"
         );
@@ -216,7 +247,13 @@ impl Store for Redis {
     }
 
     async fn change(&self, change: &Change) -> Result<Revision, StoreError> {
-        let head = self.text(&Head { at: change.at, tenant: &change.tenant, by: &change.by, call: None })?;
+        let head = self.text(&Head {
+            at: change.at,
+            tenant: &change.tenant,
+            by: &change.by,
+            call: None,
+            code: None,
+        })?;
         let mut tries = 1;
         loop {
             let (what, name, body) = self.change_of(&change.tenant, &change.what).await?;
@@ -230,7 +267,7 @@ impl Store for Redis {
     }
 
     async fn import(&self, import: &Import) -> Result<Revision, StoreError> {
-        let head = Head { at: import.at, tenant: &import.tenant, by: &import.by, call: None };
+        let head = Head { at: import.at, tenant: &import.tenant, by: &import.by, call: None, code: None };
         let mut script = on(&self.import, &import.tenant);
         script.arg(import.at.as_microsecond()).arg(self.text(&head)?);
         for Change { what, .. } in import.changes() {
@@ -260,7 +297,13 @@ impl Store for Redis {
                 ("undo", "", "")
             }
         };
-        let head = Head { at: act.at, tenant: &act.tenant, by: &act.by, call: act.call.as_ref() };
+        let head = Head {
+            at: act.at,
+            tenant: &act.tenant,
+            by: &act.by,
+            call: act.call.as_ref(),
+            code: act.code.as_deref(),
+        };
         let mut script = on(&self.move_people, &act.tenant);
         script.arg(what).arg(user).arg(device);
         script.arg(act.at.to_string()).arg(act.at.as_microsecond()).arg(self.text(&head)?);
@@ -272,7 +315,7 @@ impl Store for Redis {
     async fn pin(&self, tenant: &TenantId, user: &Extension) -> Result<Option<PinRecord>, StoreError> {
         let mut ask = cmd("HGET");
         ask.arg(format!("{}:pins", base(tenant))).arg(user.as_str());
-        let record: Option<String> = self.link.ask(&ask).await?;
+        let record: Option<String> = self.ask(tenant, &ask).await?;
         record.map(|record| self.parse(&record)).transpose()
     }
 
@@ -311,7 +354,7 @@ impl Store for Redis {
 
     async fn tries(&self, tenant: &TenantId) -> Result<Vec<Tried>, StoreError> {
         let mut ask = cmd("HGETALL");
-        let all: Vec<(String, String)> = self.link.ask(ask.arg(format!("{}:tries", base(tenant)))).await?;
+        let all: Vec<(String, String)> = self.ask(tenant, ask.arg(format!("{}:tries", base(tenant)))).await?;
         let tried = |(who, body): (String, String)| {
             let (kind, name) = who.split_once(':')?;
             Some((Kind::named(kind)?, name.to_owned(), body))
@@ -327,8 +370,8 @@ impl Store for Redis {
         for of_one in entries.chunk_by(|one, next| one.tenant == next.tenant) {
             let Some(first) = of_one.first() else { continue };
             let mut script = on(&self.record, &first.tenant);
-            for Entry { at, tenant, by, call, event, .. } in of_one {
-                let head = Head { at: *at, tenant, by, call: call.as_ref() };
+            for Entry { at, tenant, by, call, code, event, .. } in of_one {
+                let head = Head { at: *at, tenant, by, call: call.as_ref(), code: code.as_deref() };
                 script.arg(at.as_microsecond()).arg(self.text(&head)?).arg(self.text(event)?);
             }
             self.link.run::<()>(&script).await?;
@@ -345,7 +388,7 @@ impl Store for Redis {
         let mut ask = cmd("XRANGE");
         ask.arg(format!("{}:journal", base(tenant))).arg(format!("{}-0", after.0 + 1)).arg("+");
         ask.arg("COUNT").arg(i64::try_from(limit).unwrap_or(i64::MAX));
-        let rows: Vec<(String, Vec<String>)> = self.link.ask(&ask).await?;
+        let rows: Vec<(String, Vec<String>)> = self.ask(tenant, &ask).await?;
         let entry = |(id, fields): (String, Vec<String>)| {
             let revision = id.split('-').next().and_then(|number| number.parse().ok()).unwrap_or(0);
             let entry: Entry = self.parse(fields.last().map_or("", String::as_str))?;
@@ -357,6 +400,14 @@ impl Store for Redis {
     async fn revision_at(&self, tenant: &TenantId, since: Timestamp) -> Result<Revision, StoreError> {
         let revision = self.link.run(on(&self.revision_at, tenant).arg(since.as_microsecond())).await?;
         Ok(Revision(revision))
+    }
+
+    async fn trim(&self, trim: &Trim) -> Result<bool, StoreError> {
+        self.trim_journal(trim).await
+    }
+
+    async fn trimmed(&self, tenant: &TenantId) -> Result<Trimmed, StoreError> {
+        self.trimmed_journal(tenant).await
     }
 
     async fn seen(&self, tenant: &TenantId, scope: &Scope) -> Result<BTreeMap<DeviceName, Seen>, StoreError> {
@@ -378,7 +429,7 @@ impl Store for Redis {
             return Ok(*now);
         }
         let mut ask = cmd("GET");
-        let now: Option<u64> = self.link.ask(ask.arg(format!("{}:revision", base(tenant)))).await?;
+        let now: Option<u64> = self.ask(tenant, ask.arg(format!("{}:revision", base(tenant)))).await?;
         Ok(Revision(now.unwrap_or(0)))
     }
 }

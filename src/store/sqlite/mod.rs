@@ -9,6 +9,7 @@ mod locks;
 mod read;
 mod schema;
 mod seen;
+mod trim;
 mod write;
 
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{Change, Guess, Import, Note, Store, StoreError, Tried};
+use super::{Change, Guess, Import, Note, Store, StoreError, Tried, Trim, Trimmed};
 use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
 use crate::desk::journal::Entry;
 use crate::desk::leave::Seen;
@@ -245,6 +246,16 @@ impl Store for Sqlite {
     async fn revision_at(&self, tenant: &TenantId, since: Timestamp) -> Result<Revision, StoreError> {
         let tenant = tenant.clone();
         self.read(move |db| read::revision_at(db, &tenant, since)).await
+    }
+
+    async fn trim(&self, trim: &Trim) -> Result<bool, StoreError> {
+        let trim = trim.clone();
+        self.write(move |db| trim::trim(db, &trim)).await
+    }
+
+    async fn trimmed(&self, tenant: &TenantId) -> Result<Trimmed, StoreError> {
+        let tenant = tenant.clone();
+        self.read(move |db| trim::trimmed(db, &tenant)).await
     }
 
     async fn seen(&self, tenant: &TenantId, scope: &Scope) -> Result<BTreeMap<DeviceName, Seen>, StoreError> {

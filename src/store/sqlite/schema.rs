@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::fault::Fault;
-use super::seen;
+use super::{seen, trim};
 
 /// The version of the tables below, kept in `user_version`.
 const VERSION: i64 = 2;
@@ -97,6 +97,7 @@ fn attempt(path: &Path) -> Result<Connection, Fault> {
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
+    transaction.execute_batch(trim::TABLES)?;
     transaction.commit()?;
     Ok(connection)
 }

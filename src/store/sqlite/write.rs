@@ -62,7 +62,7 @@ pub(super) fn change(db: &Connection, change: &Change) -> Result<Revision, Fault
         What::User(user) => put_user(db, tenant, user)?,
     };
     let (at, tenant, by) = (change.at, change.tenant.clone(), change.by.clone());
-    append(db, &Entry { revision: Revision::default(), at, tenant, by, call: None, event })
+    append(db, &Entry { revision: Revision::default(), at, tenant, by, call: None, code: None, event })
 }
 
 /// See [`Store::move_people`](crate::store::Store::move_people).
@@ -92,10 +92,18 @@ pub(super) fn move_people(db: &Connection, act: &Move) -> Result<Transition, Fau
     if !transition.is_empty() {
         let Transition { removed, seated, .. } = transition.clone();
         let event = Event::Moved { removed, seated, undo: matches!(act.act, Act::Undo { .. }) };
-        let (by, call) = (act.by.clone(), act.call.clone());
+        let (by, call, code) = (act.by.clone(), act.call.clone(), act.code.clone());
         append(
             db,
-            &Entry { revision: Revision::default(), at: act.at, tenant: act.tenant.clone(), by, call, event },
+            &Entry {
+                revision: Revision::default(),
+                at: act.at,
+                tenant: act.tenant.clone(),
+                by,
+                call,
+                code,
+                event,
+            },
         )?;
     }
     let now = Timestamp::now();

@@ -1,9 +1,9 @@
 //! Conversations that are cut short: by the caller, by the event socket, by a stop of hotdesk.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{SOON, company};
+use super::{Company, SOON, company, company_with};
 use crate::support::company::pin;
 use crate::support::freeswitch::esl::Event;
 
@@ -93,4 +93,40 @@ fn a_stop_lets_a_conversation_end() {
     assert!(company.hotdesk.log().contains("login.done"));
     company.hotdesk.stop().ok();
     assert_eq!(company.agreed(SOON).unwrap(), ["101@desk1"]);
+}
+
+#[test]
+fn told_again_to_stop_it_ends_at_once_and_the_caller_hears_that_it_is_not_available() {
+    let Some(parked) = company() else { return };
+    cut(parked, "esl");
+}
+
+#[test]
+fn so_it_is_where_freeswitch_brings_the_calls() {
+    let listening = |at| format!("outbound_listen = \"{at}\"\n");
+    let Some(brought) = company_with("sqlite:hotdesk.db", listening) else { return };
+    cut(brought, "door");
+}
+
+fn cut(mut company: Company, events: &str) {
+    let desk = company.pbx.phone("desk1").unwrap();
+    desk.dial("*35*101").unwrap();
+    desk.wait_audio().unwrap();
+    desk.wait_silence().unwrap();
+    company.hotdesk.signal("TERM").unwrap();
+    company.hotdesk.wait_for_log(0, &format!("{events}.draining")).unwrap();
+    let again = Instant::now();
+    company.hotdesk.stop().unwrap();
+    let took = again.elapsed();
+    assert!(took < Duration::from_millis(1500), "{took:?}");
+    let log = company.hotdesk.log();
+    assert!(log.contains("serve.cut") && log.contains(&format!("{events}.cut")), "{log}");
+    let ended = desk.wait_ended_within(LONG).unwrap();
+    assert!(
+        again.elapsed() < Duration::from_secs(8),
+        "not after the dialplan's 120 s: {:?}",
+        again.elapsed()
+    );
+    assert_eq!(ended.cause, Some(41), "{ended:?}");
+    eprintln!("told again it was down after {took:?}, and the call over after {:?}", again.elapsed());
 }

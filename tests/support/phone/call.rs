@@ -104,6 +104,7 @@ impl Line {
         self.listen_to(response);
         if code > 100 {
             self.events.push(Event::Progress(code));
+            self.connected(response);
         }
     }
 

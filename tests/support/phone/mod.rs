@@ -139,6 +139,12 @@ impl Phone {
         self.events.wait("an incoming call", PATIENCE, ringing)
     }
 
+    /// Waits until the switch says who the far end is, of a call that rings there or is up.
+    pub fn wait_connected(&self) -> Result<Identity> {
+        let told = |event: &Event| if let Event::Connected(who) = event { Some(who.clone()) } else { None };
+        self.events.wait("who the far end is", PATIENCE, told)
+    }
+
     /// Waits until the call is over, within [`PATIENCE`].
     pub fn wait_ended(&self) -> Result<Ended> {
         self.wait_ended_within(PATIENCE)
