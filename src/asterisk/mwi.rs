@@ -1,7 +1,7 @@
 //! Tells devices of the voicemail of who sits there, by `PJSIPNotify`: the lamp of a phone shows the box of its user.
 //!
 //! An event says only that a device may show something else than it should: its row was written, its box told of a message
-//! (`MessageWaiting`), the phone registered (`ContactStatus`, or another Call-ID), we connected. Then its box is counted, and it is told,
+//! (`MessageWaiting`), the phone registered (`ContactStatus`, or a registration that lasts longer), we connected. Then its box is counted, and it is told,
 //! unless that is what it was told last. Asterisk itself tells nothing of these boxes, as such an endpoint has no
 //! `mailboxes` of its own; so a lamp goes out at once, without a registration or a reload (16.28 and 22.10).
 //!
@@ -89,8 +89,8 @@ impl Mwi {
         }
     }
 
-    /// A phone that was switched off and on comes back under the same contact, which no event tells, but with another
-    /// Call-ID. It has forgotten what it was told.
+    /// A phone that was switched off and on has forgotten what it was told. If it comes back under the same contact no event
+    /// tells so, only that its registration lasts longer than before, as after any other renewal.
     async fn watch_registrations(&self) {
         let mut known: Option<Registrations> = None;
         loop {
@@ -105,7 +105,11 @@ impl Mwi {
             for contact in &listed {
                 let part = |name| contact.header(name).unwrap_or_default();
                 if let Ok(device) = DeviceName::new(part("Endpoint")) {
-                    now.entry(device).or_default().insert(format!("{} {}", part("Uri"), part("CallId")));
+                    now.entry(device).or_default().insert(format!(
+                        "{} {}",
+                        part("Uri"),
+                        part("ExpirationTime")
+                    ));
                 }
             }
             if let Some(before) = &known {

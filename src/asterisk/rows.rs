@@ -253,6 +253,19 @@ mod tests {
     }
 
     #[test]
+    fn a_hint_stands_at_the_extension_or_at_the_name_that_a_devices_key_has() {
+        let seat = Key::Seat(DeviceName::new("desk-1").unwrap());
+        for (key, at) in [(Key::Lamp(ext("001")), "001"), (seat, "seat+desk-1")] {
+            assert_eq!(extension(&key).as_deref(), Some(at));
+            assert_eq!(read_extension(at), Some(key));
+        }
+        for other in ["_1XX", "_seat+.", "seat+", "alice"] {
+            assert_eq!(read_extension(other), None, "{other}");
+        }
+        assert_eq!(extension(&Key::User(ext("001"))), None);
+    }
+
+    #[test]
     fn a_hint_is_the_lamp_and_nowhere_is_no_row() {
         let both = DialTarget::new("PJSIP/desk1&PJSIP/desk2").unwrap();
         assert_eq!(hint(Some(&Lamp::of(both.clone()))), "PJSIP/desk1&PJSIP/desk2");

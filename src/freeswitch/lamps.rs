@@ -31,7 +31,7 @@ pub async fn darken(client: Client, mut events: mpsc::Receiver<Event>) {
         let address = format!("{device}@{domain}");
         // With the id of a call that is still there, it would go to that call instead.
         let id = format!("hotdesk-{}", call.get("Unique-ID").unwrap_or_default());
-        let dark = Shown { proto: "sip", address: &address, id: &id, lit: false, call: None };
+        let dark = Shown { proto: "sip", address: &address, id: Some(&id), lit: false, call: None };
         if let Err(error) = show(&client, &dark).await {
             debug!(event = "lamp.not_darkened", %device, %error, "it stays lit until after its next call");
         }
@@ -44,8 +44,9 @@ pub(super) struct Shown<'a> {
     pub(super) proto: &'a str,
     /// Whose lamp: `101@a.example`.
     pub(super) address: &'a str,
-    /// Of what it tells: a phone darkens only what was lit under the same.
-    pub(super) id: &'a str,
+    /// Of what it tells: a phone darkens only what was lit under the same. With none it is told that there is nothing; with
+    /// one sofia says that it is lit as long as this address has a call.
+    pub(super) id: Option<&'a str>,
     pub(super) lit: bool,
     /// Only the subscription with this `Call-ID` is told.
     pub(super) call: Option<&'a str>,
@@ -64,11 +65,11 @@ pub(super) async fn show(client: &Client, shown: &Shown<'_>) -> Result<(), Switc
         ("event_type", "presence"),
         ("alt_event_type", "dialog"),
         ("event_count", "1"),
-        ("unique-id", id),
         ("channel-state", channel),
         ("answer-state", answer),
         ("presence-call-direction", "inbound"),
     ];
+    headers.extend(id.map(|id| ("unique-id", id)));
     headers.extend(call.map(|call| ("call-id", call)));
     client.tell("PRESENCE_IN", &headers).await
 }

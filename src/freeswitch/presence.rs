@@ -162,11 +162,14 @@ impl Presence {
         for (n, Told { key, lit, domains, call }) in lamps.iter().enumerate() {
             let (proto, name) = match key {
                 Key::Seat(device) => (SEAT.trim_end_matches('+'), device.to_string()),
-                key => ("sip", key.to_string().trim_start_matches("lamp ").to_owned()),
+                Key::Lamp(user) => ("sip", user.to_string()),
+                _ => continue,
             };
             for domain in domains {
                 let (address, id) = (format!("{name}@{domain}"), format!("hotdesk-{proto}-{name}"));
-                let shown = Shown { proto, address: &address, id: &id, lit: *lit, call: call.as_deref() };
+                // Calls of a device do not light the lamp that says whether somebody sits there.
+                let id = (*lit || proto == "sip").then_some(&*id);
+                let shown = Shown { proto, address: &address, id, lit: *lit, call: call.as_deref() };
                 if let Err(error) = show(&self.client, &shown).await {
                     let untold = lamps.iter().skip(n).map(|told| told.key.clone()).collect();
                     return Err((untold, error));

@@ -27,6 +27,19 @@ const TOGETHER: [Preset; 6] =
     [Preset::Simmpl, Preset::ThreeCx, Preset::Xelion, Preset::Freepbx, Preset::Kazoo, Preset::Extras];
 
 #[test]
+fn the_key_of_a_device_toggles_whatever_the_codes_are() {
+    for preset in Preset::ALL {
+        let Ok(codes) = Codes::of(&[preset]) else { continue };
+        assert_eq!(
+            codes.read(SEAT),
+            Some(Request { does: Action::Toggle, user: None, pin: Proof::Asked }),
+            "{preset}"
+        );
+        assert_eq!(codes.read("seat+desk1"), None);
+    }
+}
+
+#[test]
 fn each_row_of_each_preset_is_read_with_and_without_the_dial_key() {
     use Action::{ChangePin, Login, Logout, LogoutEverywhere, Toggle, WhoIsHere};
     for (preset, digits, means) in [

@@ -112,10 +112,6 @@ impl Line {
             .with("Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, UPDATE")
     }
 
-    pub(super) fn forget_registration(&mut self) {
-        self.registration = self.token();
-    }
-
     pub(super) fn register(&mut self, seconds: u32) {
         let me = self.address_of(&self.account.user);
         let local = format!("<{me}>;tag={}", self.token());

@@ -84,12 +84,6 @@ impl Phone {
         self.registration(3600)
     }
 
-    /// Registers as after it was switched off and on: from the same address, and as if for the first time.
-    pub fn register_anew(&self) -> Result<()> {
-        self.line().forget_registration();
-        self.register()
-    }
-
     /// Gives the registration up.
     pub fn unregister(&self) -> Result<()> {
         self.registration(0)
