@@ -1,6 +1,6 @@
 //! As what a device registers: the user of the directory that rings it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::desk::id::{DeviceName, DialTarget, TenantId};
 use crate::desk::table::{Edit, Key, Row, Table};
@@ -23,6 +23,8 @@ pub(super) struct Addresses {
     domain: String,
     of: HashMap<DeviceName, String>,
     devices: HashMap<String, DeviceName>,
+    /// How many devices are in each domain.
+    domains: BTreeMap<String, usize>,
 }
 
 impl Addresses {
@@ -52,10 +54,10 @@ impl Addresses {
     }
 
     /// The domains in which the tenant's people may be watched.
-    pub(super) fn domains(&self) -> BTreeSet<String> {
-        let domains = self.of.values().filter_map(|address| Some(address.split_once('@')?.1));
+    pub(super) fn domains(&self) -> Vec<String> {
         let own = if self.tenant == TenantId::default() { &self.domain } else { self.tenant.as_str() };
-        domains.chain([own]).filter(|domain| !domain.is_empty()).map(str::to_owned).collect()
+        let own = (!own.is_empty() && !self.domains.contains_key(own)).then(|| own.to_owned());
+        self.domains.keys().cloned().chain(own).collect()
     }
 
     /// A box with its domain: that of the device that shows it.
@@ -71,6 +73,7 @@ impl Addresses {
         let Key::Device(device) = key else { return };
         if let Some(was) = self.of.remove(device) {
             self.devices.remove(&was.to_ascii_lowercase());
+            self.count(&was, false);
         }
         let Some(Row::Device(row)) = row else { return };
         let user = user(device, &row.dial, &self.tenant);
@@ -80,7 +83,62 @@ impl Addresses {
         };
         if address.contains('@') {
             self.devices.insert(address.to_ascii_lowercase(), device.clone());
+            self.count(&address, true);
             self.of.insert(device.clone(), address);
         }
+    }
+
+    /// One device more in the domain of `address`, or one less.
+    fn count(&mut self, address: &str, more: bool) {
+        let Some((_, domain)) = address.split_once('@') else { return };
+        let devices = self.domains.entry(domain.to_owned()).or_default();
+        *devices = if more { *devices + 1 } else { devices.saturating_sub(1) };
+        if *devices == 0 {
+            self.domains.remove(domain);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::id::Revision;
+    use crate::desk::model::ShortList;
+    use crate::desk::table::DeviceRow;
+
+    fn row(device: &str, dial: &str) -> (Key, Row) {
+        let row = DeviceRow {
+            user: None,
+            revision: Revision(0),
+            emergency: None,
+            emergency_numbers: vec![],
+            dial: DialTarget::new(dial).unwrap(),
+            may_dial: ShortList::default(),
+            mailbox: None,
+        };
+        (Key::Device(DeviceName::new(device).unwrap()), Row::Device(row))
+    }
+
+    #[test]
+    fn a_device_is_known_by_its_address_and_its_domain_as_long_as_it_is_there() {
+        let (desk, far) = (DeviceName::new("desk1").unwrap(), DeviceName::new("far").unwrap());
+        let mut addresses = Addresses::new(TenantId::default());
+        addresses.read(&Table::new(), "");
+        assert!(addresses.domains().is_empty());
+        for (key, row) in [row("desk1", "user/1005@a.example"), row("far", "sofia/gateway/pbx/9")] {
+            addresses.written(&[Edit { key, was: None, is: Some(row) }]);
+        }
+        assert_eq!((addresses.of(&desk), addresses.of(&far)), (Some("1005@a.example"), None));
+        assert_eq!(addresses.device("1005@A.example"), Some(&desk));
+        assert_eq!(addresses.mailbox(&desk, "101"), "101@a.example");
+        assert_eq!(addresses.mailbox(&desk, "101@b.example"), "101@b.example");
+        assert_eq!(addresses.domains(), ["a.example"]);
+        addresses.written(&[Edit { key: Key::Device(desk.clone()), was: None, is: None }]);
+        assert!(addresses.domains().is_empty() && addresses.device("1005@a.example").is_none());
+        addresses.read(&[row("far", "sofia/gateway/pbx/9")].into(), "b.example");
+        assert_eq!(
+            (addresses.of(&far), addresses.domains()),
+            (Some("far@b.example"), vec!["b.example".into()])
+        );
     }
 }

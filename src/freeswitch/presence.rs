@@ -45,7 +45,6 @@ pub(super) struct Presence {
 #[derive(Default)]
 struct Known {
     addresses: Addresses,
-    domains: BTreeSet<String>,
     /// Users whose lamp is lit, or was since we know of it.
     users: BTreeMap<Extension, bool>,
     /// Devices, and whether somebody sits there.
@@ -67,7 +66,6 @@ impl Presence {
     pub(super) fn read(&self, table: &Table, domain: &str) {
         let mut known = self.known();
         known.addresses.read(table, domain);
-        known.domains = known.addresses.domains();
         let seats = std::mem::take(&mut known.seats);
         for (device, lit) in seats.into_iter().filter(|(it, _)| table.contains_key(&Key::Device(it.clone())))
         {
@@ -233,12 +231,12 @@ impl Known {
 
     /// Some of what is due. It is due no more.
     fn take(&mut self, most: usize) -> Vec<Told> {
-        let mut taken = vec![];
+        let (mut taken, domains) = (vec![], self.addresses.domains());
         while taken.len() < most
             && let Some(key) = self.due.pop_first()
         {
             if let Some(lit) = self.lit(&key) {
-                taken.push(Told { key, lit, domains: self.domains.iter().cloned().collect(), call: None });
+                taken.push(Told { key, lit, domains: domains.clone(), call: None });
             }
         }
         while taken.len() < most
