@@ -53,16 +53,16 @@ fn raw(fs: &FreeSwitch, table: &Table) -> Duration {
 
 async fn settle(switch: &ModDb, wanted: &Table) -> (Duration, usize) {
     let began = Instant::now();
-    let edits = difference(wanted, &switch.read_all(wanted).await.unwrap());
+    let edits = difference(wanted, &switch.read(&Scope::All, wanted).await.unwrap());
     switch.apply(&edits).await.unwrap();
     (began.elapsed(), edits.len())
 }
 
 /// Takes all rows out.
 async fn empty(switch: &ModDb, known: &Table) {
-    let edits = difference(&Table::new(), &switch.read_all(known).await.unwrap());
+    let edits = difference(&Table::new(), &switch.read(&Scope::All, known).await.unwrap());
     switch.apply(&edits).await.unwrap();
-    assert!(switch.read(&Scope::All).await.unwrap().is_empty());
+    assert!(switch.read(&Scope::All, &Table::new()).await.unwrap().is_empty());
 }
 
 /// The rows of one user and one desk at a time, out and in again; how long a change takes.
@@ -74,7 +74,7 @@ async fn one_by_one(switch: &ModDb, nowhere: &Table, seated: &Table) -> Duration
         for table in [nowhere, seated] {
             let wanted = table.iter().filter(|(key, _)| scope.contains(key));
             let wanted: Table = wanted.map(|(key, row)| (key.clone(), row.clone())).collect();
-            let edits = difference(&wanted, &switch.read(&scope).await.unwrap());
+            let edits = difference(&wanted, &switch.read(&scope, &wanted).await.unwrap());
             assert!(!edits.is_empty());
             switch.apply(&edits).await.unwrap();
         }

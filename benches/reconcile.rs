@@ -49,6 +49,7 @@ fn asterisk() -> Asterisk {
         recording: None,
         voicemail_password: true,
         reach: hotdesk::desk::reach::Reach::default(),
+        freepbx: false,
     };
     let site = Site::new().unwrap().desks(1).dialplan("#include hotdesk.conf\n");
     site.file("hotdesk.conf", &hotdesk_conf(&settings)).start(Version::Current).unwrap()
@@ -80,7 +81,7 @@ fn raw(pbx: &Asterisk, table: &Table) -> Duration {
 
 async fn settle(switch: &AstDb, wanted: &Table) -> (Duration, usize) {
     let began = Instant::now();
-    let edits = difference(wanted, &switch.read(&Scope::All).await.unwrap());
+    let edits = difference(wanted, &switch.read(&Scope::All, &Table::new()).await.unwrap());
     switch.apply(&edits).await.unwrap();
     (began.elapsed(), edits.len())
 }
@@ -95,7 +96,7 @@ async fn one_by_one(switch: &AstDb, nowhere: &Table, seated: &Table) -> Duration
         for table in [nowhere, seated] {
             let wanted = table.iter().filter(|(key, _)| scope.contains(key));
             let wanted: Table = wanted.map(|(key, row)| (key.clone(), row.clone())).collect();
-            let edits = difference(&wanted, &switch.read(&scope).await.unwrap());
+            let edits = difference(&wanted, &switch.read(&scope, &wanted).await.unwrap());
             assert!(!edits.is_empty());
             switch.apply(&edits).await.unwrap();
         }

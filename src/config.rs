@@ -32,7 +32,7 @@ pub use group::Group;
 pub use leave::Leave;
 pub use login::{Login, Multiple, Pin};
 pub use secret::Secret;
-pub use switch::{Kind, Switch};
+pub use switch::{Kind, Layout, Switch};
 pub use tenant::{Of, Tenant};
 
 /// The file that is looked for in the current folder when none is named.

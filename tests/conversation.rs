@@ -4,16 +4,18 @@ mod acts;
 mod codes;
 mod safety;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hotdesk::controller::Controller;
+use hotdesk::controller::clock::Clock;
 use hotdesk::controller::pins::Pins;
 use hotdesk::controller::reconcile::{Kept, Reconciler};
 use hotdesk::desk::code::{Codes, Preset};
-use hotdesk::desk::id::{CallId, Language, TenantId};
+use hotdesk::desk::id::{CallId, DeviceName, Language, LocationName, TenantId};
 use hotdesk::desk::journal::Event;
+use hotdesk::desk::location::{Location, Zone};
 use hotdesk::desk::model::Device;
 use hotdesk::desk::policy::Prompt;
 use hotdesk::desk::reach::Reach;
@@ -24,7 +26,7 @@ use hotdesk::switch::activity::{Doing, Look, Stir};
 use hotdesk::switch::{Call, Dialled, Digits, Entry, Gone, Outcome, Phone, Switch, SwitchError, Utterance};
 use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::support::office::{self, device, journal, name, pin, seats, switch, user};
 
@@ -40,21 +42,43 @@ struct ToySwitch {
     table: Mutex<Table>,
     mood: Mutex<Mood>,
     unsettled: watch::Sender<u64>,
+    /// Which phones have a call; the others are free.
+    busy: Mutex<BTreeSet<DeviceName>>,
+    stirs: broadcast::Sender<Stir>,
+}
+
+impl ToySwitch {
+    fn is(&self) -> Result<Mood, SwitchError> {
+        match *self.mood.lock().unwrap() {
+            Mood::Away => Err(SwitchError::Away("gone for the test".into())),
+            mood => Ok(mood),
+        }
+    }
+}
+
+impl Default for ToySwitch {
+    fn default() -> Self {
+        Self {
+            table: Mutex::default(),
+            mood: Mutex::new(Mood::Well),
+            unsettled: watch::Sender::new(0),
+            busy: Mutex::default(),
+            stirs: broadcast::Sender::new(16),
+        }
+    }
 }
 
 #[async_trait::async_trait]
 impl Switch for ToySwitch {
-    async fn read(&self, scope: &Scope) -> Result<Table, SwitchError> {
+    async fn read(&self, scope: &Scope, _: &Table) -> Result<Table, SwitchError> {
+        self.is()?;
         let held = self.table.lock().unwrap().clone();
         Ok(held.into_iter().filter(|(key, _)| scope.contains(key)).collect())
     }
 
     async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError> {
-        let mood = *self.mood.lock().unwrap();
-        match mood {
-            Mood::Away => return Err(SwitchError::Away("gone for the test".into())),
-            Mood::Silent => std::future::pending().await,
-            Mood::Well => {}
+        if self.is()? == Mood::Silent {
+            std::future::pending().await
         }
         let mut table = self.table.lock().unwrap();
         for Edit { key, is, .. } in edits {
@@ -67,11 +91,17 @@ impl Switch for ToySwitch {
     }
 
     async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {
-        Ok(Look { up: Duration::from_secs(3600), doing: vec![Doing::Free; devices.len()] })
+        let busy = self.busy.lock().unwrap();
+        let does = |device: &Device| if busy.contains(&device.name) { Doing::Busy } else { Doing::Free };
+        Ok(Look { up: Duration::from_secs(3600), doing: devices.iter().map(does).collect() })
+    }
+
+    async fn ring(&self, _: &Device, _: Timestamp) -> Result<(), SwitchError> {
+        Ok(())
     }
 
     fn stirs(&self) -> broadcast::Receiver<Stir> {
-        broadcast::Sender::new(1).subscribe()
+        self.stirs.subscribe()
     }
 
     fn unsettled(&self) -> watch::Receiver<u64> {
@@ -122,7 +152,7 @@ struct Scene {
     controller: Controller,
     rules: watch::Sender<Arc<Rulebook>>,
     toy: Arc<ToySwitch>,
-    _stop: tokio_util::sync::DropGuard,
+    _stop: DropGuard,
     _dir: Option<tempfile::TempDir>,
 }
 
@@ -136,16 +166,11 @@ impl Scene {
         let dir = tempfile::tempdir().unwrap();
         let store = store::open("sqlite:hotdesk.db", dir.path()).await.unwrap();
         office::furnish(&store).await;
-        Self { _dir: Some(dir), ..Self::over(store, presets) }
+        Self { _dir: Some(dir), ..Self::over(store, presets, Arc::default(), Clock::Wall) }
     }
 
-    /// A controller and a switch of their own, on a store that has everything.
-    fn over(store: Arc<dyn Store>, presets: &[Preset]) -> Self {
-        let toy = Arc::new(ToySwitch {
-            table: Mutex::default(),
-            mood: Mutex::new(Mood::Well),
-            unsettled: watch::Sender::new(0),
-        });
+    /// A controller of its own, on a store that has everything.
+    fn over(store: Arc<dyn Store>, presets: &[Preset], toy: Arc<ToySwitch>, clock: Clock) -> Self {
         let stop = CancellationToken::new();
         let kept = Kept { name: switch("pbx"), tenant: TenantId::default(), reach: Reach::default() };
         let (reconciler, _) = Reconciler::start(kept, store.clone(), toy.clone(), stop.clone());
@@ -156,6 +181,7 @@ impl Scene {
             codes: watch::channel(Arc::new(Codes::of(presets).unwrap().into())).1,
             rules: watched,
             switches: BTreeMap::from([((switch("pbx"), TenantId::default()), reconciler)]),
+            clock,
         };
         Self { store, controller, rules, toy, _stop: stop.drop_guard(), _dir: None }
     }
@@ -289,6 +315,17 @@ async fn another_users_code_switches_identity_in_one_go() {
     scene.log_in("102", "desk1").await;
     assert_eq!(seats(&scene.store).await, ["102@desk1"]);
     assert_eq!(scene.row_of("desk1").as_deref(), Some("102"));
+}
+
+#[tokio::test]
+async fn a_guest_keeps_the_desk_whose_owner_logs_in_elsewhere() {
+    let scene = Scene::new().await;
+    office::change(&scene.store, What::Device(Device { owner: Some(office::ext("101")), ..device("desk1") }))
+        .await;
+    scene.log_in("102", "desk1").await;
+    scene.log_in("101", "desk2").await;
+    let rows = ["desk1", "desk2"].map(|desk| scene.row_of(desk));
+    assert_eq!(rows, [Some("102".into()), Some("101".into())]);
 }
 
 #[tokio::test]
@@ -429,6 +466,33 @@ async fn a_change_at_the_command_line_reaches_the_switch_by_itself() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(scene.row_of("desk1"), None);
+}
+
+#[tokio::test]
+async fn until_he_is_known_he_is_spoken_to_as_where_the_phone_stands() {
+    let scene = Scene::new().await;
+    let berlin = LocationName::new("berlin").unwrap();
+    let mut location = Location::new(TenantId::default(), berlin.clone(), Zone::default());
+    location.language = Language::new("de").ok();
+    office::change(&scene.store, What::Location(location)).await;
+    let desk1 = Device { location: Some(berlin), ..device("desk1") };
+    office::change(&scene.store, What::Device(desk1)).await;
+    let mut dutch = user("101", "Alice");
+    dutch.language = Language::new("nl").ok();
+    office::change(&scene.store, What::User(dutch)).await;
+    let one_touch = one_touch("102");
+    let heard = async |desk, code, entries: &[&str]| scene.dial(desk, code, entries).await.0.join(" ");
+
+    let known = "(de) enter-extension? enter-pin? (nl) logged-in 101";
+    assert_eq!(heard("desk1", "*35", &["101", pin("101")]).await, known);
+    assert_eq!(heard("desk1", "*35", &[]).await, "(de) (nl) logged-out");
+    // Who has none goes on as it is; so is whoever is refused.
+    assert_eq!(heard("desk1", &one_touch, &[]).await, "(de) logged-in 102");
+    assert_eq!(heard("desk1", "*99", &[]).await, "(de) not-accepted");
+    let until = Timestamp::from_second(4_000_000_000).unwrap();
+    let (rung, _) = scene.call("desk1", "", Some(until), (&[""], None)).await;
+    assert_eq!(rung.join(" "), "(de) press-one-to-stay?");
+    assert_eq!(heard("desk2", &one_touch, &[]).await, "logged-in 102 moved-from");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod codes;
 mod conversation;
 mod dialplan;
 mod fastagi;
+mod freepbx;
 mod freeswitch;
 mod freeswitch_client;
 mod freeswitch_codec;

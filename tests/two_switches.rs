@@ -316,6 +316,12 @@ fn talks(caller: &Phone, number: &str, desk: &Phone) {
     desk.wait_silence().unwrap();
 }
 
+/// Who calls at `desk`, by name and number.
+fn shown(desk: &Phone) -> (String, String) {
+    let from = desk.wait_ringing().unwrap().from;
+    (from.name, from.number)
+}
+
 /// `other` hears `caller`, when `desk` has hung up, unless the switch did.
 fn joined(caller: &Phone, other: &Phone, desk: &Phone) {
     let _ = desk.hang_up();
@@ -362,14 +368,14 @@ fn a_call_that_was_sent_on_may_be_transferred_and_sent_on_again(version: Version
     office.log_in(&desk12, "103");
     talks(&desk1, "102", &desk11);
     desk1.transfer("103").unwrap();
-    desk12.wait_ringing().unwrap();
+    assert_eq!(shown(&desk12), ("Bob".into(), "102".into()), "as himself, and not as his desk");
     desk12.answer().unwrap();
     joined(&desk11, &desk12, &desk1);
     office.log_in(&desk2, "103");
     office.rows_become("103", "PJSIP/desk2", "sofia/gateway/pbx/103");
     talks(&desk11, "101", &desk1);
     desk11.transfer("103").unwrap();
-    desk2.wait_ringing().unwrap();
+    assert_eq!(shown(&desk2), ("Alice".into(), "101".into()), "as himself, and not as his desk");
     desk2.answer().unwrap();
     joined(&desk1, &desk2, &desk11);
 

@@ -22,6 +22,7 @@ pub fn table(seated: Option<&dyn Fn(usize) -> String>) -> Table {
             dial: DialTarget::new(format!("PJSIP/desk{n}")).unwrap(),
             may_dial: ShortList::default(),
             mailbox: None,
+            language: None,
         };
         table.insert(Key::Device(DeviceName::new(format!("desk{n}")).unwrap()), Row::Device(device));
         if let Some(dial) = &dial {

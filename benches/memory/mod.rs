@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hotdesk::controller::Controller;
+use hotdesk::controller::clock::Clock;
 use hotdesk::controller::pins::Pins;
 use hotdesk::controller::reconcile::{Kept, Reconciler};
 use hotdesk::desk::code::Codes;
@@ -38,6 +39,7 @@ pub fn controller(users: usize) -> (Arc<Controller>, CancellationToken) {
         codes: watch::channel(Arc::new(Codes::default().into())).1,
         rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::from([((name, TenantId::default()), reconciler)]),
+        clock: Clock::Wall,
     };
     (Arc::new(controller), stop)
 }
@@ -202,7 +204,7 @@ impl Default for ToySwitch {
 
 #[async_trait]
 impl Switch for ToySwitch {
-    async fn read(&self, scope: &Scope) -> Result<Table, SwitchError> {
+    async fn read(&self, scope: &Scope, _: &Table) -> Result<Table, SwitchError> {
         let Scope::Some { users, devices } = scope else { return Ok(Table::new()) };
         let table = self.table.lock().unwrap();
         let users = users.iter().flat_map(|user| [Key::User(user.clone()), Key::Lamp(user.clone())]);
@@ -225,6 +227,10 @@ impl Switch for ToySwitch {
 
     async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {
         Ok(Look { up: Duration::from_secs(3600), doing: vec![Doing::Free; devices.len()] })
+    }
+
+    async fn ring(&self, _: &Device, _: Timestamp) -> Result<(), SwitchError> {
+        Ok(())
     }
 
     fn stirs(&self) -> broadcast::Receiver<Stir> {

@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::ami::{Action, Message};
-use super::devices;
+use super::database;
 use super::manager::Manager;
 use super::mwi::Mwi;
+use super::phones;
 use super::queues;
 use super::rows;
 use super::space::Space;
@@ -19,10 +20,7 @@ use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
 use crate::desk::model::Device;
 use crate::desk::table::{DeviceRow, Edit, Key, Lamp, ProfileRow, Row, Scope, Table};
 use crate::switch::activity::{Look, Stir};
-use crate::switch::{RING, Switch, SwitchError};
-
-/// `DBGet` of Asterisk 16.28 cuts a value here; `DBGetTree`, which reads every key there is, does not.
-const DBGET_LIMIT: usize = 255;
+use crate::switch::{Switch, SwitchError};
 
 /// The table of one tenant on one Asterisk.
 pub struct AstDb {
@@ -101,20 +99,11 @@ impl AstDb {
 
     async fn row(&self, key: Key) -> Result<Option<(Key, Row)>, SwitchError> {
         let Some(place) = rows::key(&key) else { return Ok(None) };
-        let get = Action::new("DBGet").with("Family", self.space.name()).with("Key", &place);
-        let found = match self.manager.list(get).await {
-            Ok(found) => found,
-            Err(SwitchError::Refused(_, why)) if why == "Database entry not found" => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let value = found.iter().find_map(|row| row.header("Val")).unwrap_or_default();
-        if value.len() < DBGET_LIMIT {
-            let row = rows::read(&key, value);
-            return Ok(Some((key, row)));
-        }
-        let tree = Action::new("DBGetTree").with("Family", self.space.name()).with("Key", &place);
-        let found = self.manager.list(tree).await?;
-        Ok(found.iter().filter_map(|event| self.row_of(event)).find(|(found, _)| *found == key))
+        let value = database::get(&self.manager, self.space.name(), &place).await?;
+        Ok(value.map(|value| {
+            let row = rows::read(&key, &value);
+            (key, row)
+        }))
     }
 
     /// The hint that stands for this very extension. Where only the pattern does, its text is no lamp, and differs from any.
@@ -180,7 +169,7 @@ impl AstDb {
 
 #[async_trait]
 impl Switch for AstDb {
-    async fn read(&self, scope: &Scope) -> Result<Table, SwitchError> {
+    async fn read(&self, scope: &Scope, _: &Table) -> Result<Table, SwitchError> {
         match scope {
             Scope::All => {
                 let table = self.read_all().await?;
@@ -217,22 +206,11 @@ impl Switch for AstDb {
     }
 
     async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {
-        let asked = devices.iter().map(|device| devices::ask(&device.name)).collect();
-        let doing = self.manager.act_all(asked).await?.iter().map(devices::answer).collect();
-        Ok(Look { up: self.manager.up(), doing })
+        phones::look_at(&self.manager, devices).await
     }
 
     async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
-        let originate = Action::new("Originate")
-            .with("Channel", format!("PJSIP/{}", device.name))
-            .with("Context", self.space.stay())
-            .with("Exten", "s")
-            .with("Priority", "1")
-            .with("CallerID", "Hotdesk")
-            .with("Timeout", RING.as_millis().to_string())
-            .with("Variable", format!("HD_UNTIL={}", until.as_second()))
-            .with("Async", "true");
-        self.manager.act(originate).await.map(drop)
+        phones::ring(&self.manager, &self.space, device, until).await
     }
 
     fn stirs(&self) -> broadcast::Receiver<Stir> {

@@ -26,6 +26,11 @@ use crate::desk::reach::Reach;
 const VERSION: &str = "@version@";
 
 const TEMPLATE: &str = include_str!("hotdesk.conf.in");
+/// Of a FreePBX, which has a dialplan of its own.
+const FREEPBX: &str = include_str!("freepbx.conf.in");
+/// What both have: a code goes to the controller, a call ends with a sound.
+const SHARED: [(&str, &str); 2] =
+    [("@code@", include_str!("code.conf.in")), ("@end@", include_str!("end.conf.in"))];
 
 /// What the dialplan of a site depends on.
 #[derive(Clone, Debug)]
@@ -54,6 +59,8 @@ pub struct Settings {
     pub voicemail_password: bool,
     /// How it reaches users at other switches' phones.
     pub reach: Reach,
+    /// It is a FreePBX: of all this, only the codes are ours.
+    pub freepbx: bool,
 }
 
 /// The text of `hotdesk.conf`.
@@ -81,14 +88,13 @@ pub fn version(settings: &Settings) -> String {
 fn text(settings: &Settings) -> String {
     let [not_allowed, not_allowed_stock] = sounds(Prompt::NotAllowedHere);
     let [not_available, not_available_stock] = sounds(Prompt::NotAvailable);
-    let values: [(&str, &str); 15] = [
+    let values: [(&str, &str); 14] = [
         ("@caller@", &caller::contexts(settings)),
         ("@called@", &called::contexts(settings)),
         ("@emergency-contexts@", &emergency::contexts(&settings.emergency_context)),
         ("@agi@", &settings.agi),
         ("@codes@", &codes::codes(&settings.codes)),
         ("@emergency@", &emergency::numbers(&settings.emergency_numbers)),
-        ("@emergency-context@", settings.emergency_context.as_str()),
         ("@group@", &group(&settings.tenant)),
         ("@hints@", &hints(&callable(settings))),
         ("@not-allowed-here-stock@", not_allowed_stock),
@@ -98,21 +104,26 @@ fn text(settings: &Settings) -> String {
         ("@plugged@", &plugged(settings)),
         ("@users@", &users(&callable(settings))),
     ];
-    let text = values
-        .iter()
-        .fold(TEMPLATE.into(), |text: String, (name, value)| text.replace(name, value.trim_end()));
+    let template = if settings.freepbx { FREEPBX } else { TEMPLATE };
+    let template =
+        SHARED.iter().fold(template.into(), |text: String, (name, part)| text.replace(name, part.trim_end()));
+    let text =
+        values.iter().fold(template, |text: String, (name, value)| text.replace(name, value.trim_end()));
     in_space(&text, &Space::of(&settings.tenant))
 }
 
-/// The contexts of the site's that calls go on to, besides those that every site has.
+/// The contexts of the site's that calls go on to.
 fn plugged(settings: &Settings) -> String {
+    let named = |context: &Context| format!("[{context}]");
     let contexts = [
-        (&settings.otherwise, "gets calls to numbers that may be users' and are nobody's"),
-        (&settings.recording, "records a call, by Gosub"),
+        (Some(named(&settings.emergency_context)), "gets each emergency call"),
+        (Some("a class of service".into()), "gets what its users dial: hotdesk user set EXT --class CONTEXT"),
+        (settings.otherwise.as_ref().map(named), "gets calls to numbers that may be users' and are nobody's"),
+        (settings.recording.as_ref().map(named), "records a call, by Gosub"),
     ];
     contexts.iter().fold(String::new(), |mut lines, (context, does)| {
         if let Some(context) = context {
-            let _ = write!(lines, "\n;   {:<24} {does}", format!("[{context}]"));
+            let _ = writeln!(lines, ";   {context:<23} {does}");
         }
         lines
     })
@@ -176,6 +187,7 @@ mod tests {
             recording: None,
             voicemail_password: true,
             reach: Reach::default(),
+            freepbx: false,
         }
     }
 
@@ -214,6 +226,25 @@ mod tests {
             for others in names.iter().skip(n + 1) {
                 assert_eq!(some.intersection(others).collect::<Vec<_>>(), Vec::<&String>::new());
             }
+        }
+    }
+
+    #[test]
+    fn a_freepbx_gets_the_codes_in_its_own_context_and_no_more() {
+        let acme = Settings { freepbx: true, tenant: TenantId::new("acme").unwrap(), ..settings() };
+        for (of, space) in [(Settings { freepbx: true, ..settings() }, "hotdesk"), (acme, "acme-hotdesk")] {
+            let printed = hotdesk_conf(&of);
+            let contexts: Vec<&str> =
+                printed.lines().filter_map(|line| line.strip_prefix('[')?.strip_suffix(']')).collect();
+            let ours = ["codes", "code", "stay", "end"].map(|part| format!("{space}-{part}"));
+            assert_eq!(contexts[0], "from-internal-custom");
+            assert_eq!(contexts[1..], ours);
+            assert!(printed.contains(&format!("\ninclude => {space}-codes\n")), "{printed}");
+            assert!(
+                printed.contains(&format!("\nexten => {space}-{},1,NoOp()\n", version(&of))),
+                "{printed}"
+            );
+            assert!(!printed.lines().any(|line| !line.starts_with(';') && line.contains('@')), "{printed}");
         }
     }
 
@@ -313,7 +344,7 @@ mod tests {
         let printed = hotdesk_conf(&settings());
         let device = format!("${{EXTEN:{}}}", SEAT.len());
         for line in [
-            format!("exten => _{SEAT}.,1,GotoIf($[\"{device}\" != \"${{CHANNEL(endpoint)}}\"]?elsewhere)"),
+            format!("exten => _{SEAT}.,1,GotoIf($[\"{device}\" != \"${{CHANNEL(endpoint)}}\"]?hotdesk-end,*,refused)"),
             format!(" same => n,Set(HD_DIALLED={SEAT})"),
             format!("exten => _{SEAT}.,hint,${{IF($[0${{CUT(DB(hotdesk/device/{device}),|,2)}} > 0]?"),
         ] {

@@ -1,5 +1,9 @@
-//! The users and devices of a FreePBX in Device & User mode, as it keeps them in AstDB: `AMPUSER/<extension>/…` and
-//! `DEVICE/<id>/…`. Only read, never written.
+//! A FreePBX in Device & User mode. Here its users and devices, as it keeps them in AstDB, `AMPUSER/<extension>/…` and
+//! `DEVICE/<id>/…`, to be taken over: only read, never written. [`table`] is where it serves as a switch's table.
+
+pub mod mwi;
+mod rows;
+pub mod table;
 
 use std::collections::BTreeMap;
 

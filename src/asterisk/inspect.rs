@@ -3,6 +3,7 @@
 
 mod codes;
 mod contexts;
+mod freepbx;
 mod modules;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tokio::time::timeout;
 use super::ami::Action;
 use super::astdb::AstDb;
 use super::dialplan::Settings;
+use super::freepbx::table::FreePbxTable;
 use super::manager::{Manager, State, Up};
 use super::space::Space;
 use crate::controller::{emergency, inspect};
@@ -21,7 +23,7 @@ use crate::desk::finding::Finding;
 use crate::desk::id::{DeviceName, SwitchName, TenantId};
 use crate::desk::model::Office;
 use crate::store::Store;
-use crate::switch::SwitchError;
+use crate::switch::{Switch, SwitchError};
 use modules::Modules;
 
 /// How long an Asterisk may take to let us in. It answers a wrong secret after 1 s.
@@ -44,6 +46,8 @@ const NEEDED: [&str; 9] = [
     "Getvar",
     "ModuleCheck",
 ];
+/// What we do on a FreePBX besides.
+const NEEDED_THERE: [&str; 3] = ["MailboxCount", "PJSIPNotify", "UserEvent"];
 /// What would let whoever has our secret do anything at all.
 const DANGEROUS: [&str; 3] = ["Command", RING, "UpdateConfig"];
 /// What has a phone ring; with `system` it also runs commands, so it is asked for only where phones are to ring.
@@ -84,6 +88,10 @@ impl Inspection<'_> {
         }
         let mut findings = vec![];
         let asked = async {
+            if self.dialplan.freepbx {
+                findings.extend(self.freepbx_emergency(office).await?);
+                return Ok(());
+            }
             findings.extend(self.for_help().await?);
             let (known, reach) = (&self.dialplan.emergency_numbers, &self.dialplan.reach);
             findings.extend(emergency::calls(&self.rows(), office, self.name, reach, known).await?);
@@ -102,15 +110,24 @@ impl Inspection<'_> {
         }
         let modules = Modules::loaded(self.manager).await?;
         findings.push(modules.finding(self.of("modules"), office));
-        if modules.can_tell_contexts() {
+        let freepbx = self.dialplan.freepbx;
+        if freepbx && modules.can_tell_contexts() && modules.can_tell_phones() {
+            findings.extend(self.freepbx(office).await?);
+            findings.extend(self.freepbx_emergency(office).await?);
+        }
+        if !freepbx && modules.can_tell_contexts() {
             findings.extend(self.contexts(office).await?);
             findings.push(self.hidden(office).await?);
         }
-        if modules.can_tell_phones() {
+        if !freepbx && modules.can_tell_phones() {
             findings.extend(self.phones(office).await?);
         }
         let (check, reach) = (self.of("table"), &self.dialplan.reach);
-        findings.push(inspect::table(check, self.store, self.tenant, self.name, reach, &self.rows()).await?);
+        let switch: &dyn Switch = match freepbx {
+            true => &FreePbxTable::new(self.manager.clone(), self.tenant),
+            false => &self.rows(),
+        };
+        findings.push(inspect::table(check, self.store, self.tenant, self.name, reach, switch).await?);
         Ok(())
     }
 
@@ -155,7 +172,8 @@ impl Inspection<'_> {
     async fn rights(&self) -> Result<Finding, SwitchError> {
         let listed = self.manager.act(Action::new("ListCommands")).await?;
         let may = |action: &&str| listed.header(action).is_some();
-        let lacks: Vec<&str> = NEEDED.into_iter().filter(|action| !may(action)).collect();
+        let there = self.dialplan.freepbx.then_some(NEEDED_THERE).into_iter().flatten();
+        let lacks: Vec<&str> = NEEDED.into_iter().chain(there).filter(|action| !may(action)).collect();
         let dangerous: Vec<&str> =
             DANGEROUS.into_iter().filter(|action| !(self.rings && *action == RING)).filter(may).collect();
         Ok(if !lacks.is_empty() {

@@ -10,8 +10,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::ami::{Action, Message};
+use super::mail::{SIGNS, Sign};
 use super::session::{Answer, Post, Request, WINDOW, attend};
-use super::signs::Sign;
 use crate::switch::SwitchError;
 use crate::switch::activity::{STIRS, Stir};
 use crate::switch::reconnect::{Backoff, reach, tcp};
@@ -26,7 +26,7 @@ pub struct Manager {
     state: watch::Receiver<State>,
     unsettled: watch::Receiver<u64>,
     stirs: broadcast::Sender<Stir>,
-    signs: broadcast::Sender<Sign>,
+    mail: broadcast::Sender<Sign>,
 }
 
 impl Manager {
@@ -52,14 +52,14 @@ impl Manager {
             state: watch::Sender::new(State::Down("connecting".into())),
             unsettled: watch::Sender::new(0),
             stirs: broadcast::Sender::new(STIRS),
-            signs: broadcast::Sender::new(STIRS),
+            mail: broadcast::Sender::new(SIGNS),
         };
         let manager = Self {
             deadline: settings.deadline,
             state: post.state.subscribe(),
             unsettled: post.unsettled.subscribe(),
             stirs: post.stirs.clone(),
-            signs: post.signs.clone(),
+            mail: post.mail.clone(),
         };
         tokio::spawn(async move {
             stop.run_until_cancelled(keep_connected(&settings, &post, connect)).await;
@@ -131,9 +131,9 @@ impl Manager {
         self.stirs.subscribe()
     }
 
-    /// Tells of devices whose lamp may show another voicemail than it should.
-    pub(super) fn signs(&self) -> broadcast::Receiver<Sign> {
-        self.signs.subscribe()
+    /// Tells of phones whose message waiting lamp may be wrong.
+    pub(super) fn mail(&self) -> broadcast::Receiver<Sign> {
+        self.mail.subscribe()
     }
 
     /// For how long Asterisk has been up; nothing, while there is no connection.

@@ -12,6 +12,7 @@
 //! | AstDB, hints | [`rows`] | |
 //! | members of queues | | [`queues`] |
 //! | what a site has already | | [`endpoints`]: PJSIP's; [`freepbx`]: a FreePBX's users and devices |
+//! | a FreePBX's own rows | `freepbx::rows` | [`freepbx::table`] is the table over them; [`freepbx::mwi`] its message lamps |
 //!
 //! [`dialplan`] prints what a site includes into its `extensions.conf`, [`sounds`] names what is played when a prompt of
 //! X
@@ -20,6 +21,7 @@ pub mod agi;
 pub mod ami;
 pub mod astdb;
 pub mod command;
+mod database;
 mod devices;
 pub mod dialplan;
 mod doubt;
@@ -28,13 +30,14 @@ pub mod fastagi;
 pub mod freepbx;
 pub mod inspect;
 mod login;
+mod mail;
 pub mod manager;
 mod mwi;
 pub mod phone;
+mod phones;
 mod queues;
 pub mod rows;
 mod session;
-mod signs;
 pub mod sounds;
 pub mod space;
 pub mod tree;

@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::ami::{Action, Message};
+use super::mail::Sign;
 use super::manager::{Manager, State};
-use super::signs::Sign;
 use crate::desk::id::{DeviceName, Mailbox};
 use crate::desk::table::{Edit, Table};
 use crate::switch::SwitchError;
@@ -70,12 +70,15 @@ impl Mwi {
     }
 
     async fn hear(&self) {
-        let (mut signs, mut state) = (self.manager.signs(), self.manager.state());
+        let (mut signs, mut state) = (self.manager.mail(), self.manager.state());
         loop {
             tokio::select! {
                 sign = signs.recv() => match sign {
                     Ok(Sign::Box(mailbox)) => self.boxes().stirred(&mailbox),
-                    Ok(Sign::Registered(device)) => self.boxes().again(&device),
+                    Ok(Sign::Phone(device)) => {
+                        let device = DeviceName::new(device);
+                        device.iter().for_each(|device| self.boxes().again(device));
+                    }
                     Err(RecvError::Lagged(_)) => self.boxes().all_again(),
                     Err(RecvError::Closed) => return,
                 },

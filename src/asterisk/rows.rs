@@ -2,7 +2,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `<space>/device/<endpoint>` | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|mailbox` |
+//! | `<space>/device/<endpoint>` | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|mailbox\|language` |
 //! | `<space>/user/<extension>` | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away` |
 //! | `<space>/member/<group>/<extension>` | `rings` or `paused`: of a group that rings all its members; a queue has its own |
 //! | `<space>/profile/<extension>` | `then\|busy\|unanswered\|recording\|account\|pickup\|lamp` |
@@ -204,8 +204,9 @@ mod tests {
                 class: Context::new("first-aid").ok(),
             },
             mailbox: Mailbox::new("1@a").ok(),
+            language: "de".parse().ok(),
         };
-        let written = "001|7|0201112222|110&112|PJSIP/desk1|100&200|first-aid|1@a";
+        let written = "001|7|0201112222|110&112|PJSIP/desk1|100&200|first-aid|1@a|de";
         assert_eq!(value(&Row::Device(desk.clone())).as_deref(), Some(written));
         let bare = DeviceRow {
             user: None,
@@ -214,9 +215,10 @@ mod tests {
             emergency_numbers: vec![],
             may_dial: ShortList::default(),
             mailbox: None,
+            language: None,
             ..desk
         };
-        assert_eq!(value(&Row::Device(bare)).as_deref(), Some("|0|||PJSIP/desk1|||"));
+        assert_eq!(value(&Row::Device(bare)).as_deref(), Some("|0|||PJSIP/desk1||||"));
     }
 
     #[test]
@@ -312,9 +314,10 @@ mod tests {
             dial in valid("PJSIP/[a-z0-9._+@:-]{1,90}(&PJSIP/[a-z0-9/]{1,90})?"),
             numbers in prop::collection::vec(valid("\\+?[0-9]{1,32}"), 0..=ShortList::MOST),
             class in of(valid("[A-Za-z0-9._-]{1,79}")), mailbox in of(valid("[0-9]{1,20}(@[a-z._-]{1,50})?")),
+            language in of(valid("[a-z]{2}(_[A-Z]{2})?")),
         ) {
             let may_dial = ShortList { numbers, class };
-            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial, mailbox });
+            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial, mailbox, language });
             prop_assert!(value(&row).unwrap().len() < 1000);
             let key = Key::Device(DeviceName::new("desk1").unwrap());
             prop_assert_eq!(read(&key, &value(&row).unwrap()), row);

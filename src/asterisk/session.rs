@@ -15,7 +15,7 @@ use super::ami::{Action, Frame, Message};
 use super::devices;
 use super::doubt::Doubt;
 use super::login::{Settings, Wire, action_id, late, receive};
-use super::signs::{self, Sign};
+use super::mail::{Sign, sign};
 use crate::switch::SwitchError;
 use crate::switch::activity::Stir;
 use crate::switch::reconnect::{self, Ended};
@@ -74,7 +74,7 @@ pub(super) struct Post {
     pub(super) state: watch::Sender<State>,
     pub(super) unsettled: watch::Sender<u64>,
     pub(super) stirs: broadcast::Sender<Stir>,
-    pub(super) signs: broadcast::Sender<Sign>,
+    pub(super) mail: broadcast::Sender<Sign>,
 }
 
 /// Logs in on `stream`, tells that the switch is up, and serves until the connection ends.
@@ -208,8 +208,8 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
                 // That nobody hears it is no harm.
                 let _ = self.post.stirs.send(stir);
             }
-            if let Some(sign) = signs::sign(&message) {
-                let _ = self.post.signs.send(sign);
+            if let Some(sign) = sign(&message) {
+                let _ = self.post.mail.send(sign);
             }
             return self.doubt.cast_by(&message);
         };

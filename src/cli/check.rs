@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 
 use super::print;
 use super::site::Site;
+use crate::config::Layout;
 use crate::controller::pepper;
 use crate::desk::finding::Finding;
 use crate::desk::model::{Device, Office};
@@ -40,7 +41,8 @@ impl Check {
                 .concat(),
         );
         if !self.emergency {
-            findings.extend(office.devices.values().map(|device| emergency(site, &office, device)));
+            let ours = office.devices.values().filter(|device| !is_of_freepbx(site, device));
+            findings.extend(ours.map(|device| emergency(site, &office, device)));
         }
         findings.extend(office.devices.values().filter_map(|device| stray(site, device)));
 
@@ -149,12 +151,17 @@ fn users(site: &Site, office: &Office) -> Vec<Finding> {
 /// What an emergency call from a device would show now. None is no failure: somebody forced it knowingly.
 fn emergency(site: &Site, office: &Office, device: &Device) -> Finding {
     let check = format!("emergency call from {}", device.name);
-    let numbers: Vec<&str> = site.config.emergency.numbers.iter().map(|number| number.as_str()).collect();
-    let numbers = numbers.join(", ");
+    let numbers = site.config.of(&site.tenant).emergency_numbers();
+    let numbers = numbers.iter().map(|number| number.as_str()).collect::<Vec<_>>().join(", ");
     match office.emergency_caller_id(device) {
         Some(shown) => Finding::fine(check, format!("{numbers} would show {shown}")),
         None => Finding::fine(check, format!("{numbers} would show no number of this place, as none is set")),
     }
+}
+
+/// An emergency call from there is FreePBX's own, which its switch's findings tell of.
+fn is_of_freepbx(site: &Site, device: &Device) -> bool {
+    site.config.switch(&device.switch).is_some_and(|switch| switch.layout == Layout::FreePbx)
 }
 
 fn stray(site: &Site, device: &Device) -> Option<Finding> {

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 
 use super::site::switch_named;
 use crate::asterisk::{self, dialplan::Settings};
-use crate::config::{Config, Kind, Switch};
+use crate::config::{Config, Kind, Layout, Switch};
 use crate::desk::code::Book;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::freeswitch;
@@ -78,14 +78,15 @@ pub(super) fn settings(config: &Config, switch: &Switch, tenant: &TenantId) -> S
         codes: config.of(tenant).codes(),
         users: config.of(tenant).users().to_vec(),
         otherwise: config.dialplan.otherwise.clone(),
-        emergency_numbers: config.of(tenant).emergency_numbers().to_vec(),
-        emergency_context: config.emergency.context.clone(),
+        emergency_numbers: config.of(tenant).emergency_numbers(),
+        emergency_context: config.of(tenant).emergency_context().clone(),
         agi: switch.agi_advertise().to_string(),
         ring: RING,
         turn: TURN,
         recording: config.dialplan.recording.clone(),
         voicemail_password: config.dialplan.voicemail_password,
         reach: config.reach(switch, tenant),
+        freepbx: switch.layout == Layout::FreePbx,
     }
 }
 
@@ -99,9 +100,12 @@ pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitc
         tenant: first.clone(),
         codes: Book::new(switch.tenants.iter().map(|it| (it.clone(), config.of(it).codes())).collect()),
         users: users.into_iter().cloned().collect(),
-        emergency_numbers: config.of(&first).emergency_numbers().to_vec(),
-        emergency_context: config.emergency.context.clone(),
+        emergency_numbers: config.emergency_numbers_on(switch),
+        emergency_context: config.of(&first).emergency_context().clone(),
         ring: RING,
+        turn: TURN,
+        recording: config.dialplan.recording.clone(),
+        voicemail_password: config.dialplan.voicemail_password,
         reach: config.reach(switch, &first),
         controllers: switch.outbound_controllers().iter().map(ToString::to_string).collect(),
     }

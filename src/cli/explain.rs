@@ -9,9 +9,9 @@ use futures_util::future::join_all;
 
 use super::connected::Connected;
 use super::print;
+use super::serve;
 use super::site::Site;
-use crate::asterisk::astdb::AstDb;
-use crate::config::{Kind, Switch};
+use crate::config::{Kind, Layout, Switch};
 use crate::controller::inspect;
 use crate::desk::id::{DeviceName, Extension, Revision};
 use crate::desk::journal::Entry;
@@ -61,9 +61,15 @@ impl Explain {
         let scope = subject.scope().widened_to(&office);
         let switches: Vec<&Switch> =
             site.config.switches.iter().filter(|switch| switch.has(&site.tenant)).collect();
-        let held = join_all(switches.iter().map(|switch| held(site, switch, &scope))).await;
+        let held = join_all(switches.iter().map(|switch| held(site, switch, &scope, &office))).await;
         for (switch, held) in switches.iter().zip(held) {
             writeln!(out, "\nOn {}", switch.name)?;
+            if switch.layout == Layout::FreePbx {
+                writeln!(
+                    out,
+                    "  a FreePBX: of this it holds who sits where; all else of a call is as it has it itself"
+                )?;
+            }
             let wanted = table::wanted(&office, &switch.name, &site.config.reach(switch, &site.tenant));
             match held {
                 Ok(held) => rows::compare(out, &wanted, &held)?,
@@ -191,17 +197,19 @@ fn named(office: &Office, user: &Extension) -> String {
 }
 
 /// The rows of `scope` as the switch has them.
-async fn held(site: &Site, switch: &Switch, scope: &Scope) -> anyhow::Result<Table> {
+async fn held(site: &Site, switch: &Switch, scope: &Scope, office: &Office) -> anyhow::Result<Table> {
     let tenant = &site.tenant;
-    let groups = site.config.reach(switch, tenant).groups;
+    let reach = site.config.reach(switch, tenant);
+    let wanted = table::wanted(office, &switch.name, &reach);
     let read = match switch.kind {
         Kind::Asterisk => {
             let connected = Connected::asterisk(switch).await?;
-            AstDb::new(connected.to.clone(), tenant).with(groups).read(scope).await
+            let table = serve::asterisk::table(switch, &connected.to, tenant, reach.groups);
+            table.read(scope, &wanted).await
         }
         Kind::FreeSwitch => {
             let connected = Connected::freeswitch(switch).await?;
-            ModDb::new(connected.to.clone(), tenant.clone()).read(scope).await
+            ModDb::new(connected.to.clone(), tenant.clone()).read(scope, &wanted).await
         }
     };
     read.context("it does not tell what it holds")

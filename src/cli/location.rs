@@ -146,7 +146,7 @@ pub(super) fn agrees(
     location: &location::Location,
     force: bool,
 ) -> anyhow::Result<Vec<DeviceName>> {
-    let (name, configured) = (&location.name, &site.config.emergency.numbers);
+    let (name, configured) = (&location.name, site.config.of(&site.tenant).emergency_numbers());
     if let Some(number) = location.emergency.numbers.iter().find(|number| !configured.contains(number)) {
         bail!(
             "{number} is none of [emergency] numbers in the configuration, so the switch would not take it for an \

@@ -118,8 +118,14 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
             timers.start(stop.calls.begun.clone())
         })
         .collect();
-    let controller =
-        Arc::new(Controller { store, pins: Pins::new(peppers), codes: watched, rules, switches });
+    let controller = Arc::new(Controller {
+        store,
+        pins: Pins::new(peppers),
+        codes: watched,
+        rules,
+        switches,
+        clock: Clock::Wall,
+    });
     let servers: Vec<JoinHandle<()>> = doors.into_iter().map(|serve| serve(controller.clone())).collect();
 
     info!(event = "serve.started", version = env!("CARGO_PKG_VERSION"), "hotdesk is up");
@@ -240,10 +246,11 @@ fn season(started: &Config, pins: &Pins) {
 
 /// When users of a tenant are logged out by themselves.
 fn leaving(config: &Config, tenant: &TenantId) -> Settings {
+    let leave = config.of(tenant).leave();
     Settings {
-        rules: config.of(tenant).leave(),
-        warn: config.leave.warn(),
-        asks: config.leave.stay_call().then(|| config.leave.stay()),
+        rules: leave.rules(),
+        warn: leave.warn(),
+        asks: leave.stay_call().then(|| leave.stay()),
         zone: Leave::zone(),
     }
 }

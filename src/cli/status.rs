@@ -63,8 +63,11 @@ pub(super) async fn listed<'a>(site: &Site, office: &'a Office) -> anyhow::Resul
         let location = device.and_then(|device| office.location_of(device));
         let zone = location.map_or(&here, |location| location.zone.rules());
         let seen = seen.get(&binding.device).copied().unwrap_or_default();
-        let leaves =
-            office.leave(binding, site.config.of(&site.tenant).leave()).due(zone, binding.since, &seen);
+        let leaves = office.leave(binding, site.config.of(&site.tenant).leave().rules()).due(
+            zone,
+            binding.since,
+            &seen,
+        );
         Listed { binding, leaves }
     };
     Ok(office.bindings.values().map(of).collect())

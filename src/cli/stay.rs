@@ -23,7 +23,8 @@ pub(super) struct Stay {
 
 impl Stay {
     pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
-        let (user, span) = (self.user, self.span.unwrap_or(site.config.leave.stay()));
+        let span = self.span.unwrap_or(site.config.of(&site.tenant).leave().stay());
+        let user = self.user;
         site.user(&user).await?;
         let office = site.store.office(&site.tenant, &Scope::user(&user)).await?;
         let listed = status::listed(site, &office).await?;

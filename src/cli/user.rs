@@ -152,7 +152,7 @@ fn forwardable(site: &Site, extension: &Extension, number: &Number) -> anyhow::R
     if number.as_str() == extension.as_str() {
         bail!("{number} is his own number: his calls would come back to him");
     }
-    if site.config.emergency.numbers.iter().any(|emergency| emergency.as_str() == number.as_str()) {
+    if is_for_help(site, number.as_str()) {
         bail!("{number} is an emergency number: nobody's calls are sent on to it");
     }
     Ok(())
@@ -160,11 +160,15 @@ fn forwardable(site: &Site, extension: &Extension, number: &Number) -> anyhow::R
 
 /// Whether there can be such a user.
 pub(super) fn agrees(site: &Site, user: &model::User) -> anyhow::Result<()> {
-    let (extension, emergency) = (&user.extension, &site.config.emergency.numbers);
-    if emergency.iter().any(|number| number.as_str() == extension.as_str()) {
+    let extension = &user.extension;
+    if is_for_help(site, extension.as_str()) {
         bail!("{extension} is an emergency number: a user with it could never be called");
     }
     Ok(())
+}
+
+fn is_for_help(site: &Site, dialled: &str) -> bool {
+    site.config.of(&site.tenant).emergency_numbers().iter().any(|number| number.as_str() == dialled)
 }
 
 async fn new_pin(

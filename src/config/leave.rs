@@ -21,6 +21,36 @@ pub struct Leave {
     stay_call: bool,
 }
 
+/// What differs of `[leave]` for a tenant.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LeaveOver {
+    at: Option<Rule<TimeOfDay>>,
+    days: Option<Days>,
+    after: Option<Rule<Span>>,
+    idle: Option<Rule<Span>>,
+    unregistered: Option<Rule<Span>>,
+    warn: Option<Rule<Span>>,
+    stay: Option<Span>,
+    stay_call: Option<bool>,
+}
+
+impl LeaveOver {
+    /// What is not said is as it is for all.
+    pub(super) fn over(&self, all: &Leave) -> Leave {
+        Leave {
+            at: self.at.unwrap_or(all.at),
+            days: self.days.unwrap_or(all.days),
+            after: self.after.unwrap_or(all.after),
+            idle: self.idle.unwrap_or(all.idle),
+            unregistered: self.unregistered.unwrap_or(all.unregistered),
+            warn: self.warn.unwrap_or(all.warn),
+            stay: self.stay.unwrap_or(all.stay),
+            stay_call: self.stay_call.unwrap_or(all.stay_call),
+        }
+    }
+}
+
 impl Leave {
     pub(super) fn environment(&mut self, env: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
         over(env, "HOTDESK_LEAVE_AT", &mut self.at, |text| text.parse())?;

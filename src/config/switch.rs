@@ -20,6 +20,8 @@ pub struct Switch {
     pub name: SwitchName,
     /// What it is.
     pub kind: Kind,
+    /// In whose rows of an Asterisk our table stands.
+    pub layout: Layout,
     /// Whose phones it has; at least one.
     pub tenants: Vec<TenantId>,
     /// Where we take its FastAGI calls.
@@ -56,6 +58,7 @@ pub struct Switch {
 struct Written {
     name: Option<SwitchName>,
     kind: Option<Kind>,
+    layout: Option<Layout>,
     tenants: Option<Vec<TenantId>>,
     agi_listen: Option<SocketAddr>,
     agi_advertise: Option<HostPort>,
@@ -85,6 +88,7 @@ impl TryFrom<Written> for Switch {
         Ok(Self {
             name,
             kind,
+            layout: written.layout.unwrap_or(default.layout),
             tenants: written.tenants.unwrap_or(default.tenants),
             agi_listen: written.agi_listen.unwrap_or(default.agi_listen),
             agi_advertise: written.agi_advertise,
@@ -107,6 +111,7 @@ impl Written {
     /// The first key that a switch of this kind does not have.
     fn foreign(&self, kind: Kind) -> Option<&'static str> {
         let of_asterisk = [
+            ("layout", self.layout.is_some()),
             ("agi_listen", self.agi_listen.is_some()),
             ("agi_advertise", self.agi_advertise.is_some()),
             ("agi_allow", self.agi_allow.is_some()),
@@ -138,6 +143,17 @@ pub enum Kind {
     Asterisk,
     /// FreeSWITCH 1.10.
     FreeSwitch,
+}
+
+/// In whose rows of an Asterisk our table stands.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// In those of a FreePBX in Device & User mode, whose own dialplan reads them.
+    FreePbx,
+    /// In rows of our own, which the dialplan reads that we print.
+    #[default]
+    Hotdesk,
 }
 
 impl fmt::Display for Kind {
@@ -235,6 +251,11 @@ impl Switch {
                  out of tenants, or have it alone"
             ));
         }
+        if self.layout == Layout::FreePbx && self.tenants.len() > 1 {
+            return Err(format!(
+                "switch {name}: a FreePBX has the users of one company: name one in tenants"
+            ));
+        }
         let user = &self.ami_user;
         if user.is_empty() || user.len() > 80 || !user.chars().all(|c| c.is_ascii_graphic()) {
             return Err(format!("switch {name}: ami_user takes 1 to 80 characters without spaces"));
@@ -303,6 +324,9 @@ impl Switch {
     /// [`HEADER`](crate::desk::reach::HEADER).
     pub(super) fn reaches(&self, all: &[Self]) -> Result<(), String> {
         let name = &self.name;
+        if self.layout == Layout::FreePbx && !self.reach.is_empty() {
+            return Err(format!("switch {name}: a FreePBX rings its own devices only: drop reach"));
+        }
         for (other, route) in &self.reach {
             if other == name {
                 return Err(format!("switch {name}: reach.{other} leads to itself: drop it"));
@@ -371,6 +395,7 @@ impl Default for Switch {
         Self {
             name: SwitchName::default(),
             kind: Kind::Asterisk,
+            layout: Layout::default(),
             tenants: vec![TenantId::default()],
             agi_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4573)),
             agi_advertise: None,

@@ -1,18 +1,17 @@
 //! `[[tenant]]`: what differs for one company on a shared switch, and what holds for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU8;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
-use super::Config;
+use super::leave::{Leave, LeaveOver};
 use super::login::{Login, Multiple, Pin};
+use super::{Config, Kind, Switch};
 use crate::desk::code::{BadCodes, Book, Codes, Own, Preset, Wanted};
-use crate::desk::id::{EmergencyNumber, TenantId};
-use crate::desk::leave;
+use crate::desk::id::{Context, EmergencyNumber, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::rules::{Rulebook, Rules};
-use crate::desk::schedule::{Days, Rule, Span, TimeOfDay};
 
 /// `[[tenant]]`: what is not said is as it is for all.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
@@ -26,6 +25,9 @@ pub struct Tenant {
     /// `[dialplan]`.
     #[serde(default)]
     dialplan: DialplanOver,
+    /// `[emergency]`.
+    #[serde(default)]
+    emergency: EmergencyOver,
     /// `[leave]`.
     #[serde(default)]
     leave: LeaveOver,
@@ -54,15 +56,13 @@ struct DialplanOver {
     users: Option<Vec<NumberPattern>>,
 }
 
-/// What differs of `[leave]`.
+/// What differs of `[emergency]`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
-struct LeaveOver {
-    at: Option<Rule<TimeOfDay>>,
-    days: Option<Days>,
-    after: Option<Rule<Span>>,
-    idle: Option<Rule<Span>>,
-    unregistered: Option<Rule<Span>>,
+struct EmergencyOver {
+    #[serde(deserialize_with = "some_emergency_numbers")]
+    numbers: Option<Vec<EmergencyNumber>>,
+    context: Option<Context>,
 }
 
 /// What differs of `[login]`.
@@ -85,14 +85,29 @@ struct PinOver {
 #[derive(Clone, Copy, Debug)]
 pub struct Of<'a> {
     config: &'a Config,
+    name: &'a TenantId,
     tenant: Option<&'a Tenant>,
+}
+
+fn some_emergency_numbers<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Vec<EmergencyNumber>>, D::Error> {
+    super::emergency_numbers(from).map(Some)
 }
 
 impl Config {
     /// What holds for this tenant.
     #[must_use]
-    pub fn of(&self, tenant: &TenantId) -> Of<'_> {
-        Of { config: self, tenant: self.tenants.iter().find(|known| known.name == *tenant) }
+    pub fn of<'a>(&'a self, tenant: &'a TenantId) -> Of<'a> {
+        Of { config: self, name: tenant, tenant: self.tenants.iter().find(|known| known.name == *tenant) }
+    }
+
+    /// The numbers of emergency calls of all tenants of this switch, in order.
+    #[must_use]
+    pub fn emergency_numbers_on(&self, switch: &Switch) -> Vec<EmergencyNumber> {
+        let of_each = switch.tenants.iter().flat_map(|tenant| self.of(tenant).own_emergency_numbers());
+        let numbers: BTreeSet<&EmergencyNumber> = of_each.collect();
+        numbers.into_iter().cloned().collect()
     }
 
     /// The codes of every tenant that a switch has phones of.
@@ -125,13 +140,30 @@ impl Config {
                 ));
             }
         }
-        for Tenant { name, dialplan, .. } in &self.tenants {
+        for Tenant { name, dialplan, emergency, .. } in &self.tenants {
+            if emergency.numbers.as_ref().is_some_and(Vec::is_empty) {
+                return Err(format!(
+                    "[[tenant]] {name}: emergency.numbers is empty: leave it out, or name them, for example [\"112\"]"
+                ));
+            }
             if dialplan.users.as_ref().is_some_and(Vec::is_empty) {
                 return Err(format!(
                     "[[tenant]] {name}: dialplan.users is empty: leave it out, or say which numbers may be users"
                 ));
             }
             self.of(name).login().agrees().map_err(|why| format!("[[tenant]] {name}: {why}"))?;
+        }
+        for switch in self.switches.iter().filter(|switch| switch.kind == Kind::FreeSwitch) {
+            let mut contexts =
+                switch.tenants.iter().map(|tenant| (tenant, self.of(tenant).emergency_context()));
+            let Some((first, one)) = contexts.next() else { continue };
+            if let Some((tenant, other)) = contexts.find(|(_, other)| *other != one) {
+                return Err(format!(
+                    "emergency.context is {one} for {first} and {other} for {tenant}, and both are on switch {}: a \
+                     FreeSWITCH has one for all of them, which may look at ${{domain_name}}",
+                    switch.name
+                ));
+            }
         }
         for tenant in self.switches.iter().flat_map(|switch| &switch.tenants) {
             self.of(tenant).checked_codes().map_err(|error| match self.of(tenant).tenant {
@@ -158,16 +190,10 @@ impl<'a> Of<'a> {
         own.unwrap_or(&self.config.dialplan.users)
     }
 
-    /// When users are logged out by themselves, unless a location, a device or a user says otherwise.
+    /// When users are logged out by themselves, unless a location, a device or a user says otherwise, and how they are told.
     #[must_use]
-    pub fn leave(self) -> leave::Rules {
-        let all = self.config.leave.rules();
-        let Some(Tenant { leave: LeaveOver { at, days, after, idle, unregistered }, .. }) = self.tenant
-        else {
-            return all;
-        };
-        let (at, days, after) = (*at, *days, *after);
-        leave::Rules { at, days, after, idle: *idle, unregistered: *unregistered }.over(all)
+    pub fn leave(self) -> Leave {
+        self.tenant.map_or_else(|| self.config.leave.clone(), |tenant| tenant.leave.over(&self.config.leave))
     }
 
     /// Who may sit where, and how old a PIN may be.
@@ -189,10 +215,30 @@ impl<'a> Of<'a> {
         }
     }
 
-    /// Numbers of emergency calls.
+    /// Numbers of emergency calls, in order: his, and those of others on the same FreeSWITCH, whose dialplan is one for all.
+    /// What is help for one of them is help at every phone there.
     #[must_use]
-    pub fn emergency_numbers(self) -> &'a [EmergencyNumber] {
-        &self.config.emergency.numbers
+    pub fn emergency_numbers(self) -> Vec<EmergencyNumber> {
+        let shared = |switch: &&Switch| switch.kind == Kind::FreeSwitch && switch.has(self.name);
+        let shared = self.config.switches.iter().filter(shared);
+        let mut numbers: Vec<EmergencyNumber> =
+            shared.flat_map(|switch| self.config.emergency_numbers_on(switch)).collect();
+        numbers.extend_from_slice(self.own_emergency_numbers());
+        numbers.sort();
+        numbers.dedup();
+        numbers
+    }
+
+    /// The site's context where such a call goes.
+    #[must_use]
+    pub fn emergency_context(self) -> &'a Context {
+        let own = self.tenant.and_then(|tenant| tenant.emergency.context.as_ref());
+        own.unwrap_or(&self.config.emergency.context)
+    }
+
+    fn own_emergency_numbers(self) -> &'a [EmergencyNumber] {
+        let own = self.tenant.and_then(|tenant| tenant.emergency.numbers.as_deref());
+        own.unwrap_or(&self.config.emergency.numbers)
     }
 
     fn checked_codes(self) -> Result<Codes, BadCodes> {
@@ -205,6 +251,6 @@ impl<'a> Of<'a> {
             one_touch: over.one_touch.unwrap_or(all.one_touch),
             pinless: over.pinless.unwrap_or(all.pinless),
         };
-        wanted.codes(self.users(), self.emergency_numbers())
+        wanted.codes(self.users(), &self.emergency_numbers())
     }
 }

@@ -126,6 +126,8 @@ fn a_value_that_cannot_be_one_is_shown_where_it_stands() {
         ("[[switch]]\nagi_listen = \"pbx\"\n", "line 2", "socket address"),
         ("[[switch]]\nami = \"pbx\"\n", "line 2", "HOST:PORT"),
         ("[[switch]]\nkind = \"3cx\"\n", "line 2", "asterisk"),
+        ("[[switch]]\nlayout = \"3cx\"\n", "line 2", "freepbx"),
+        ("[[switch]]\nkind = \"freeswitch\"\nlayout = \"freepbx\"\n", "line 1", "layout is no key of kind"),
         ("[[switch]]\nagi_allow = [\"10.0.0.0/33\"]\n", "line 2", "IP"),
         ("[[switch]]\nesl = \"127.0.0.1:8021\"\n", "line 1", "switch pbx: esl is no key of kind asterisk"),
         (
@@ -154,6 +156,12 @@ fn values_that_do_not_go_together_are_refused_with_both_named() {
         (
             "[[switch]]\nkind = \"freeswitch\"\ntenants = [\"a.example\", \"default\"]\n",
             "whatever domain a phone registers in",
+        ),
+        ("[[switch]]\nlayout = \"freepbx\"\ntenants = [\"a\", \"b\"]\n", "the users of one company"),
+        (
+            "[[switch]]\nlayout = \"freepbx\"\nreach.b = \"PJSIP/{user}@b\"\n[[switch]]\nname = \"b\"\nami = \"b:5038\"\n\
+             agi_listen = \"127.0.0.1:4574\"\n",
+            "rings its own devices only",
         ),
         ("[[switch]]\nagi_listen = \"0.0.0.0:4573\"\n", "agi_advertise"),
         ("[[switch]]\nagi_allow = []\n", "lets nobody in"),
@@ -324,7 +332,8 @@ fn what_a_tenant_does_not_say_is_as_it_is_for_all() {
         "[login]\nkeep = 3\n[leave]\nidle = \"2h\"\n[pin]\nexpires_days = 90\n[dialplan]\nusers = [\"1XX\"]\n\
          [[switch]]\ntenants = [\"acme\", \"globex\"]\n\
          [[tenant]]\nname = \"acme\"\nlogin.multi = \"keep\"\nleave.at = \"19:00\"\npin.expires_days = 30\n\
-         dialplan.users = [\"2XX\"]\n",
+         dialplan.users = [\"2XX\"]\nleave.warn = \"never\"\nleave.stay = \"30m\"\nleave.stay_call = true\n\
+         emergency = { numbers = [\"uk\"], context = \"sos\" }\n",
         &[],
     )
     .unwrap();
@@ -335,17 +344,60 @@ fn what_a_tenant_does_not_say_is_as_it_is_for_all() {
     let most = |tenant| rules.of(tenant).seating.multi.most();
     assert_eq!((most(&acme), most(&globex)), (3, 1));
     let (hers, theirs) = (config.of(&acme).leave(), config.of(&globex).leave());
+    let told = |leave: &Leave| (leave.warn().is_some(), leave.stay().to_string(), leave.stay_call());
+    assert_eq!((told(&hers), told(&theirs)), ((false, "30m".into(), true), (true, "1h".into(), false)));
+    let (hers, theirs) = (hers.rules(), theirs.rules());
     assert_eq!((hers.idle, hers.unregistered), (theirs.idle, theirs.unregistered));
     assert_eq!(hers.at.unwrap().is().unwrap().to_string(), "19:00");
     assert_eq!(theirs.at.unwrap().is().unwrap().to_string(), "23:00");
+    let help = |tenant| {
+        let of = config.of(tenant);
+        let numbers: Vec<String> = of.emergency_numbers().iter().map(ToString::to_string).collect();
+        format!("{} by {}", numbers.join(" "), of.emergency_context())
+    };
+    assert_eq!((help(&acme).as_str(), help(&globex).as_str()), ("112 999 by sos", "112 by emergency"));
     let users = |tenant| config.of(tenant).users().iter().map(ToString::to_string).collect::<String>();
     assert_eq!((users(&acme).as_str(), users(&globex).as_str()), ("2XX", "1XX"));
     for (says, why) in [
         ("login.keep = 99", "99"),
         ("dialplan.users = []", "dialplan.users is empty"),
         ("leave.att = 1", "att"),
+        ("emergency.numbers = []", "emergency.numbers is empty"),
+        ("emergency.numbers = [\"+1\"]", "preset"),
     ] {
         let error = refusal(&format!("[[switch]]\n[[tenant]]\nname = \"default\"\n{says}\n"));
         assert!(error.contains(why), "{error}");
     }
+}
+
+#[test]
+fn what_is_help_for_one_company_on_a_freeswitch_is_help_for_all_of_them_there() {
+    let with = |kind: &str, more: &str| {
+        format!(
+            "[codes]\npresets = [\"xelion\"]\npinless = true\n[[switch]]\n{kind}\
+             tenants = [\"a.example\", \"b.example\"]\n[[switch]]\nname = \"c\"\nagi_listen = \"127.0.0.1:4574\"\n\
+             ami = \"c:5038\"\ntenants = [\"c.example\"]\n[[tenant]]\nname = \"a.example\"\n{more}\n"
+        )
+    };
+    let freeswitch = "kind = \"freeswitch\"\n";
+    let config = parsed(&with(freeswitch, "emergency.numbers = [\"de\"]"), &[]).unwrap();
+    let help = |tenant: &str| {
+        let numbers = config.of(&TenantId::new(tenant).unwrap()).emergency_numbers();
+        numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!((help("a.example"), help("b.example")), ("110 112".into(), "110 112".into()));
+    assert_eq!(help("c.example"), "112");
+    let on = |n: usize| config.emergency_numbers_on(&config.switches[n]).len();
+    assert_eq!((on(0), on(1)), (2, 1));
+    // So what they are dialled beside is looked through for each: 8111 is a login of b's.
+    let clash = "emergency.numbers = [\"8111\"]";
+    assert!(refusal(&with(freeswitch, clash)).contains("8111"));
+    let acme = "codes.presets = [\"simmpl\"]\nemergency.numbers = [\"8111\"]";
+    assert!(refusal(&with(freeswitch, acme)).contains("8111"));
+    parsed(&with("", acme), &[]).unwrap();
+
+    let context = "emergency.context = \"sos\"";
+    let error = refusal(&with(freeswitch, context));
+    assert!(error.contains("sos for a.example and emergency for b.example"), "{error}");
+    parsed(&with("", context), &[]).unwrap();
 }

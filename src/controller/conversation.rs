@@ -7,14 +7,13 @@ mod staying;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tracing::{Instrument, info, info_span, warn};
 
 use super::{Controller, Fault, Origin};
 use crate::desk::code::Proof;
 use crate::desk::id::{Extension, Language};
 use crate::desk::journal::{Actor, Event};
-use crate::desk::model::User;
+use crate::desk::model::{Office, User};
 use crate::desk::pin::Pin;
 use crate::desk::policy::{self, Intent, Prompt, Refusal};
 use crate::desk::seat::Act;
@@ -96,9 +95,9 @@ impl Controller {
 
     async fn story(&self, call: &Call, phone: &mut impl Phone) -> Result<Outcome, Stop> {
         let codes = self.codes.borrow().clone();
+        let office = self.greet(call, phone).await?;
         let request =
             codes.of(&call.tenant).read(&call.dialled.0).ok_or(Stop::Refused(Refusal::CodeUnknown, None))?;
-        let office = self.store.office(&call.tenant, &Scope::device(&call.device)).await?;
         let seated = office.bindings.get(&call.device).map(|binding| &binding.user);
         let device = office.devices.get(&call.device);
         let admitted = |user: &Option<Extension>| {
@@ -127,6 +126,14 @@ impl Controller {
                 self.change_pin(call, phone, user).await
             }
         }
+    }
+
+    /// What is known of the caller's device; from now on he is spoken to as where it stands, until he is known.
+    async fn greet(&self, call: &Call, phone: &mut impl Phone) -> Result<Office, Stop> {
+        let office = self.store.office(&call.tenant, &Scope::device(&call.device)).await?;
+        let location = office.devices.get(&call.device).and_then(|device| office.location_of(device));
+        speak(phone, location.and_then(|location| location.language.as_ref())).await?;
+        Ok(office)
     }
 
     async fn arrive(
@@ -201,7 +208,7 @@ impl Controller {
             tenant: tenant.clone(),
             user: self.pins.alias(tenant, user),
             device: call.device.clone(),
-            at: Timestamp::now(),
+            at: self.clock.now(),
         };
         let attempt = self.store.attempt(&guess).await?;
         if let Err(refusal) = attempt.allowed {

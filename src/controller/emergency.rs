@@ -1,6 +1,5 @@
 //! What an emergency call from each phone of a switch would show now, by the rows that the switch itself holds.
 
-use super::reconcile;
 use crate::desk::finding::Finding;
 use crate::desk::id::{EmergencyNumber, Number, SwitchName};
 use crate::desk::model::{Device, Office};
@@ -21,7 +20,7 @@ pub async fn calls(
     numbers: &[EmergencyNumber],
 ) -> Result<Vec<Finding>, SwitchError> {
     let wanted = table::wanted(office, name, reach);
-    let seen = reconcile::read(switch, &Scope::All, &wanted).await?;
+    let seen = switch.read(&Scope::All, &wanted).await?;
     let devices = office.devices.values().filter(|device| device.switch == *name);
     Ok(devices
         .map(|device| call(office, device, seen.get(&Key::Device(device.name.clone())), numbers))

@@ -53,8 +53,12 @@ impl Feed {
         // A task of its own, so that waiting for the store never gets in the way of anything else.
         tokio::spawn(async move {
             let mut after = after;
-            while !told.is_closed() {
-                match watched.changed(&of, after, EVERY).await {
+            loop {
+                let heard = tokio::select! {
+                    heard = watched.changed(&of, after, EVERY) => heard,
+                    () = told.closed() => return,
+                };
+                match heard {
                     Ok(revision) if revision > after => {
                         after = revision;
                         told.send_replace(revision);

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::reconcile;
 use crate::desk::finding::Finding;
 use crate::desk::id::{Context, DeviceName, Extension, SwitchName, TenantId};
 use crate::desk::journal::{Entry, Event};
@@ -55,7 +54,7 @@ pub async fn table(
             Err(error) => return Ok(Finding::wrong(check, error.to_string(), "see to the store first")),
         };
         let wanted = table::wanted(&office, name, reach);
-        edits = table::difference(&wanted, &reconcile::read(switch, &Scope::All, &wanted).await?);
+        edits = table::difference(&wanted, &switch.read(&Scope::All, &wanted).await?);
         if edits.is_empty() {
             return Ok(Finding::fine(check, format!("in step, {} rows", wanted.len())));
         }

@@ -16,7 +16,6 @@ pub mod timers;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::sync::watch;
 use tracing::error;
 
@@ -29,6 +28,7 @@ use crate::desk::setting::Setting;
 use crate::desk::table::Scope;
 use crate::store::{Change, Store, StoreError, What};
 
+use clock::Clock;
 use pins::Pins;
 use reconcile::{Reconciler, Unsettled};
 
@@ -44,6 +44,8 @@ pub struct Controller {
     pub codes: watch::Receiver<Arc<Book>>,
     /// The switches with each of their tenants, each kept true by its task.
     pub switches: BTreeMap<(SwitchName, TenantId), Reconciler>,
+    /// Which time it is.
+    pub clock: Clock,
 }
 
 /// Why an act could not be done now.
@@ -109,7 +111,7 @@ impl Controller {
         let place = (origin.switch.clone(), origin.tenant.clone());
         let switch = self.switches.get(&place).ok_or(Fault::Unknown(place.0, place.1))?;
         let (what, tenant) = (What::Setting(user.clone(), setting), origin.tenant.clone());
-        let change = Change { tenant, what, by: origin.by.clone(), at: Timestamp::now() };
+        let change = Change { tenant, what, by: origin.by.clone(), at: self.clock.now() };
         self.store.change(&change).await?;
         Ok(switch.settle(Scope::user(user)).await?)
     }
@@ -128,7 +130,7 @@ impl Controller {
             by: origin.by.clone(),
             call: origin.call.clone(),
             code: origin.code.clone(),
-            at: Timestamp::now(),
+            at: self.clock.now(),
         };
         match self.store.move_people(&act).await {
             Err(StoreError::Away(..)) => self.store.move_people(&act).await,
@@ -148,7 +150,7 @@ impl Controller {
     async fn journal(&self, origin: &Origin, event: Event) {
         let entry = Entry {
             revision: Revision(0),
-            at: Timestamp::now(),
+            at: self.clock.now(),
             tenant: origin.tenant.clone(),
             by: origin.by.clone(),
             call: origin.call.clone(),

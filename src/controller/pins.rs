@@ -4,18 +4,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tracing::warn;
 
 use super::pepper::Peppers;
 use crate::desk::id::{Extension, TenantId};
-use crate::desk::pin::{Alias, Pin, PinRecord};
+use crate::desk::pin::{Alias, Cost, Pin, PinRecord};
 
 /// The peppers, and the turns in which PINs are compared.
 pub struct Pins {
     peppers: watch::Sender<Arc<Peppers>>,
     turns: Arc<Semaphore>,
+    cost: Cost,
 }
 
 /// Too many PINs are being compared: try again.
@@ -39,8 +39,18 @@ impl Pins {
     /// Compares with these `peppers`, as many at once as the machine has cores.
     #[must_use]
     pub fn new(peppers: impl Into<Peppers>) -> Self {
+        Self::at(Cost::default(), peppers)
+    }
+
+    /// The same, where new records cost this much, and so does nobody's.
+    #[must_use]
+    pub fn at(cost: Cost, peppers: impl Into<Peppers>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { peppers: watch::Sender::new(Arc::new(peppers.into())), turns: Arc::new(Semaphore::new(cores)) }
+        Self {
+            peppers: watch::Sender::new(Arc::new(peppers.into())),
+            turns: Arc::new(Semaphore::new(cores)),
+            cost,
+        }
     }
 
     /// Compares with these from now on.
@@ -58,17 +68,17 @@ impl Pins {
         self.peppers().current.alias(tenant, user)
     }
 
-    /// The record of a new PIN of this user, chosen now.
+    /// The record of a new PIN of this user.
     ///
     /// # Errors
     /// [`Busy`] when there was no turn within [`Pins::PATIENCE`].
     pub async fn record(&self, pin: Pin, tenant: TenantId, user: Extension) -> Result<PinRecord, Busy> {
         let turn = self.turn().await?;
-        let peppers = self.peppers();
+        let (cost, peppers) = (self.cost, self.peppers());
         let made = tokio::task::spawn_blocking(move || {
-            let record = PinRecord::make(&pin, &peppers.current, &tenant, &user, salt()?);
+            let record = PinRecord::make_at(cost, &pin, &peppers.current, &tenant, &user, salt()?);
             drop(turn);
-            Some(record.chosen(Timestamp::now()))
+            Some(record)
         });
         made.await.ok().flatten().ok_or(Busy)
     }
@@ -91,7 +101,7 @@ impl Pins {
     ) -> Result<Compared, Busy> {
         let turn = self.turn().await?;
         let peppers = self.peppers();
-        let record = record.unwrap_or_else(|| PinRecord::nobody(&peppers.current));
+        let record = record.unwrap_or_else(|| PinRecord::nobody(self.cost, &peppers.current));
         if peppers.named(record.pepper()).is_none() {
             warn!(event = "pin.pepper_unknown", %tenant, %user, pepper = record.pepper(),
                 "this user's PIN was made with another pepper file: restore it, or give him a new PIN");

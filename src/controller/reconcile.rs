@@ -15,7 +15,7 @@ use super::feed::Feed;
 use crate::desk::id::{Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::reach::Reach;
-use crate::desk::table::{self, Edit, Key, Scope, Table};
+use crate::desk::table::{self, Edit, Key, Scope};
 use crate::store::{Store, StoreError};
 use crate::switch::{Switch, SwitchError};
 
@@ -239,19 +239,11 @@ impl Work {
         let scope = scope.widened_to(&office);
         let mut wanted = table::wanted(&office, &self.name, &self.reach);
         wanted.retain(|key, _| scope.contains(key));
-        let edits = table::difference(&wanted, &read(self.switch.as_ref(), &scope, &wanted).await?);
+        let edits = table::difference(&wanted, &self.switch.read(&scope, &wanted).await?);
         if !edits.is_empty() {
             self.switch.apply(&edits).await?;
         }
         Ok(edits)
-    }
-}
-
-/// The rows of `scope`, among them those that are `wanted`.
-pub(super) async fn read(switch: &dyn Switch, scope: &Scope, wanted: &Table) -> Result<Table, SwitchError> {
-    match scope {
-        Scope::All => switch.read_all(wanted).await,
-        some => switch.read(some).await,
     }
 }
 

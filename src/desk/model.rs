@@ -260,8 +260,9 @@ pub struct Binding {
 /// A part of one tenant's truth, as of one revision: see [`Office::user_at`] for what is derived from it.
 ///
 /// A store hands out a whole tenant, or what a [`Scope`](super::table::Scope) needs: its users with the
-/// owners and guests of its devices, then its devices with all that those users own or sit at, the
-/// bindings of any of them, and where these devices stand. That is enough to know every row of any of them.
+/// owners and guests of its devices, then its devices with all that those users sit at, or own while nobody else sits
+/// there, the bindings of any of them, and where these devices stand. That is enough to know every row of any of
+/// them, and who sits at any of them is one of its users.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Office {
     /// What had been journalled when this was read.

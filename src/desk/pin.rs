@@ -173,9 +173,9 @@ impl PinRecord {
 
     /// A record that no PIN matches, to spend on an unknown user what a known one costs.
     #[must_use]
-    pub fn nobody(pepper: &Pepper) -> Self {
+    pub fn nobody(cost: Cost, pepper: &Pepper) -> Self {
         let (pepper, salt) = (pepper.name.clone(), "0".repeat(32));
-        Self { cost: Cost::default(), pepper, salt, hash: String::new(), set: None }
+        Self { cost, pepper, salt, hash: String::new(), set: None }
     }
 
     /// Whether `pin` is the one the record was made of; takes as long as [`PinRecord::make`] either way.
@@ -296,7 +296,7 @@ mod tests {
         assert!(!record.matches(&pin, &Pepper::new([8; 64]), &tenant, &user));
         assert!(!record.matches(&pin, &pepper, &tenant, &other));
         assert!(!record.matches(&pin, &pepper, &TenantId::new("acme").unwrap(), &user));
-        assert!(!PinRecord::nobody(&pepper).matches(&pin, &pepper, &tenant, &user));
+        assert!(!PinRecord::nobody(Cost::default(), &pepper).matches(&pin, &pepper, &tenant, &user));
     }
 
     #[test]

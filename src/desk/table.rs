@@ -14,7 +14,7 @@ use super::id::{
 use super::model::{Away, Binding, Office, ShortList};
 use super::profile::Recording;
 
-pub use wanted::wanted;
+pub use wanted::{joined, wanted};
 
 /// Rows by key: what one switch should hold, or what it does hold.
 pub type Table = BTreeMap<Key, Row>;
@@ -92,6 +92,8 @@ pub struct DeviceRow {
     pub may_dial: ShortList,
     /// The voicemail box whose messages light its lamp: that of its user.
     pub mailbox: Option<Mailbox>,
+    /// Spoken here, until it is known who listens.
+    pub language: Option<Language>,
 }
 
 /// What a lamp shows.

@@ -2,7 +2,7 @@
 //!
 //! | row | text |
 //! |---|---|
-//! | of a device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|mailbox` |
+//! | of a device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|mailbox\|language` |
 //! | of a user | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away` |
 //! | of his profile | `then\|busy\|unanswered\|recording\|account\|pickup\|lamp` |
 //!
@@ -51,13 +51,14 @@ impl Syntax {
             list(&row.may_dial.numbers),
             text(row.may_dial.class.as_ref()),
             text(row.mailbox.as_ref()),
+            text(row.language.as_ref()),
         ])
     }
 
     /// The row of a device that is written so.
     #[must_use]
     pub fn read_device(&self, value: &str) -> Option<DeviceRow> {
-        let [user, revision, emergency, numbers, dial, may_dial, class, mailbox] = split(value)?;
+        let [user, revision, emergency, numbers, dial, may_dial, class, mailbox, language] = split(value)?;
         Some(DeviceRow {
             user: some(&user)?,
             revision: number(&revision)?,
@@ -66,6 +67,7 @@ impl Syntax {
             dial: (self.read_dial)(&dial)?,
             may_dial: ShortList { numbers: each(&may_dial)?, class: some(&class)? },
             mailbox: some(&mailbox)?,
+            language: some(&language)?,
         })
     }
 

@@ -111,6 +111,7 @@ mod tests {
             user: None,
             revision: Revision(0),
             emergency: None,
+            language: None,
             emergency_numbers: vec![],
             dial: DialTarget::new(dial).unwrap(),
             may_dial: ShortList::default(),

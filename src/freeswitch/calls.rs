@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 
 use super::client::{Client, State};
 use super::event::Event;
-use super::phone::{FsPhone, NoCall, TURNS, first_taker, release};
+use super::phone::{FsPhone, NoCall, TURNS, asks_until, first_taker, release};
 use super::rights;
 use crate::controller::Controller;
 use crate::desk::id::{SwitchName, TenantId};
@@ -213,7 +213,8 @@ impl Serving {
                 continue;
             }
             let Some(call) = self.waiting(&uuid).await? else { continue };
-            if call.get("variable_hd_dialled").is_some_and(|dialled| !dialled.is_empty()) {
+            let dialled = call.get("variable_hd_dialled").is_some_and(|dialled| !dialled.is_empty());
+            if dialled || asks_until(&call).is_some() {
                 self.serve(call);
             } else if self.was_ours(&call) && !self.serves(&uuid) {
                 info!(event = "esl.released", switch = %self.calls.switch, call = %uuid, "its conversation was cut short");

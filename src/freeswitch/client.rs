@@ -146,6 +146,20 @@ impl Client {
         meaning(command, &response(command, answer)?)
     }
 
+    /// Begins an API command that may take long, and does not wait for its end.
+    ///
+    /// # Errors
+    /// As [`Client::api`], but for what comes of it.
+    pub async fn launch(&self, command: &str) -> Result<(), SwitchError> {
+        let request = sendable(Command::bgapi(command, &fresh_id()), command)?;
+        match self.in_time(command, self.deadline, self.ask(request, Wants::Reply)).await? {
+            Answer::Reply(reply) if !reply.is_ok() => {
+                Err(SwitchError::Refused(name_of(command), reply.text().into_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Runs a dialplan application in `call` and waits for its end, behind those that were begun before. Returns its
     /// `CHANNEL_EXECUTE_COMPLETE`, with the variables that it set; `None`, if the caller hung up before or meanwhile: what
     /// he had entered is then not to be used, however it looks. After `limit` the application goes on by itself.

@@ -6,11 +6,13 @@
 
 mod codes;
 mod emergency;
+mod recording;
 
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use self::recording::Recording;
 use super::rights;
 use super::rows;
 use super::sounds;
@@ -21,6 +23,8 @@ use crate::desk::policy::Prompt;
 use crate::desk::reach::{HEADER, Reach};
 
 const HOTDESK: &str = include_str!("hotdesk.xml.in");
+const CALLED: &str = include_str!("called.xml.in");
+const FEATURES: &str = include_str!("features.xml.in");
 const DROP_IN: &str = include_str!("00_hotdesk.xml.in");
 const DIRECTORY: &str = include_str!("directory.xml.in");
 
@@ -34,6 +38,12 @@ pub(super) const HOTDESK_CONTEXT: &str = "hotdesk";
 /// once written without it.
 const ROW: &str =
     r"^([^|]*)\|\d+\|([^|]+)\|([^|]*)\|([01])\|([^|]*)\|([^|]*)\|([^|]*)\|(?:(|busy|\+?\d+)\|)?";
+
+/// A user's profile, but for what comes last, and as much of it when there is none: what is read ends with six separators.
+const PROFILE: &str = r"^([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|";
+
+/// What a phone may dial, or its codes lead to.
+const DIALLED: &str = r"^(?:[0-9*#+]{1,64}|hotdesk-(?:pickup|voicemail))\z";
 
 /// What the dialplan of a site depends on.
 #[derive(Clone, Debug)]
@@ -49,8 +59,14 @@ pub struct Settings {
     pub emergency_numbers: Vec<EmergencyNumber>,
     /// The site's context where such a call goes.
     pub emergency_context: Context,
-    /// Seconds that a user's phone rings before his voicemail answers.
+    /// Seconds that a user's phones ring before his voicemail answers.
     pub ring: u16,
+    /// Seconds that each of them rings, if they do so one after the other.
+    pub turn: u16,
+    /// The site's context that records calls; none: no call is recorded.
+    pub recording: Option<Context>,
+    /// Whether a user is asked for the password of his own voicemail box at the phone where he sits.
+    pub voicemail_password: bool,
     /// How it reaches users at other switches' phones.
     pub reach: Reach,
     /// The controllers that calls are brought to, `host:port`, the first first; none: calls wait until they are taken.
@@ -72,29 +88,44 @@ pub fn version(settings: &Settings) -> String {
 }
 
 fn text(settings: &Settings) -> String {
+    // A phone may say that it is its own account; another switch says whom it has rung.
     let (here, sent_on) = match settings.reach.routes.is_empty() {
-        true => Default::default(),
+        true => (String::new(), ",sip_ignore_remote_cid=true".into()),
         false => (here(&settings.reach), format!(",sip_h_{HEADER}=${{destination_number}}")),
     };
     let (wait, bring) = (wait(&settings.controllers), !settings.controllers.is_empty());
-    let values: [(&str, &str); 11] = [
+    let recording = settings.recording.as_ref().map(Recording::by).unwrap_or_default();
+    let whole: [(&str, &str); 6] = [
+        ("@called@", CALLED.trim_end()),
+        ("@features@", FEATURES.trim_end()),
+        ("@here@", &here),
+        ("@record-inbound@", &recording.inbound),
+        ("@record-outbound@", &recording.outbound),
+        ("@record-picked@", recording.picked),
+    ];
+    let values: [(&str, &str); 17] = [
         ("@wait@", &wait),
         ("@brought@", if bring { " socket_resume" } else { "" }),
         ("@codes@", &codes::codes(&settings.codes)),
+        ("@dialled@", DIALLED),
         ("@emergency-contexts@", &emergency::contexts(&settings.emergency_context)),
         ("@emergency@", &emergency::numbers(&settings.emergency_numbers)),
         ("@invalid@", "ivr-invalid_extension_try_again"),
         ("@not-allowed-here@", sounds::stock(Prompt::NotAllowedHere)),
         ("@not-available@", sounds::stock(Prompt::NotAvailable)),
+        ("@profile-row@", PROFILE),
+        ("@record-leg@", recording.leg),
         ("@ring@", &settings.ring.to_string()),
         ("@row@", ROW),
+        ("@sent-on@", &sent_on),
         ("@tone@", sounds::TONE),
+        ("@turn@", &settings.turn.to_string()),
+        ("@without-password@", if settings.voicemail_password { "" } else { " auth" }),
     ];
-    let text = values.iter().fold(
-        HOTDESK.replace("@here@", &here).replace("@sent-on@", &sent_on),
-        |text: String, (name, value)| text.replace(name, value.trim_end()),
-    );
-    with_rows(&text, settings)
+    let filled = |text: String, (name, value): (&str, &str)| text.replace(name, value);
+    let text = whole.into_iter().fold(HOTDESK.to_owned(), filled);
+    let values = values.into_iter().map(|(name, value)| (name, value.trim_end()));
+    with_rows(&values.fold(text, filled), settings)
 }
 
 /// The text of `dialplan/default/00_hotdesk.xml`: the one extension that a context of the site's takes in.
@@ -117,6 +148,7 @@ pub fn directory_example(settings: &Settings) -> String {
         .replace("@lamp@", &lamp)
         .replace("@api@", &rights::API.join(" "))
         .replace("@events@", &rights::EVENTS.join(" "))
+        .replace("@ring@", rights::RING)
 }
 
 /// The tenant in a realm's name: of a site with one company its own, else the domain, as the text at hand knows it.
@@ -136,6 +168,8 @@ fn with_rows(text: &str, settings: &Settings) -> String {
         })
     };
     text.replace("@row-of-caller@", &row_of(&user, "${hd_user}", rows::PIECES))
+        .replace("@profile-of-caller@", &row_of(&profile, "${hd_user}", rows::PIECES))
+        .replace("@profile-of-called@", &row_of(&profile, "${destination_number}", rows::PIECES))
         .replace("@row-of-called@", &row_of(&user, "${destination_number}", rows::PIECES))
         .replace("@row-of-phone@", &row_of(&device, "${sip_auth_username}", rows::DEVICE_PIECES))
         .replace("@row-of-device@", &row_of(&device, "${hd_device}", rows::DEVICE_PIECES))
@@ -143,6 +177,7 @@ fn with_rows(text: &str, settings: &Settings) -> String {
         .replace("@device@", &device)
         .replace("@lamp@", &lamp)
         .replace("@profile@", &profile)
+        .replace("@tenant@", tenant)
         .replace("@user@", &user)
         .replace("@users@", &users(&settings.users))
 }
@@ -169,9 +204,9 @@ fn here(reach: &Reach) -> String {
     format!(
         r#"      <!-- A call that another switch sent here for him rings here or nowhere: it is not sent on once more, unless it
            is transferred later. -->
-      <condition field="${{sip_h_{HEADER}}} ${{destination_number}} ${{hd_dial}}"
-                 expression="^(\d+) \1 (.*?)(?:(?&lt;= )|,)(?:{})(?:,|$)" break="never">
-        <action application="set" data="hd_dial=$2" inline="true"/>
+      <condition field="${{sip_h_{HEADER}}} ${{destination_number}} ${{hd_turns}}"
+                 expression="^(\d+) \1 (.*?)(?:(?&lt;= )|[,&amp;])(?:{})(?:[,&amp;]|$)" break="never">
+        <action application="set" data="hd_turns=$2" inline="true"/>
       </condition>
       <condition field="${{sip_h_{HEADER}}}" expression="^.+$" break="never">
         <action application="set" data="sip_h_{HEADER}=" inline="true"/>
@@ -210,6 +245,9 @@ mod tests {
             emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
             emergency_context: Context::new("emergency").unwrap(),
             ring: 30,
+            turn: 15,
+            recording: None,
+            voicemail_password: true,
             reach: Reach::default(),
             controllers: vec![],
         }
@@ -236,7 +274,11 @@ mod tests {
     #[test]
     fn every_place_in_the_text_is_filled_and_the_preprocessor_loses_no_line() {
         for printed in [hotdesk_xml(&settings()), drop_in(&settings()), from_outside(&settings())] {
-            let filled = printed.replace("@${domain_name}", "").replace("^([^@]+)", "").replace("@(.+)", "");
+            let filled = printed
+                .replace("@${domain_name}", "")
+                .replace("[^@]", "")
+                .replace(")@(", "")
+                .replace("}@default", "");
             assert!(!filled.contains('@'), "{filled}");
             let include = printed.lines().filter(|line| line.contains("<include>"));
             assert!(include.into_iter().all(|line| line == "<include>"));
@@ -277,6 +319,16 @@ mod tests {
         assert!(!printed.contains("\"park\"") && !hotdesk_xml(&settings()).contains("socket"));
         // So that a hung controller, when it wakes up, does not disturb what is said then.
         assert!(printed.contains("<action application=\"multiunset\" data=\"hd_dialled socket_resume\"/>"));
+    }
+
+    #[test]
+    fn what_a_site_does_not_want_is_not_printed() {
+        let printed = hotdesk_xml(&settings());
+        assert!(!printed.contains("hd_record_") && printed.contains("check default"));
+        let recording = Context::new("recording").ok();
+        let printed = hotdesk_xml(&Settings { recording, voicemail_password: false, ..settings() });
+        assert_eq!(printed.matches("XML recording").count(), 2, "calls of his own, and those to him");
+        assert!(printed.contains("check auth default"));
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub struct Inspection<'a> {
     pub client: &'a Client,
     /// Its events; `None`, where it brings the calls itself, and whether somebody takes them is seen elsewhere.
     pub calls: Option<&'a mut mpsc::Receiver<Event>>,
+    /// Whether it has phones called to ask who stays.
+    pub rings: bool,
     /// What its dialplan should be printed from.
     pub dialplan: &'a Settings,
     /// The truth.
@@ -86,6 +88,7 @@ impl Inspection<'_> {
 
     async fn look(&mut self, office: &Office, findings: &mut Vec<Finding>) -> Result<(), SwitchError> {
         findings.extend(self.calls().await?);
+        findings.extend(self.ringing().await?);
         let modules = Modules::loaded(self.client).await?;
         findings.push(modules.finding(self.of("modules"), office));
         findings.extend(self.contexts(office).await?);
@@ -132,6 +135,27 @@ impl Inspection<'_> {
             found,
             "Hotdesk was made for 1.10 and 1.11: try out a login, a call and a lamp before people rely on it",
         )
+    }
+
+    /// Whether our user may have phones rung, where that is wanted: asked by a command that lacks all it needs. Where he
+    /// may, FreeSWITCH says how it is used.
+    async fn ringing(&self) -> Result<Option<Finding>, SwitchError> {
+        if !self.rings {
+            return Ok(None);
+        }
+        let check = self.of("rights");
+        Ok(Some(match self.client.api(rights::RING).await {
+            Err(SwitchError::Refused(_, why)) if why.contains("permission denied") => Finding::wrong(
+                check,
+                format!("our user may not {}: nobody is called to ask whether he stays", rights::RING),
+                "add `originate` to his esl-allowed-api in the directory, `reloadxml`, and restart hotdesk; or take \
+                 `stay_call` out of [leave]",
+            ),
+            Ok(_) | Err(SwitchError::Refused(..)) => {
+                Finding::fine(check, "has phones ring, to ask who stays")
+            }
+            Err(error) => return Err(error),
+        }))
     }
 
     /// Whether somebody takes the calls that dialled a code: who does, answers a `CHANNEL_PARK` that is none.

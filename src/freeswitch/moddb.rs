@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -214,23 +215,19 @@ impl Reading {
 
 #[async_trait]
 impl Switch for ModDb {
-    async fn read(&self, scope: &Scope) -> Result<Table, SwitchError> {
+    async fn read(&self, scope: &Scope, expected: &Table) -> Result<Table, SwitchError> {
         if *scope == Scope::All {
-            return self.read_everything(&Table::new()).await;
+            let table = self.read_everything(expected).await?;
+            if let Some((mwi, presence)) = &self.lamps {
+                let domain = self.client.api("global_getvar domain").await?.unwrap_or_default();
+                mwi.read(&table, &domain);
+                presence.read(&table, &domain);
+            }
+            return Ok(table);
         }
         let found = self.read_rows(named(scope).collect()).await?;
         let found = found.into_iter().filter(|reading| !reading.pieces.is_empty());
         Ok(found.map(|it| (it.key.clone(), rows::read(&it.key, &it.pieces.concat()))).collect())
-    }
-
-    async fn read_all(&self, expected: &Table) -> Result<Table, SwitchError> {
-        let table = self.read_everything(expected).await?;
-        if let Some((mwi, presence)) = &self.lamps {
-            let domain = self.client.api("global_getvar domain").await?.unwrap_or_default();
-            mwi.read(&table, &domain);
-            presence.read(&table, &domain);
-        }
-        Ok(table)
     }
 
     async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError> {
@@ -250,6 +247,10 @@ impl Switch for ModDb {
 
     async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {
         self.phones.look_at(devices).await
+    }
+
+    async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
+        self.phones.ring(device, until).await
     }
 
     fn stirs(&self) -> broadcast::Receiver<Stir> {

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tracing::{debug, warn};
@@ -21,6 +22,11 @@ const CONVERSATION: Duration = Duration::from_secs(110);
 
 /// The variable with those who wanted the call; it is the first one's.
 const CONTROLLER: &str = "hd_controller";
+
+/// The variable with the second until which somebody stays who is asked, in a call to his phone.
+pub(super) const UNTIL: &str = "hd_stay_until";
+/// The variable with that phone.
+pub(super) const RUNG: &str = "hd_rung";
 
 /// Plays nothing, for ever.
 const SILENCE: &str = "silence_stream://-1";
@@ -74,7 +80,9 @@ impl FsPhone {
     ) -> Result<(Self, Call), NoCall> {
         let header = |name: &str| parked.get(name).unwrap_or_default().into_owned();
         let id = CallId::new(header("Unique-ID"))?;
-        let device = DeviceName::new(header("variable_sip_auth_username"))?;
+        let stays = asks_until(parked);
+        let device = if stays.is_some() { RUNG } else { "sip_auth_username" };
+        let device = DeviceName::new(header(&format!("variable_{device}")))?;
         let dialled = Dialled(Zeroizing::new(header("variable_hd_dialled")));
         let from =
             header("variable_sip_network_ip").parse().ok().map(|address: IpAddr| address.to_canonical());
@@ -90,14 +98,15 @@ impl FsPhone {
         // Who has the turn keeps others waiting.
         phone.until = Instant::now() + TURN;
         phone.claim(controller).await?;
-        phone.set(&[("sensitive_dtmf", "true"), ("hd_dialled", "")]).await.map_err(|Gone| NoCall::Ended)?;
+        let hidden = if stays.is_some() { UNTIL } else { "hd_dialled" };
+        phone.set(&[("sensitive_dtmf", "true"), (hidden, "")]).await.map_err(|Gone| NoCall::Ended)?;
         phone.find_sounds().await?;
         phone.run("answer", "").await.map_err(|Gone| NoCall::Ended)?;
         // Inside silence that never ends: a call that is merely parked throws away what is keyed between two commands.
         phone.client.begin(id.as_str(), "endless_playback", SILENCE).await?;
         drop(turn);
         phone.until = until;
-        Ok((phone, Call { id, switch, tenant, device, dialled, stays: None, from }))
+        Ok((phone, Call { id, switch, tenant, device, dialled, stays, from }))
     }
 
     /// Makes the call `controller`'s, if it is nobody's yet. Applications run one after the other, so of several who push
@@ -192,6 +201,14 @@ impl FsPhone {
         }
         Ok(())
     }
+}
+
+/// Until when somebody is asked to stay, if that is why this call waits. Only a call that the switch made has him asked:
+/// who calls in sets variables by no header, and is not believed if he did.
+pub(super) fn asks_until(parked: &Event) -> Option<Timestamp> {
+    let made_here = parked.get("Call-Direction").as_deref() == Some("outbound");
+    let until = parked.get(&format!("variable_{UNTIL}")).filter(|_| made_here)?;
+    Timestamp::from_second(until.parse().ok()?).ok()
 }
 
 /// What lets a caller hear that nobody is available, and ends his call.

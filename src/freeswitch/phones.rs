@@ -10,23 +10,29 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::broadcast;
 
 use super::address;
+use super::calls::CONTEXTS;
 use super::client::Client;
 use super::esl::{Response, Said};
 use super::event::Event;
+use super::phone::{RUNG, UNTIL};
+use super::rights;
 use crate::desk::id::{DeviceName, TenantId};
 use crate::desk::model::Device;
-use crate::switch::SwitchError;
 use crate::switch::activity::{Doing, Look, STIRS, Stir};
+use crate::switch::{RING, SwitchError};
 
 /// The events that tell of phones. Those of calls are big, and there are four for each.
 pub const EVENTS: [&str; 5] =
     ["CHANNEL_CREATE", "CHANNEL_DESTROY", "sofia::register", "sofia::unregister", "sofia::expire"];
 /// How the names of channels to and from phones begin.
 const SIP: &str = "sofia/";
+/// The extension of the dialplan where a phone that we had rung waits for us.
+const STAY: &str = "hotdesk-stay";
 /// Contacts, and channels, that are remembered.
 const KNOWN: usize = 50_000;
 
@@ -108,6 +114,31 @@ impl Phones {
             }
         });
         Ok(Look { doing: doing.collect(), up: Duration::from_secs(up) })
+    }
+
+    /// Rings what a phone registered, for as long as it is asked for; who answers waits in `hotdesk-code`. What the
+    /// directory's `dial-string` says is not asked: it may lead elsewhere. Early media is no answer, and whom the phone is
+    /// forwarded to is not asked; FreeSWITCH transfers no call that has one leg (1.10.12).
+    pub(super) async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
+        let contact = match self.client.api(&format!("sofia_contact */{}", self.address(device))).await {
+            Ok(Some(contact)) if contact.starts_with(SIP) => contact,
+            Ok(_) | Err(SwitchError::Refused(..)) => {
+                let why = format!("{} is not registered", device.name);
+                return Err(SwitchError::Refused(rights::RING.into(), why));
+            }
+            Err(error) => return Err(error),
+        };
+        let domain = match self.tenant == TenantId::default() {
+            true => String::new(),
+            false => format!(",domain_name={}", self.tenant),
+        };
+        let (ring, device, seconds, until) = (rights::RING, &device.name, RING.as_secs(), until.as_second());
+        let originate = format!(
+            "{ring} {{{UNTIL}={until},{RUNG}={device}{domain},ignore_early_media=true,outbound_redirect_fatal=true}}\
+             {contact} {STAY} XML {CODES} Hotdesk Hotdesk {seconds}",
+            CODES = CONTEXTS[0],
+        );
+        self.client.launch(&originate).await
     }
 
     /// Who has a call, by what `show channels` says.

@@ -28,6 +28,10 @@ pub const API: [&str; 17] = [
     "xml_locate",
 ];
 
+/// What has a phone ring, to ask who stays. Not among [`API`]: it makes calls of any kind, and by it its user may run any
+/// application without a call that there is. Beside these it fits into the reply to `userauth`, which is cut at 511 bytes.
+pub const RING: &str = "originate";
+
 /// The events; what comes after `CUSTOM` are subclasses of it.
 pub const EVENTS: [&str; 15] = [
     "BACKGROUND_JOB",

@@ -2,10 +2,12 @@
 //!
 //! | realm | key | value |
 //! |---|---|---|
-//! | `hotdesk-device-<tenant>` | the device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|mailbox` |
+//! | `hotdesk-device-<tenant>` | the device | `user\|revision\|shown\|emergency numbers\|dial\|may dial\|class\|mailbox\|language` |
 //! | `hotdesk-lamp-<tenant>` | the extension | what rings, for the `dial-string` of a directory |
 //! | `hotdesk-profile-<tenant>` | the extension | `then\|busy\|unanswered\|recording\|account\|pickup\|lamp` |
 //! | `hotdesk-user-<tenant>` | the extension | `dial\|revision\|number\|name\|anonymous\|language\|class\|mailbox\|away\|exact name` |
+//!
+//! Lists are joined by `&`, what rings in turn too; what rings at once is joined by commas, as `bridge` takes it.
 //!
 //! What FreeSWITCH 1.10.12 does to a value decides how it is written:
 //!
@@ -47,6 +49,8 @@ const USER: &str = "hotdesk-user";
 const BUSY: &str = "[hd_lit=1]error/user_busy";
 
 const SYNTAX: Syntax = Syntax { plain: " -._@:+&,()", dial, read_dial, lamp, read_lamp };
+/// In a profile, what rings after the others does so one by one.
+const IN_TURN: Syntax = Syntax { dial: turns, read_dial: read_turns, ..SYNTAX };
 
 /// The realm of a relation. `tenant` may be an expression of the dialplan's, too.
 #[must_use]
@@ -94,7 +98,7 @@ pub fn value(row: &Row) -> Option<String> {
     match row {
         Row::Device(row) => Some(SYNTAX.device(row)),
         Row::Lamp(row) => Some(lamp(row)),
-        Row::Profile(row) => Some(SYNTAX.profile(row)),
+        Row::Profile(row) => Some(IN_TURN.profile(row)),
         Row::Member(_) | Row::Unreadable(_) => None,
         Row::User(row) => Some(user(row)),
     }
@@ -106,7 +110,7 @@ pub fn read(key: &Key, value: &str) -> Row {
     let row = match key {
         Key::Device(_) => SYNTAX.read_device(value).map(Row::Device),
         Key::Lamp(_) => read_lamp(value).map(Row::Lamp),
-        Key::Profile(_) => SYNTAX.read_profile(value).map(Row::Profile),
+        Key::Profile(_) => IN_TURN.read_profile(value).map(Row::Profile),
         Key::User(_) => read_user(value).map(Row::User),
         Key::Lit | Key::Member(..) | Key::Seat(_) | Key::Unknown(_) | Key::Unlisted(_) => None,
     };
@@ -178,15 +182,32 @@ fn shown(name: &str) -> String {
 
 /// A dial target as `bridge` takes it: several are joined by commas, and a directory user is dialled by his contact.
 fn dial(target: &DialTarget) -> String {
+    written(target, ",")
+}
+
+fn read_dial(dial: &str) -> Option<DialTarget> {
+    read_written(dial, ',')
+}
+
+/// Targets that ring one by one: a contact may become several, which are joined by commas, too.
+fn turns(targets: &DialTarget) -> String {
+    written(targets, "&")
+}
+
+fn read_turns(turns: &str) -> Option<DialTarget> {
+    read_written(turns, '&')
+}
+
+fn written(target: &DialTarget, between: &str) -> String {
     let each = target.as_str().split('&').map(|one| match one.strip_prefix("user/") {
         Some(user) => format!("${{sofia_contact(*/{user})}}"),
         None => one.into(),
     });
-    each.collect::<Vec<_>>().join(",")
+    each.collect::<Vec<_>>().join(between)
 }
 
-fn read_dial(dial: &str) -> Option<DialTarget> {
-    let each = dial.split(',').map(|one| {
+fn read_written(written: &str, between: char) -> Option<DialTarget> {
+    let each = written.split(between).map(|one| {
         match one.strip_prefix("${sofia_contact(*/").map(|contact| contact.strip_suffix(")}")) {
             Some(user) => Some(format!("user/{}", user?)),
             None => Some(one.into()),
@@ -216,7 +237,8 @@ mod tests {
     use crate::desk::emergency;
     use crate::desk::id::{Context, DisplayName, Language, Mailbox, Number, Revision};
     use crate::desk::model::{Away, ShortList};
-    use crate::desk::table::{DeviceRow, UserRow};
+    use crate::desk::profile::Recording;
+    use crate::desk::table::{DeviceRow, ProfileRow, UserRow};
 
     fn ext(extension: &str) -> Extension {
         Extension::new(extension).unwrap()
@@ -253,11 +275,26 @@ mod tests {
                 class: Context::new("first-aid").ok(),
             },
             mailbox: Mailbox::new("1@a").ok(),
+            language: "de".parse().ok(),
         };
-        let written = "001|7|0201112222|110&112|${sofia_contact(*/desk1@hotdesk.test)}|100&200|first-aid|1@a";
+        let written =
+            "001|7|0201112222|110&112|${sofia_contact(*/desk1@hotdesk.test)}|100&200|first-aid|1@a|de";
         assert_eq!(value(&Row::Device(desk)).as_deref(), Some(written));
         let lamp = Row::Lamp(Lamp::of(DialTarget::new("user/desk1@hotdesk.test").unwrap()));
         assert_eq!(value(&lamp).as_deref(), Some("${sofia_contact(*/desk1@hotdesk.test)}"));
+    }
+
+    #[test]
+    fn what_rings_in_turn_is_parted_where_a_contact_is_not() {
+        let row = ProfileRow {
+            then: DialTarget::new("user/desk2@hotdesk.test&sofia/gateway/pbx/101").ok(),
+            busy: Number::new("0031").ok(),
+            recording: Recording::OnDemand,
+            ..ProfileRow::default()
+        };
+        let written = "${sofia_contact(*/desk2@hotdesk.test)}&sofia/gateway/pbx/101|0031||on-demand|||";
+        assert_eq!(value(&Row::Profile(row.clone())).as_deref(), Some(written));
+        assert_eq!(read(&Key::Profile(ext("101")), written), Row::Profile(row));
     }
 
     #[test]
@@ -326,9 +363,10 @@ mod tests {
             dial in valid("user/[a-z0-9._+@:-]{1,190}"),
             numbers in prop::collection::vec(valid("\\+?[0-9]{1,32}"), 0..=ShortList::MOST),
             class in of(valid("[A-Za-z0-9._-]{1,79}")), mailbox in of(valid("[0-9]{1,20}(@[a-z._-]{1,50})?")),
+            language in of(valid("[a-z]{2}(_[A-Z]{2})?")),
         ) {
             let may_dial = ShortList { numbers, class };
-            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial, mailbox });
+            let row = Row::Device(DeviceRow { user, revision: Revision(revision), emergency, emergency_numbers, dial, may_dial, mailbox, language });
             let value = value(&row).unwrap();
             let pieces = pieces(&value);
             prop_assert!(pieces.len() <= DEVICE_PIECES && pieces.iter().all(|piece| piece.len() <= LONGEST));

@@ -22,8 +22,8 @@ pub const fn stock(prompt: Prompt) -> &'static str {
         Prompt::LoggedIn => "ivr-you_are_now_logged_in",
         Prompt::LoggedOut | Prompt::MovedFrom => "ivr-you_are_now_logged_out",
         Prompt::NotAccepted | Prompt::NotAllowedHere => "ivr-access_denied",
-        // Nobody is asked on a FreeSWITCH yet whether he stays.
-        Prompt::PinChanged | Prompt::PressOneToStay => "ivr-thank_you",
+        Prompt::PressOneToStay => "ivr-to_accept_press_one",
+        Prompt::PinChanged => "ivr-thank_you",
     }
 }
 

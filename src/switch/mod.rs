@@ -25,15 +25,10 @@ use activity::{Look, Stir};
 /// A switch's copy of the table: read it, apply a difference, hear "look again"; and what its phones are doing.
 #[async_trait]
 pub trait Switch: Send + Sync {
-    /// The rows it holds, of all there are or of `scope`.
-    async fn read(&self, scope: &Scope) -> Result<Table, SwitchError>;
-
-    /// All rows it holds. A switch that cannot list them looks for those that are `expected` by their names, and tells
-    /// of others as [`Key::Unlisted`](crate::desk::table::Key).
-    async fn read_all(&self, expected: &Table) -> Result<Table, SwitchError> {
-        let _ = expected;
-        self.read(&Scope::All).await
-    }
+    /// The rows of `scope` that it holds; `expected` are those that it should. A switch that cannot list its rows looks for
+    /// them by their names, and tells of others as [`Key::Unlisted`](crate::desk::table::Key); one that keeps less of them
+    /// than is expected gives back as expected what agrees with what it keeps.
+    async fn read(&self, scope: &Scope, expected: &Table) -> Result<Table, SwitchError>;
 
     /// Writes the differences. All of them are acknowledged by the switch when this returns.
     async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError>;
@@ -43,11 +38,7 @@ pub trait Switch: Send + Sync {
 
     /// Rings a device, [`RING`] long at most, to ask whether who sits there stays until then. Returns at once: who answers is
     /// a [`Call`] that comes in.
-    async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
-        let _ = until;
-        let what = format!("to call {} and ask who stays", device.name);
-        Err(SwitchError::Refused(what, "hotdesk does so on an Asterisk only".into()))
-    }
+    async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError>;
 
     /// Tells of devices that seem to do something else than before.
     fn stirs(&self) -> broadcast::Receiver<Stir>;

@@ -156,6 +156,7 @@ mod tests {
             user: None,
             revision: Revision(0),
             emergency: None,
+            language: None,
             emergency_numbers: vec![],
             dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
             may_dial: ShortList::default(),

@@ -88,3 +88,29 @@ fn a_freeswitchs_side_is_a_tree_of_its_own() {
         desk.fails("dialplan asterisk --switch fs").contains("switch fs is of kind freeswitch, not asterisk")
     );
 }
+
+#[test]
+fn a_tenant_on_an_asterisk_has_emergency_numbers_of_its_own_and_on_a_freeswitch_shares_them() {
+    let desk = Desk::bare();
+    let tenants = "tenants = [\"a.example\", \"b.example\"]\n";
+    let number = "[[tenant]]\nname = \"a.example\"\nemergency.numbers = [\"uk\"]\n";
+    desk.configure(&format!("[[switch]]\n{tenants}{number}emergency.context = \"sos\"\n"));
+    let printed = desk.ok("dialplan asterisk");
+    let (a, b) = printed.split_once("[b.example-hotdesk]").unwrap();
+    for (says, in_a, in_b) in [
+        ("exten => 999,1,Goto(", true, false),
+        ("exten => 112,1,Goto(", true, true),
+        ("Goto(sos,", true, false),
+        ("Goto(emergency,", false, true),
+    ] {
+        assert_eq!((a.contains(says), b.contains(says)), (in_a, in_b), "{says}");
+    }
+    desk.configure(&format!("[[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\n{tenants}{number}"));
+    let printed = desk.ok("dialplan freeswitch");
+    for number in ["112", "999"] {
+        assert_eq!(printed.matches(&format!("\"hotdesk-emergency-{number}\"")).count(), 1, "{number}");
+    }
+    // So 999 is nobody's extension there, whose number it may be.
+    let refused = desk.fails("--tenant b.example user set 999 --name X");
+    assert!(refused.contains("999 is an emergency number"), "{refused}");
+}

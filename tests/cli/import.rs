@@ -189,6 +189,21 @@ fn pins_come_in_hashed_and_made_ones_go_into_a_file_of_their_own() {
 }
 
 #[test]
+fn after_a_rotation_of_the_pepper_the_same_pin_is_still_no_change() {
+    let desk = Desk::new();
+    desk.sheet("users.csv", "extension,pin\n101,829174\n102,361958\n");
+    desk.ok("import users.csv");
+    desk.ok("pepper rotate");
+    let journal = desk.ok("journal");
+    assert!(desk.ok("import users.csv").contains("users: 0 added, 0 changed, 2 as they were"));
+    assert_eq!(desk.ok("journal"), journal);
+    // Another one is; and then one of them is of the one pepper, one of the other.
+    desk.sheet("users.csv", "extension,pin\n101,829175\n102,361958\n");
+    assert!(desk.ok("import users.csv").contains("users: 0 added, 1 changed, 1 as they were"));
+    assert!(desk.ok("import users.csv").contains("users: 0 added, 0 changed, 2 as they were"));
+}
+
+#[test]
 fn a_file_of_pins_that_others_can_read_is_spoken_of_and_one_that_is_there_is_not_overwritten() {
     let desk = Desk::new();
     desk.sheet("users.csv", "extension,pin\n101,generate\n");

@@ -100,6 +100,7 @@ fn asterisk_lines(codes: &Codes) -> String {
         recording: None,
         voicemail_password: true,
         reach: Reach::default(),
+        freepbx: false,
     };
     let printed = asterisk::dialplan::hotdesk_conf(&settings);
     let lines: Vec<&str> = printed.lines().filter(|line| line.contains("Set(HD_DIALLED=${FILTER(")).collect();
@@ -133,6 +134,9 @@ fn freeswitch_expressions(codes: &Codes) -> Vec<String> {
         emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
         emergency_context: Context::new("emergency").unwrap(),
         ring: 30,
+        turn: 15,
+        recording: None,
+        voicemail_password: true,
         reach: Reach::default(),
     };
     let printed = freeswitch::dialplan::hotdesk_xml(&settings);

@@ -195,7 +195,7 @@ async fn unknown_wrong_forbidden_and_expired_take_the_same_time() {
     let place = Place::sqlite_in_memory();
     let store = place.open().await;
     office::furnish(&store).await;
-    let scene = Scene::over(store, &[Preset::Simmpl]);
+    let scene = Scene::over(store, &[Preset::Simmpl], Arc::default(), Clock::Wall);
     let mut forbidden = user("103", "Carol");
     forbidden.hotdesk = false;
     office::change(&scene.store, What::User(forbidden)).await;

@@ -94,10 +94,13 @@ fn the_caller_sees_whom_he_called_and_not_a_desk(version: Version) {
     alice.answer().unwrap();
     colleague.wait_answered().unwrap();
     is(&colleague, "Alice", "101");
+    // Once they hear each other.
+    colleague.tone(true);
+    alice.wait_audio().unwrap();
     // Transferred to another, it shows that one.
     alice.transfer("102").unwrap();
-    alice.hang_up().unwrap();
     bob.wait_ringing().unwrap();
+    alice.hang_up().unwrap();
     bob.answer().unwrap();
     is(&colleague, "Bob", "102");
     hang_up(&colleague, &bob);
@@ -137,6 +140,8 @@ fn who_shows_no_number_shows_it_to_nobody_who_is_not_trusted(version: Version) {
 
 fn a_call_is_picked_up_by_the_group_of_whoever_it_is_for(version: Version) {
     let mut switch = Switch::start(version);
+    // While it rings, others hear prompts.
+    switch.reload(&Settings { ring: 60, ..switch.settings.clone() });
     switch.hold(&office(|extension, user| {
         user.profile.pickup = GroupName::new(if extension == "103" { "stock" } else { "sales" }).ok();
     }));

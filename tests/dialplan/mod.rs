@@ -101,6 +101,7 @@ impl Switch {
             recording: Context::new("recording").ok(),
             voicemail_password: true,
             reach: Reach::default(),
+            freepbx: false,
         };
         let other = |name: &str| Endpoint::new(name).context("from-internal");
         // What a phone's endpoint says of itself is not what its user is.

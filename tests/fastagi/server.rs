@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hotdesk::asterisk::fastagi::Server;
 use hotdesk::controller::Controller;
+use hotdesk::controller::clock::Clock;
 use hotdesk::controller::pins::Pins;
 use hotdesk::desk::code::Codes;
 use hotdesk::desk::id::TenantId;
@@ -38,6 +39,7 @@ async fn start(calls: usize) -> Running {
         codes: watch::channel(Arc::new(Codes::default().into())).1,
         rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::new(),
+        clock: Clock::Wall,
     };
     let (allow, allowed) = watch::channel(Arc::new(vec!["127.0.0.1/32".parse().unwrap()]));
     let server = Server {

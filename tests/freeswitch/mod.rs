@@ -4,11 +4,15 @@
 mod calls;
 mod codes;
 mod emergency;
+mod following;
 mod lab;
 pub mod office;
 mod rows;
 mod table;
+mod tenants;
 mod vanilla;
+
+use std::path::{Path, PathBuf};
 
 use hotdesk::desk::code::{Codes, Preset};
 use hotdesk::desk::id::{Context, EmergencyNumber, TenantId};
@@ -36,6 +40,19 @@ const SITE: &str = r#"
   <extension name="outside"><condition field="destination_number" expression="^00\d+$">
     <action application="bridge" data="user/trunk@hotdesk.test"/>
   </condition></extension>
+  <extension name="keys"><condition field="destination_number" expression="^\*97$" break="on-true">
+    <action application="transfer" data="hotdesk-voicemail XML hotdesk-features"/>
+  </condition><condition field="destination_number" expression="^\*8$">
+    <action application="transfer" data="hotdesk-pickup XML hotdesk-features"/>
+  </condition></extension>
+</context>
+<context name="recording">
+  <extension name="on-demand"><condition field="destination_number" expression="^on-demand$">
+    <action application="bind_meta_app" data="2 a s record_session::${recordings_dir}/${hd_record_user}-by-key-${uuid}.wav"/>
+  </condition></extension>
+  <extension name="record"><condition>
+    <action application="record_session" data="${recordings_dir}/${hd_record_user}-${hd_record_direction}-${uuid}.wav"/>
+  </condition></extension>
 </context>
 <context name="outside">
   <X-PRE-PROCESS cmd="include" data="dialplan/public/*.xml"/>
@@ -47,6 +64,9 @@ const SITE: &str = r#"
   </condition></extension>
 </context>
 <context name="first-aid">
+  <extension name="key"><condition field="destination_number" expression="^\*8$">
+    <action application="transfer" data="hotdesk-pickup XML hotdesk-features"/>
+  </condition></extension>
   <extension name="colleague"><condition field="destination_number" expression="^200$">
     <action application="bridge" data="user/colleague@hotdesk.test"/>
   </condition></extension>
@@ -78,8 +98,19 @@ fn settings() -> Settings {
         emergency_numbers: ["110", "112"].map(|number| EmergencyNumber::new(number).unwrap()).into(),
         emergency_context: Context::new("emergency").unwrap(),
         ring: 2,
+        turn: 1,
+        recording: Context::new("recording").ok(),
+        voicemail_password: true,
         reach: Reach::default(),
         controllers: vec![],
+    }
+}
+
+/// Every file below `folder`.
+fn below(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { below(&path, files) } else { files.push(path) }
     }
 }
 

@@ -41,6 +41,7 @@ fn wanted(users: u32) -> Table {
             dial: dial.clone(),
             may_dial: ShortList::default(),
             mailbox: None,
+            language: None,
         };
         table.insert(Key::Device(DeviceName::new(format!("desk{n}")).unwrap()), Row::Device(device));
         table.insert(Key::Lamp(user.clone()), Row::Lamp(Lamp::of(dial)));
@@ -73,7 +74,11 @@ async fn a_table_larger_than_a_list_is_read_back_whole_and_what_is_foreign_is_re
     let wanted = wanted(1200);
     moddb_1.apply(&difference(&wanted, &Table::new())).await.unwrap();
     assert!(fs.api("db list/hotdesk-user-default").unwrap().len() < 4096, "the list is cut");
-    assert_eq!(moddb_1.read_all(&wanted).await.unwrap(), wanted, "what was written is found by its names");
+    assert_eq!(
+        moddb_1.read(&Scope::All, &wanted).await.unwrap(),
+        wanted,
+        "what was written is found by its names"
+    );
 
     // One that expects other rows finds them all none the less, and what else stands in our realms: each time the listed
     // ones make room for others.
@@ -86,7 +91,7 @@ async fn a_table_larger_than_a_list_is_read_back_whole_and_what_is_foreign_is_re
     let moddb_2 = moddb(&fs, &stop).await;
     let mut rounds = 0;
     loop {
-        let edits = difference(&expected, &moddb_2.read_all(&expected).await.unwrap());
+        let edits = difference(&expected, &moddb_2.read(&Scope::All, &expected).await.unwrap());
         if edits.is_empty() {
             break;
         }
@@ -100,7 +105,7 @@ async fn a_table_larger_than_a_list_is_read_back_whole_and_what_is_foreign_is_re
     // So do all, when nothing is expected.
     let count = || RELATIONS.map(|relation| fs.api(&format!("db count/{relation}-default")).unwrap());
     for round in 0.. {
-        let edits = difference(&Table::new(), &moddb_2.read(&Scope::All).await.unwrap());
+        let edits = difference(&Table::new(), &moddb_2.read(&Scope::All, &Table::new()).await.unwrap());
         if edits.is_empty() {
             break;
         }

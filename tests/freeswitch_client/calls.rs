@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hotdesk::controller::Controller;
+use hotdesk::controller::clock::Clock;
 use hotdesk::controller::pins::Pins;
 use hotdesk::desk::code::{Codes, Preset};
 use hotdesk::desk::id::TenantId;
@@ -42,6 +43,7 @@ async fn serve(calls: usize, tenants: &[&str]) -> Served {
         codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap().into())).1,
         rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::new(),
+        clock: Clock::Wall,
     };
     let serving = Calls {
         switch: switch("fs"),

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use hotdesk::desk::id::{DialTarget, TenantId};
+use hotdesk::desk::model::Device;
 use hotdesk::freeswitch::esl::Said;
-use hotdesk::switch::SwitchError;
+use hotdesk::freeswitch::moddb::ModDb;
+use hotdesk::switch::{Switch, SwitchError};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::{DEADLINE, up, why_down};
+use crate::support::office::{name, switch};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -92,6 +97,7 @@ async fn a_value_that_would_be_another_command_reaches_nobody() {
         client.api(bad).await.map(drop),
         client.api_all(&["db list/".into(), bad.into()]).await.map(drop),
         client.bgapi(bad, LONG).await.map(drop),
+        client.launch(bad).await,
         client.execute("u", "playback", bad, LONG).await.map(drop),
         client.hangup("u u", "x").await,
     ] {
@@ -102,6 +108,48 @@ async fn a_value_that_would_be_another_command_reaches_nobody() {
     let good = tokio::spawn(async move { client.api("good").await });
     fs.api("good", "+OK").await;
     good.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_phone_is_rung_where_it_registered_by_a_job_whose_end_nobody_waits_for() {
+    let (client, _events, _network, mut fs) = up().await;
+    let until = Timestamp::from_second(1_800_000_000).unwrap();
+    let ring = |tenant: &str, dial: &str| {
+        let (tenant, dial) = (TenantId::new(tenant).unwrap(), DialTarget::new(dial).unwrap());
+        let table = ModDb::new(client.clone(), tenant.clone());
+        let device = Device::new(tenant, name("desk1"), switch("fs"), dial);
+        tokio::spawn(async move { table.ring(&device, until).await })
+    };
+    for (tenant, dial, address, domain) in [
+        ("default", "user/1005@hotdesk.test", "1005@hotdesk.test", ""),
+        ("a.example", "sofia/gateway/x/5", "desk1@a.example", ",domain_name=a.example"),
+    ] {
+        let rung = ring(tenant, dial);
+        let contact = "sofia/internal/sip:1005@192.0.2.7:5060";
+        fs.api(&format!("sofia_contact */{address}"), contact).await;
+        let asked = fs.asked().await;
+        let (command, job) = asked.split_once("\nJob-UUID: ").unwrap();
+        assert_eq!(
+            command,
+            format!(
+                "bgapi originate {{hd_stay_until=1800000000,hd_rung=desk1{domain},ignore_early_media=true,\
+                 outbound_redirect_fatal=true}}{contact} hotdesk-stay XML \
+                 hotdesk-code Hotdesk Hotdesk 20"
+            )
+        );
+        fs.reply(&format!("+OK Job-UUID: {job}\nJob-UUID: {job}")).await;
+        rung.await.unwrap().unwrap();
+    }
+    // Not there; and not allowed.
+    let rung = ring("default", "user/desk1");
+    fs.api("sofia_contact */desk1", "error/user_not_registered").await;
+    let refused = |why: &str| Err(SwitchError::Refused("originate".into(), why.into()));
+    assert_eq!(rung.await.unwrap(), refused("desk1 is not registered"));
+    let rung = ring("default", "user/desk1");
+    fs.api("sofia_contact */desk1", "sofia/internal/sip:desk1@192.0.2.7:5060").await;
+    fs.asked().await;
+    fs.reply("-ERR permission denied").await;
+    assert_eq!(rung.await.unwrap(), refused("-ERR permission denied"));
 }
 
 #[tokio::test(start_paused = true)]

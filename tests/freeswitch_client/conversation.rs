@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use hotdesk::controller::Controller;
+use hotdesk::controller::clock::Clock;
 use hotdesk::controller::pins::Pins;
 use hotdesk::desk::code::{Codes, Preset};
 use hotdesk::desk::id::TenantId;
@@ -90,6 +91,7 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
         codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap().into())).1,
         rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::new(),
+        clock: Clock::Wall,
     };
     let (switch, tenants) = (switch("fs"), vec![TenantId::default()]);
     let calls = Calls {

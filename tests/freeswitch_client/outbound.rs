@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hotdesk::controller::Controller;
+use hotdesk::controller::clock::Clock;
 use hotdesk::controller::pins::Pins;
 use hotdesk::desk::code::{Codes, Preset};
 use hotdesk::desk::id::TenantId;
@@ -52,6 +53,7 @@ async fn brought(tenant: &str) -> (Fs, JoinHandle<()>) {
         codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap().into())).1,
         rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::new(),
+        clock: Clock::Wall,
     };
     let server = Server {
         switch: switch("pbx"),

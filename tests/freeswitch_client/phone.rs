@@ -66,6 +66,37 @@ async fn a_parked_call_is_taken_by_lifting_its_time_out_and_hides_what_is_keyed_
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_was_rung_is_asked_whether_he_stays_and_nobody_who_calls_in_is() {
+    let line = Line::up(&[]).await;
+    let until = jiff::Timestamp::from_second(1_800_000_000).unwrap();
+    let rung = [
+        ("Call-Direction", "outbound"),
+        ("variable_hd_stay_until", "1800000000"),
+        ("variable_hd_rung", "desk1"),
+        ("variable_sip_auth_username", ""),
+        ("variable_hd_dialled", ""),
+    ];
+    let (_, call) = take(&line, "", &rung).await.unwrap();
+    assert_eq!((call.stays, call.device.as_str(), call.dialled.0.as_str()), (Some(until), "desk1", ""));
+    // Whoever takes the call after us asks him no second time.
+    assert!(line.told().contains(&"uuid_setvar 7 hd_stay_until".into()));
+    // A caller, whatever he had set.
+    let forged = [
+        ("Call-Direction", "inbound"),
+        ("variable_hd_stay_until", "1800000000"),
+        ("variable_hd_rung", "desk2"),
+    ];
+    let (_, call) = take(&line, "", &forged).await.unwrap();
+    assert_eq!((call.stays, call.device.as_str(), call.dialled.0.as_str()), (None, "desk1", "*99"));
+    // What is no time, or not of this world.
+    for wrong in ["", "soon", "99999999999999999"] {
+        let mut headers = rung;
+        headers[1].1 = wrong;
+        assert!(matches!(take(&line, "", &headers).await, Err(NoCall::Unfit(_))), "{wrong}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_is_no_longer_there_or_not_a_phones_is_left_alone() {
     let line = Line::up(&[]).await;
     let parked = event(&line.dials(CALL, "", &[]));

@@ -10,6 +10,42 @@ use crate::support::redis::RedisServer;
 
 on_both! {
     a_silent_controller_is_not_waited_for
+    an_empty_desk_speaks_the_language_of_where_it_stands
+}
+
+fn an_empty_desk_speaks_the_language_of_where_it_stands(version: Version) {
+    let mut company = company(version);
+    let desk1 = company.pbx.phone("desk1").unwrap();
+    company.hotdesk.run(&["location", "set", "room-of-desk1", "--language", "de"]).unwrap();
+    let row = || company.pbx.cli("database get hotdesk/device desk1").unwrap();
+    let began = Instant::now();
+    while !row().contains("|de") {
+        assert!(began.elapsed() < SOON, "{}", row());
+    }
+    let played = |log: &str| -> Vec<String> {
+        let played = log.split("Playing '").skip(1).map(|rest| rest.lines().next().unwrap());
+        played.map(|line| line.replace('\'', "")).collect()
+    };
+    let ours = |prompt: &str, language: &str| {
+        let (prompt, language) = (format!("hotdesk/{prompt}."), format!("(language {language})"));
+        move |line: &String| line.starts_with(&prompt) && line.contains(&language)
+    };
+    // What the dialplan says by itself, and the controller.
+    let mark = company.pbx.log().len();
+    desk1.dial("102").unwrap();
+    desk1.wait_ended().unwrap();
+    let log = company.pbx.log();
+    assert!(played(&log[mark..]).iter().any(ours("not-allowed-here", "de")), "{}", &log[mark..]);
+    let mark = log.len();
+    company.dial_code(&desk1, "*35*199*836152", &[]).unwrap();
+    let log = company.pbx.log();
+    assert!(played(&log[mark..]).iter().any(ours("not-accepted", "de")), "{}", &log[mark..]);
+    let mark = log.len();
+    company.hotdesk.stop().unwrap();
+    desk1.dial("*35").unwrap();
+    desk1.wait_ended().unwrap();
+    let log = company.pbx.log();
+    assert!(played(&log[mark..]).iter().any(ours("not-available", "de")), "{}", &log[mark..]);
 }
 
 fn a_silent_controller_is_not_waited_for(version: Version) {

@@ -154,7 +154,7 @@ fn what_is_away_is_named(version: Version) {
     assert!(said.starts_with(&nobody) && !said.contains('\n'), "{said}");
 
     let mut ami = company.pbx.ami().unwrap();
-    for (key, value) in [("device/desk1", "102|1|0205550101||PJSIP/desk1||"), ("x/y", "z")] {
+    for (key, value) in [("device/desk1", "102|1|0205550101||PJSIP/desk1||||"), ("x/y", "z")] {
         let put = ami.act("DBPut", &[("Family", "hotdesk"), ("Key", key), ("Val", value)]).unwrap();
         assert_eq!(put.get("Response"), "Success");
     }

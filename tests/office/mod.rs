@@ -12,6 +12,7 @@ mod load;
 mod login;
 mod mwi;
 mod patience;
+mod policies;
 mod refusals;
 mod stop;
 mod table;

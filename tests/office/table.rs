@@ -41,7 +41,7 @@ fn a_row_that_somebody_changed_is_put_right_and_journalled(version: Version) {
     thread::sleep(Duration::from_millis(500));
     let mut ami = company.pbx.ami().unwrap();
     for (key, value) in [
-        ("device/desk1", "102|1|||PJSIP/desk1|||"),
+        ("device/desk1", "102|1|||PJSIP/desk1||||"),
         ("user/102", "what is this"),
         ("user/999", "1|2"),
         ("x/y", "z"),

@@ -77,7 +77,15 @@ impl Place {
     }
 
     pub fn redis() -> Self {
-        let server = RedisServer::start();
+        Self::at(RedisServer::start())
+    }
+
+    /// One that no disk slows down, either.
+    pub fn redis_in_memory() -> Self {
+        Self::at(RedisServer::in_memory())
+    }
+
+    fn at(server: RedisServer) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().to_path_buf();
         Self { url: server.url(), base, server: Some(server), _folder: folder }

@@ -2,7 +2,7 @@
 
 pub mod reference;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::*;
-use reference::{Model, Not, Seat};
+use reference::{Model, Not};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -320,10 +320,7 @@ impl<'a> World<'a> {
     async fn compare(&self) -> Result<(), TestCaseError> {
         let (one, other) = tokio::join!(all(&self.stores[0]), all(&self.stores[1]));
         prop_assert_eq!(&one, &other);
-        let seats = one.bindings.values();
-        let seats: BTreeSet<Seat> =
-            seats.map(|b| (b.since, b.revision, b.device.clone(), b.user.clone())).collect();
-        prop_assert_eq!(&seats, &self.model.seats);
+        prop_assert_eq!(&reference::seats(&one), &self.model.seats);
         prop_assert_eq!(one.revision, self.model.revision);
         Ok(())
     }
@@ -341,11 +338,7 @@ impl<'a> World<'a> {
         let mut tried = [one.tries(&tenant()).await.unwrap(), other.tries(&tenant()).await.unwrap()];
         tried.iter_mut().for_each(|tried| tried.sort());
         prop_assert_eq!(&tried[0], &tried[1]);
-        let told = tried[0].iter().map(|tried| {
-            let tries = &tried.tries;
-            (format!("{}:{}", tried.kind.name(), tried.name), (tries.failures.len(), tries.row, tries.until))
-        });
-        prop_assert_eq!(told.collect::<BTreeMap<_, _>>(), self.model.tried());
+        prop_assert_eq!(reference::tried(&tried[0]), self.model.tried());
         for n in 0..4 {
             let pins =
                 [one.pin(&tenant(), &who(n)).await.unwrap(), other.pin(&tenant(), &who(n)).await.unwrap()];

@@ -16,8 +16,17 @@ pub struct RedisServer {
 
 impl RedisServer {
     pub fn start() -> Self {
+        Self::with(tempfile::tempdir().unwrap())
+    }
+
+    /// One whose disk is none, and slows nothing down.
+    pub fn in_memory() -> Self {
+        Self::with(tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap())
+    }
+
+    fn with(folder: tempfile::TempDir) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { port, folder: tempfile::tempdir().unwrap(), child: None };
+        let mut server = Self { port, folder, child: None };
         server.restart();
         server
     }

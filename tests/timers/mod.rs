@@ -43,7 +43,7 @@ struct Floor {
 
 #[async_trait::async_trait]
 impl Switch for Floor {
-    async fn read(&self, _: &Scope) -> Result<Table, SwitchError> {
+    async fn read(&self, _: &Scope, _: &Table) -> Result<Table, SwitchError> {
         Ok(Table::new())
     }
 

@@ -157,7 +157,10 @@ impl Inspection<'_> {
     }
 
     /// Of each place, a context or `context,extension,priority`, whether it is in the dialplan.
-    async fn exist(&self, places: impl IntoIterator<Item = String>) -> Result<Vec<bool>, SwitchError> {
+    pub(super) async fn exist(
+        &self,
+        places: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<bool>, SwitchError> {
         let ask = |place| Action::new("Getvar").with("Variable", format!("DIALPLAN_EXISTS({place})"));
         let answers = self.manager.act_all(places.into_iter().map(ask).collect()).await?;
         Ok(answers.iter().map(|answer| answer.header("Value") == Some("1")).collect())

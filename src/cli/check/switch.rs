@@ -39,7 +39,7 @@ async fn look_at_asterisk(site: &Site, office: &Office, switch: &Switch, emergen
         name: &switch.name,
         tenant: &site.tenant,
         manager: &Manager::start(settings, stop),
-        rings: site.config.leave.stay_call(),
+        rings: rings(site, switch),
         dialplan: &dialplan::settings(&site.config, switch, &site.tenant),
         store: site.store.as_ref(),
     };
@@ -72,6 +72,7 @@ async fn look_at_freeswitch(site: &Site, office: &Office, switch: &Switch, emerg
         tenant: &site.tenant,
         client: &client,
         calls: switch.outbound_listen.is_none().then_some(&mut events),
+        rings: rings(site, switch),
         dialplan: &dialplan::freeswitch_settings(&site.config, switch),
         store: site.store.as_ref(),
     };
@@ -80,6 +81,11 @@ async fn look_at_freeswitch(site: &Site, office: &Office, switch: &Switch, emerg
         false => inspection.findings(office).await,
     });
     findings
+}
+
+/// Whether phones of the switch are called to ask who stays, of whichever tenant: our user there is one for all.
+fn rings(site: &Site, switch: &Switch) -> bool {
+    switch.tenants.iter().any(|tenant| site.config.of(tenant).leave().stay_call())
 }
 
 /// What is needed to log in, if the secret in it could be read from `file`.

@@ -66,7 +66,9 @@ impl Pins {
 
     /// Finds out whose PIN will be a new one, and says so to `plan`.
     pub(super) async fn compare(&mut self, site: &Site, plan: &mut Plan<'_>) -> anyhow::Result<()> {
-        let pepper = pepper::load(&site.config.store.pepper_file)?;
+        let path = &site.config.store.pepper_file;
+        let mut peppers = pepper::others(path)?;
+        peppers.extend(pepper::load(path)?);
         let mut known = vec![];
         for (user, wanted) in std::mem::take(&mut self.wanted) {
             match (site.store.pin(&site.tenant, &user).await?, wanted) {
@@ -79,8 +81,10 @@ impl Pins {
                 (Some(_), Wanted::Made) => {}
             }
         }
+        // After a rotation most records still name the pepper before.
         let same = on_all_cores("comparing PINs", &known, |(user, pin, record)| {
-            pepper.as_ref().is_some_and(|pepper| record.matches(pin, pepper, &site.tenant, user))
+            let pepper = peppers.iter().find(|pepper| pepper.name() == record.pepper());
+            pepper.is_some_and(|pepper| record.matches(pin, pepper, &site.tenant, user))
         });
         let differing = known.into_iter().zip(same).filter(|(_, same)| !same);
         self.given.extend(differing.map(|((user, pin, _), _)| (user, pin)));

@@ -8,8 +8,10 @@ use zeroize::Zeroizing;
 use super::{Allowed, Open, SWITCH_PATIENCE, Stop, admit, listen};
 use crate::asterisk::astdb::AstDb;
 use crate::asterisk::fastagi::{self, Server};
+use crate::asterisk::freepbx::{mwi, table::FreePbxTable};
 use crate::asterisk::manager::{Manager, Settings};
-use crate::config::{Config, Switch};
+use crate::config::{Config, Layout, Switch};
+use crate::desk::group::Groups;
 use crate::desk::id::TenantId;
 
 /// Listens for its calls, and connects to its manager interface.
@@ -24,20 +26,44 @@ pub(super) async fn open(
     let address = listener.local_addr()?;
     let manager = Manager::start(manager(switch)?, stop.tables.clone());
     let allow = admit(switch, reloaded).await;
-    let (name, tenants, tables) = (switch.name.clone(), switch.tenants.clone(), stop.tables.clone());
+    if switch.layout == Layout::FreePbx {
+        tokio::spawn(mwi::follow(manager.clone(), stop.tables.clone()));
+    }
+    let (name, tenants, kept) = (switch.name.clone(), switch.tenants.clone(), stop.tables.clone());
     let stop = stop.calls.clone();
     let table = |tenant: &TenantId| {
-        let table = AstDb::new(manager.clone(), tenant).with(config.reach(switch, tenant).groups);
-        (tenant.clone(), Arc::new(table.with_mailboxes(tables.clone())) as _)
+        let groups = config.reach(switch, tenant).groups;
+        let table = match switch.layout {
+            Layout::FreePbx => table(switch, &manager, tenant, groups),
+            Layout::Hotdesk => {
+                let table = AstDb::new(manager.clone(), tenant).with(groups);
+                Arc::new(table.with_mailboxes(kept.clone()))
+            }
+        };
+        (tenant.clone(), table)
     };
+    let tables = tenants.iter().map(table).collect();
     Ok(Open {
-        tables: tenants.iter().map(table).collect(),
+        tables,
         serve: Box::new(move |controller| {
             info!(event = "agi.listening", switch = %name, %address, "taking calls");
             let server = Server { switch: name, tenants, allow, controller, calls: fastagi::CALLS };
             tokio::spawn(server.run(listener, stop))
         }),
     })
+}
+
+/// A tenant's table on it. The queues of a FreePBX are its own.
+pub(in crate::cli) fn table(
+    switch: &Switch,
+    manager: &Manager,
+    tenant: &TenantId,
+    groups: Groups,
+) -> Arc<dyn crate::switch::Switch> {
+    match switch.layout {
+        Layout::FreePbx => Arc::new(FreePbxTable::new(manager.clone(), tenant)),
+        Layout::Hotdesk => Arc::new(AstDb::new(manager.clone(), tenant).with(groups)),
+    }
 }
 
 /// How to get into a switch's manager interface.

@@ -1,6 +1,5 @@
 //! Changing one's PIN by phone: the old one, then twice the new one.
 
-use jiff::Timestamp;
 use tracing::info;
 
 use super::{Outlived, Stop, TRIES, entered, speak};
@@ -60,12 +59,13 @@ impl Controller {
     }
 
     async fn replace_pin(&self, call: &Call, new: Pin, user: &Extension) -> Result<(), Stop> {
-        let record = self.pins.record(new, call.tenant.clone(), user.clone()).await?;
+        let at = self.clock.now();
+        let record = self.pins.record(new, call.tenant.clone(), user.clone()).await?.chosen(at);
         let change = Change {
             tenant: call.tenant.clone(),
             what: What::Pin(user.clone(), record),
             by: Actor::Phone(call.device.clone()),
-            at: Timestamp::now(),
+            at,
         };
         match self.store.change(&change).await {
             // Removed since he was asked.

@@ -23,7 +23,7 @@ impl Controller {
         phone: &mut impl Phone,
         until: Timestamp,
     ) -> Result<Outcome, Stop> {
-        let office = self.store.office(&call.tenant, &Scope::device(&call.device)).await?;
+        let office = self.greet(call, phone).await?;
         let Some(binding) = office.bindings.get(&call.device) else {
             return super::stay_empty(phone).await;
         };
@@ -32,7 +32,7 @@ impl Controller {
         if phone.ask(Prompt::PressOneToStay, &KEY).await?.0.as_str() != "1" {
             return Ok(Outcome::Told);
         }
-        let by = (self.origin(call).by, Timestamp::now());
+        let by = (self.origin(call).by, self.clock.now());
         if stay(self.store.as_ref(), &call.tenant, binding, until, by).await? {
             info!(event = "stay.done", %user, %until, "stays");
         }

@@ -76,7 +76,8 @@ fn owner<'a>(office: &'a Office, device: &Device, seated: &BTreeSet<&Extension>)
 }
 
 /// All of them, or as many from the first on as a dial target has room for: better some ring than none.
-fn joined(targets: &[&str]) -> Option<DialTarget> {
+#[must_use]
+pub fn joined(targets: &[&str]) -> Option<DialTarget> {
     (1..=targets.len()).rev().find_map(|most| DialTarget::new(targets.get(..most)?.join("&")).ok())
 }
 
@@ -154,6 +155,7 @@ fn device_row(office: &Office, device: &Device, user: Option<&User>, revision: R
         dial: device.dial.clone(),
         may_dial: device.may_dial.clone(),
         mailbox: user.and_then(|user| user.mailbox.clone()),
+        language: location.and_then(|it| it.language.clone()),
     }
 }
 

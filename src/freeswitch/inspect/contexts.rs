@@ -5,6 +5,7 @@ use super::Inspection;
 use crate::controller::inspect;
 use crate::desk::finding::Finding;
 use crate::desk::model::Office;
+use crate::desk::profile::Recording;
 use crate::switch::SwitchError;
 
 const PUT: &str = "print it (`hotdesk dialplan freeswitch --out DIR`), put dialplan/hotdesk.xml and \
@@ -16,6 +17,7 @@ impl Inspection<'_> {
     /// Of our dialplan, then of the contexts of the site that it goes on to.
     pub(super) async fn contexts(&self, office: &Office) -> Result<Vec<Finding>, SwitchError> {
         let mut findings = self.for_help().await?;
+        findings.extend(self.recording(office).await?);
         findings.extend(self.classes(office).await?);
         Ok(findings)
     }
@@ -85,6 +87,29 @@ impl Inspection<'_> {
         // `regex` takes a backslash for an escape.
         let asked = expressions.iter().map(|it| format!("regex m:~{number}~{}", it.replace('\\', r"\\")));
         Ok(self.ask(asked).await?.iter().any(|answer| answer.as_deref() == Some("true")))
+    }
+
+    /// Where there is nobody to record calls, they go on unrecorded.
+    async fn recording(&self, office: &Office) -> Result<Option<Finding>, SwitchError> {
+        let recorded =
+            office.users.values().filter(|user| user.profile.recording != Recording::Never).count();
+        let check = self.of("recording");
+        Ok(match &self.dialplan.recording {
+            None if recorded == 0 => None,
+            None => Some(Finding::wrong(
+                check,
+                format!("{recorded} users are to be recorded, and no context is named that does it"),
+                "name one in [dialplan] recording here, and print the dialplan anew",
+            )),
+            Some(context) if self.context(context.as_str()).await?.is_none() => Some(Finding::wrong(
+                check,
+                format!("there is no context {context}: no call is recorded"),
+                "add it to the dialplan, or name another in [dialplan] recording here",
+            )),
+            Some(context) => {
+                Some(Finding::fine(check, format!("the context {context} records calls of {recorded} users")))
+            }
+        })
     }
 
     /// A class of service is a context of the site; one that lets nobody call a colleague is odd.

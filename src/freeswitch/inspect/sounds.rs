@@ -24,8 +24,9 @@ impl Inspection<'_> {
         let copy =
             format!("copy the folder sounds that `hotdesk dialplan freeswitch --out DIR` writes to {ours}");
 
-        let mut spoken: BTreeSet<&str> =
-            office.users.values().filter_map(|user| user.language.as_ref().map(|it| it.as_str())).collect();
+        let users = office.users.values().map(|user| user.language.as_ref());
+        let locations = office.locations.values().map(|location| location.language.as_ref());
+        let mut spoken: BTreeSet<&str> = users.chain(locations).flatten().map(|it| it.as_str()).collect();
         spoken.insert(ENGLISH);
         let carried: BTreeSet<&str> = prompts::files().iter().map(|file| file.language).collect();
         let paths: Vec<(Prompt, String)> = spoken

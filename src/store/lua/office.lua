@@ -19,15 +19,23 @@ local function set(from)
   return all
 end
 
+-- Who has logged in there.
+local function guest(device)
+  local binding = redis.call('HGET', SEATS, device)
+  return binding and cjson.decode(binding).user
+end
+
 local users, devices = set(scope.users), set(scope.devices)
 for _, device in ipairs(devices) do
   users.add(owner_in(redis.call('HGET', DEVICES, device)))
-  local binding = redis.call('HGET', SEATS, device)
-  if binding then users.add(cjson.decode(binding).user) end
+  users.add(guest(device))
 end
 for _, user in ipairs(users) do
   for _, device in ipairs(redis.call('SMEMBERS', places(user))) do devices.add(device) end
-  for _, device in ipairs(redis.call('SMEMBERS', owned(user))) do devices.add(device) end
+  for _, device in ipairs(redis.call('SMEMBERS', owned(user))) do
+    local guest = guest(device)
+    if not guest or users.has[guest] then devices.add(device) end
+  end
 end
 
 local function those_of(hash, members)

@@ -61,8 +61,11 @@ pub(super) fn office(db: &Connection, tenant: &TenantId, scope: &Scope) -> Resul
         // Named, as SQLite (3.54) by itself goes through all of the tenant's devices by the primary key.
         let owned = "SELECT body FROM device INDEXED BY device_owner WHERE tenant = ? AND owner = ?";
         for device in bodies::<Device>(db, owned, [tenant, extension.as_str()])? {
-            devices.insert(device.name.clone());
-            office.devices.insert(device.name.clone(), device);
+            let here = bindings(db, "device = ?2", tenant, device.name.as_str())?;
+            if here.iter().all(|binding| users.contains(&binding.user)) {
+                devices.insert(device.name.clone());
+                office.devices.insert(device.name.clone(), device);
+            }
         }
     }
     for name in devices {

@@ -155,7 +155,7 @@ fn what_is_away_is_named() {
 
     let mut esl = company.pbx.esl().unwrap();
     let mut db = |command: &str| assert_eq!(esl.api(&format!("db {command}")).unwrap(), "+OK");
-    db("insert/hotdesk-device-default/desk1/102|1|0205550101||${sofia_contact(*/desk1@hotdesk.test)}||");
+    db("insert/hotdesk-device-default/desk1/102|1|0205550101||${sofia_contact(*/desk1@hotdesk.test)}||||");
     db("insert/hotdesk-lamp-default/x/z");
     let said = broken(&company.hotdesk);
     let table = "table of switch pbx: device desk1 is 102 and should be 101; \

@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Company, SOON, company};
+use super::{Company, SOON, company, open};
+use crate::support::check::{all_is_well, broken};
 
 /// Waits until nobody sits anywhere, and store and switch agree on it; how long it took.
 fn emptied(company: &Company, within: Duration) -> Duration {
@@ -91,4 +92,83 @@ fn a_desk_is_logged_out_so_long_after_its_last_call() {
     desk2.hang_up().unwrap();
     let took = emptied(&company, Duration::from_secs(9));
     assert!(took > Duration::from_secs(4), "{took:?}");
+}
+
+const ASKS: &str = "[leave]\nat = \"never\"\nstay_call = true\n";
+
+#[test]
+fn who_is_called_before_he_leaves_and_presses_one_stays_and_who_does_not_answer_leaves() {
+    let Some(mut company) = open("sqlite:hotdesk.db", |_| String::new(), ASKS) else { return };
+    all_is_well(&company.hotdesk);
+    let (desk1, desk2) = (company.pbx.phone("desk1").unwrap(), company.pbx.phone("desk2").unwrap());
+    company.log_in(&desk1, "101").unwrap();
+    company.log_in(&desk2, "102").unwrap();
+    let mark = company.hotdesk.log().len();
+    // They are called when half of it is over.
+    for desk in ["desk1", "desk2"] {
+        company.hotdesk.run(&["device", "set", desk, "--leave-after", "30s"]).unwrap();
+    }
+    company.hotdesk.wait_for_log(mark, "event=\"leave.asked\"").unwrap();
+    assert_eq!(company.seats().unwrap(), ["101@desk1", "102@desk2"], "it rings before");
+    let caller = desk1.wait_ringing().unwrap();
+    eprintln!("the call shows {caller:?}");
+    desk1.answer().unwrap();
+    desk1.wait_audio().unwrap();
+    desk1.press("1");
+    desk1.wait_ended_within(Duration::from_secs(20)).unwrap();
+    let journal = company.hotdesk.run(&["journal"]).unwrap();
+    assert!(journal.contains("101 stays at desk1 until"), "{journal}");
+    desk2.wait_ringing().unwrap();
+    let began = Instant::now();
+    while company.agreed(SOON).unwrap() != ["101@desk1"] {
+        assert!(began.elapsed() < Duration::from_secs(40), "{:?}", company.seats());
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert!(!desk2.in_call(), "it rings no longer");
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(company.agreed(SOON).unwrap(), ["101@desk1"], "his time is over, and he stays");
+    let asked = company.hotdesk.log().matches("event=\"leave.asked\"").count();
+    assert_eq!(asked, 2, "each once");
+    // A phone that says so by itself is not believed: nobody rang it.
+    desk2.dial("hotdesk-stay").unwrap();
+    desk2.wait_ended_within(Duration::from_secs(20)).unwrap();
+    let answered = company.hotdesk.log().matches("event=\"call.answered\"").count();
+    assert_eq!(answered, 1, "{}", company.hotdesk.log());
+
+    // Without the right nobody is rung; he leaves as he would have.
+    let path = company.pbx.path("conf/freeswitch.xml");
+    let right = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, right.replace("value=\"originate ", "value=\"")).unwrap();
+    company.pbx.api("reloadxml").unwrap();
+    let told = broken(&company.hotdesk);
+    assert!(told.contains("our user may not originate: nobody is called to ask whether he stays"), "{told}");
+}
+
+#[test]
+fn a_call_that_freeswitch_brings_is_asked_just_as_one_that_waits() {
+    let listen = |at: std::net::SocketAddr| format!("outbound_listen = \"{at}\"\n");
+    let Some(company) = open("sqlite:hotdesk.db", listen, ASKS) else { return };
+    let (desk1, desk2) = (company.pbx.phone("desk1").unwrap(), company.pbx.phone("desk2").unwrap());
+    company.log_in(&desk1, "101").unwrap();
+    company.log_in(&desk2, "102").unwrap();
+    for desk in ["desk1", "desk2"] {
+        company.hotdesk.run(&["device", "set", desk, "--leave-after", "14s"]).unwrap();
+    }
+    // A phone cannot make another call of it: who sends it on is still asked.
+    desk2.wait_ringing().unwrap();
+    desk2.answer().unwrap();
+    desk2.wait_audio().unwrap();
+    let _ = desk2.transfer("600");
+    thread::sleep(Duration::from_secs(1));
+    assert!(desk2.in_call() && !company.pbx.log().contains("->600 in context"), "{}", company.pbx.log());
+    desk2.press("1");
+    desk2.wait_ended_within(Duration::from_secs(20)).unwrap();
+    desk1.wait_ringing().unwrap();
+    desk1.answer().unwrap();
+    desk1.wait_audio().unwrap();
+    desk1.press("1");
+    desk1.wait_ended_within(Duration::from_secs(20)).unwrap();
+    let journal = company.hotdesk.run(&["journal"]).unwrap();
+    assert!(journal.contains("101 stays at desk1 until"), "{journal}");
+    assert!(journal.contains("102 stays at desk2 until"), "{journal}");
 }

@@ -5,6 +5,7 @@ mod check;
 mod crash;
 mod cut;
 mod emergency;
+mod following;
 mod lamps;
 mod leaving;
 mod load;
@@ -17,7 +18,7 @@ mod rights;
 mod several;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -65,12 +66,15 @@ fn open(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str) -> Option<
     let out = hotdesk.path("tree");
     hotdesk.run(&["dialplan", "freeswitch", "--out", &out.display().to_string()]).unwrap();
     let mut files = vec![];
-    below(&out, &mut files);
+    super::below(&out, &mut files);
     let directory = std::fs::read_to_string(out.join("directory.xml.example")).unwrap();
     let (_, dial_string) = directory.split_once("name=\"dial-string\" value=\"").unwrap();
     let (dial_string, _) = dial_string.split_once('"').unwrap();
     let (_, user) = directory.split_once("<user id=\"hotdesk\">").unwrap();
-    let user = format!("<user id=\"hotdesk\">{}", user.replace("CHANGE-ME", ESL_USER_PASSWORD));
+    let mut user = format!("<user id=\"hotdesk\">{}", user.replace("CHANGE-ME", ESL_USER_PASSWORD));
+    if more.contains("stay_call = true") {
+        user = user.replace("esl-allowed-api\" value=\"", "esl-allowed-api\" value=\"originate ");
+    }
     let other = |name: &str, number: &str| {
         User::new(name).context("default").with("effective_caller_id_number", number)
     };
@@ -98,14 +102,6 @@ fn open(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str) -> Option<
     }
     hotdesk.start().unwrap();
     Some(Company { pbx, hotdesk })
-}
-
-/// Every file below `folder`.
-fn below(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { below(&path, files) } else { files.push(path) }
-    }
 }
 
 impl Company {

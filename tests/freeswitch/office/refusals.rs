@@ -1,6 +1,6 @@
 //! Who may not hears the same whatever the reason, after the same time, and changes nothing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Company, PHONES, SOON, company};
 use crate::support::company::{DESKS, one_touch, pin};
@@ -134,4 +134,32 @@ fn played(events: &[Event]) -> Vec<String> {
 fn sound(event: &Event) -> Option<String> {
     let file = event.get("Application-Data")?.split(' ').find_map(|word| word.strip_suffix(".wav"))?;
     file.rsplit('/').next().map(str::to_owned)
+}
+
+#[test]
+fn an_empty_desk_speaks_the_language_of_where_it_stands() {
+    let Some(mut company) = company() else { return };
+    let desk1 = company.pbx.phone("desk1").unwrap();
+    company.hotdesk.run(&["location", "set", "room-of-desk1", "--language", "de"]).unwrap();
+    let row = || company.pbx.api("db select/hotdesk-device-default/desk1").unwrap();
+    let began = Instant::now();
+    while !row().trim_end().ends_with("|de") {
+        assert!(began.elapsed() < SOON, "{}", row());
+    }
+    let mut listener = listener(&company);
+    let files = |events: &[Event]| -> Vec<String> {
+        let played = events.iter().filter(|event| event["Event-Name"] == "CHANNEL_EXECUTE");
+        let files = played.filter_map(|event| event.get("Application-Data")?.split_once("/hotdesk/"));
+        files.filter_map(|(_, file)| file.split(' ').next()).map(str::to_owned).collect()
+    };
+    // What the dialplan says by itself, and the controller.
+    desk1.dial("102").unwrap();
+    desk1.wait_ended().unwrap();
+    assert!(files(&next_call(&mut listener)).contains(&"de/not-allowed-here.wav".into()));
+    company.dial_code(&desk1, "*35*199*836152", &[]).unwrap();
+    assert!(files(&next_call(&mut listener)).contains(&"de/not-accepted.wav".into()));
+    company.hotdesk.stop().unwrap();
+    desk1.dial("*35").unwrap();
+    desk1.wait_ended().unwrap();
+    assert!(files(&next_call(&mut listener)).contains(&"de/not-available.wav".into()));
 }

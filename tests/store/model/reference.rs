@@ -6,6 +6,7 @@ use hotdesk::desk::id::Revision;
 use hotdesk::desk::model::Binding;
 use hotdesk::desk::policy::Refusal;
 use hotdesk::desk::rules::Multi;
+use hotdesk::store::Tried;
 
 use super::*;
 
@@ -29,11 +30,11 @@ impl From<StoreError> for Not {
     }
 }
 
-/// Who is there, whether he may hotdesk, who sits where, and who failed how often.
+/// Who is there, who sits where, and who failed how often.
 #[derive(Default)]
 pub struct Model {
-    users: BTreeMap<Extension, bool>,
-    devices: BTreeMap<DeviceName, bool>,
+    pub users: BTreeMap<Extension, User>,
+    pub devices: BTreeMap<DeviceName, Device>,
     pub seats: BTreeSet<Seat>,
     pub revision: Revision,
     tallies: BTreeMap<String, Tally>,
@@ -53,13 +54,13 @@ impl Model {
     pub fn change(&mut self, what: &What) -> Result<(), Not> {
         let Self { users, devices, seats, .. } = self;
         let there = match what {
-            What::Device(Device { name, hotdesk, .. }) => {
-                devices.insert(name.clone(), *hotdesk);
+            What::Device(device @ Device { name, hotdesk, .. }) => {
+                devices.insert(name.clone(), device.clone());
                 seats.retain(|(.., device, _)| device != name || *hotdesk);
                 true
             }
-            What::User(User { extension, hotdesk, .. }) => {
-                users.insert(extension.clone(), *hotdesk);
+            What::User(user @ User { extension, hotdesk, .. }) => {
+                users.insert(extension.clone(), user.clone());
                 seats.retain(|(.., user)| user != extension || *hotdesk);
                 true
             }
@@ -113,7 +114,8 @@ impl Model {
                     self.seats.retain(|(_, r, d, u)| (u, d, r) != (user, device, revision));
                 }
                 for Binding { user, device, since, .. } in removed {
-                    let may = self.users.get(user) == Some(&true) && self.devices.get(device) == Some(&true);
+                    let may = self.users.get(user).is_some_and(|user| user.hotdesk)
+                        && self.devices.get(device).is_some_and(|device| device.hotdesk);
                     let free = !self.seats.iter().any(|(.., d, _)| d == device);
                     if may && free && self.of(user).len() < *most {
                         self.seats.insert((*since, next, device.clone(), user.clone()));
@@ -149,8 +151,8 @@ impl Model {
             Multi::Move | Multi::Refuse => 1,
         };
         for (refusal, is) in [
-            (Refusal::UserForbidden, !self.users[user]),
-            (Refusal::DeviceForbidden, !self.devices[device]),
+            (Refusal::UserForbidden, !self.users[user].hotdesk),
+            (Refusal::DeviceForbidden, !self.devices[device].hotdesk),
             (Refusal::DeviceOccupied, !rules.take_over && !here.is_empty()),
             (Refusal::UserElsewhere, rules.multi == Multi::Refuse && !his.is_empty()),
         ] {
@@ -217,6 +219,35 @@ impl Model {
             |tally: &Tally| !tally.failures.is_empty() || tally.row > 0 || tally.locks > 0 || tally.until > 0;
         self.tallies.iter().filter(|(_, t)| something(t)).map(|(who, t)| (who.clone(), told(t))).collect()
     }
+
+    /// All of it, as a store would hand it out.
+    pub fn office(&self) -> Office {
+        let binding = |(since, revision, device, user): &Seat| {
+            let (user, since, revision) = (user.clone(), *since, *revision);
+            (device.clone(), Binding { user, device: device.clone(), since, revision })
+        };
+        Office {
+            revision: self.revision,
+            users: self.users.clone(),
+            devices: self.devices.clone(),
+            bindings: self.seats.iter().map(binding).collect(),
+            ..Office::default()
+        }
+    }
+}
+
+/// Who sits where in an office.
+pub fn seats(office: &Office) -> BTreeSet<Seat> {
+    office.bindings.values().map(|b| (b.since, b.revision, b.device.clone(), b.user.clone())).collect()
+}
+
+/// What a store says of failures, as [`Model::tried`] does.
+pub fn tried(tried: &[Tried]) -> BTreeMap<String, (usize, u32, i64)> {
+    let told = tried.iter().map(|tried| {
+        let tries = &tried.tries;
+        (format!("{}:{}", tried.kind.name(), tried.name), (tries.failures.len(), tries.row, tries.until))
+    });
+    told.collect()
 }
 
 fn of_user(alias: &str) -> String {

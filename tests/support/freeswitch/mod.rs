@@ -127,6 +127,13 @@ impl FreeSwitch {
         Ok(phone)
     }
 
+    /// The phone of a user of another domain, registered.
+    pub fn phone_in(&self, domain: &str, user: &str) -> Result<Phone> {
+        let phone = Phone::new(Account { domain: Some(domain.to_owned()), ..self.account(user) })?;
+        phone.register()?;
+        Ok(phone)
+    }
+
     /// What a phone needs to know to be this user's.
     pub fn account(&self, user: &str) -> Account {
         Account {

@@ -1,5 +1,6 @@
 //! A small office, written down as a FreeSWITCH's configuration.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,8 @@ pub struct Site {
     /// Its ports, ours until it is dropped; `ami` is the event socket's.
     pub ports: Ports,
     users: Vec<User>,
+    /// Of other domains.
+    others: Vec<(String, User)>,
     entries: Vec<String>,
     dialplan: String,
     dial_string: String,
@@ -96,6 +99,7 @@ impl Site {
         Ok(Self {
             ports: Ports::claim()?,
             users: vec![],
+            others: vec![],
             entries: vec![],
             dialplan: String::new(),
             dial_string: "${sofia_contact(*/${dialed_user}@${dialed_domain})}".to_owned(),
@@ -113,6 +117,13 @@ impl Site {
     #[must_use]
     pub fn user(mut self, user: User) -> Self {
         self.users.push(user);
+        self
+    }
+
+    /// A user of another domain. What the profile calls by one domain of its own then goes by each phone's.
+    #[must_use]
+    pub fn user_in(mut self, domain: &str, user: User) -> Self {
+        self.others.push((domain.to_owned(), user));
         self
     }
 
@@ -152,6 +163,15 @@ impl Site {
         self
     }
 
+    /// A domain of the directory.
+    fn domain(&self, domain: &str, users: &str) -> String {
+        format!(
+            "<domain name=\"{domain}\">\n<params><param name=\"dial-string\" value=\"{}\"/></params>\n\
+             <groups><group name=\"default\"><users>\n{users}</users></group></groups>\n</domain>\n",
+            self.dial_string
+        )
+    }
+
     /// Writes it all under `dir`.
     pub(super) fn write(&self, dir: &Path) -> Result<()> {
         let made = ["conf/dialplan/default", "conf/dialplan/public", "log/cdr-csv"];
@@ -160,17 +180,31 @@ impl Site {
                 .with_context(|| format!("making {folder} in {}", dir.display()))?;
         }
         let users: String = self.users.iter().map(User::xml).chain(self.entries.iter().cloned()).collect();
-        let xml = include_str!("freeswitch.xml")
+        let mut domains: BTreeMap<&str, String> = BTreeMap::from([(DOMAIN, users)]);
+        for (domain, user) in &self.others {
+            domains.entry(domain).or_default().push_str(&user.xml());
+        }
+        let forced = |line: &&str| !line.contains("\"force-") || domains.len() == 1;
+        let profile: String =
+            include_str!("freeswitch.xml").lines().filter(forced).map(|line| format!("{line}\n")).collect();
+        let realm = if domains.len() == 1 { DOMAIN } else { "auto_from" };
+        let aliases: String = domains
+            .keys()
+            .map(|domain| format!("<domain name=\"{domain}\" alias=\"true\" parse=\"false\"/>"))
+            .collect();
+        let directory: String = domains.iter().map(|(domain, users)| self.domain(domain, users)).collect();
+        let xml = profile
+            .replace("@ALIASES@", &aliases)
+            .replace("@DIRECTORY@", &directory)
+            .replace("@REALM@", realm)
             .replace("@CDRS@", &dir.join("log/cdr-csv").display().to_string())
-            .replace("@DIAL-STRING@", &self.dial_string)
             .replace("@DIALPLAN@", &self.dialplan)
             .replace("@DOMAIN@", DOMAIN)
             .replace("@ESL-PORT@", &self.ports.ami.port().to_string())
             .replace("@PASSWORD@", PASSWORD)
             .replace("@RTP-FIRST@", &self.ports.rtp.start().to_string())
             .replace("@RTP-LAST@", &self.ports.rtp.end().to_string())
-            .replace("@SIP-PORT@", &self.ports.sip.port().to_string())
-            .replace("@USERS@", &users);
+            .replace("@SIP-PORT@", &self.ports.sip.port().to_string());
         fs::write(dir.join("conf/freeswitch.xml"), xml)?;
         for (path, bytes) in &self.files {
             let path = dir.join(path);

@@ -151,10 +151,10 @@ impl Message {
         reasons.flat_map(|(_, v)| v.split(';')).find_map(|p| p.trim().strip_prefix("cause=")?.parse().ok())
     }
 
-    /// Who P-Asserted-Identity says it is.
+    /// Who it is, by P-Asserted-Identity or, as FreeSWITCH answers, by Remote-Party-ID.
     pub fn asserted(&self) -> Option<Identity> {
-        let header = self.header("P-Asserted-Identity");
-        (!header.is_empty()).then(|| Identity::parse(header))
+        let headers = ["P-Asserted-Identity", "Remote-Party-ID"].map(|name| self.header(name));
+        headers.into_iter().find(|header| !header.is_empty()).map(Identity::parse)
     }
 }
 
