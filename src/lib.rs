@@ -19,6 +19,8 @@
 //!
 //! Who does not log out himself is logged out by [`controller::timers`], when the rules of [`desk::leave`] say so.
 //!
+//! What a user changes of his own by a code is decided by [`desk::wish`], and kept as a [`Setting`](desk::setting::Setting).
+//!
 //! Imports run downwards only: [`cli`] → [`asterisk`] | [`freeswitch`] → [`controller`] → [`store`] | [`switch`] → [`desk`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]

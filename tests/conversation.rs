@@ -3,6 +3,7 @@
 mod acts;
 mod codes;
 mod safety;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -131,6 +132,7 @@ impl Phone for ScriptedPhone {
                 Utterance::Prompt(prompt) if Some(*prompt) == self.leaves_at => return Err(Gone),
                 Utterance::Prompt(prompt) => prompt.name().to_owned(),
                 Utterance::Extension(extension) => extension.to_string(),
+                Utterance::Number(number) => number.to_string(),
             };
             self.heard.lock().unwrap().push(text);
         }

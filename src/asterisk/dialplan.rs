@@ -344,7 +344,9 @@ mod tests {
         let printed = hotdesk_conf(&settings());
         let device = format!("${{EXTEN:{}}}", SEAT.len());
         for line in [
-            format!("exten => _{SEAT}.,1,GotoIf($[\"{device}\" != \"${{CHANNEL(endpoint)}}\"]?hotdesk-end,*,refused)"),
+            format!(
+                "exten => _{SEAT}.,1,GotoIf($[\"{device}\" != \"${{CHANNEL(endpoint)}}\"]?hotdesk-end,*,refused)"
+            ),
             format!(" same => n,Set(HD_DIALLED={SEAT})"),
             format!("exten => _{SEAT}.,hint,${{IF($[0${{CUT(DB(hotdesk/device/{device}),|,2)}} > 0]?"),
         ] {

@@ -221,6 +221,11 @@ impl<S: AsyncRead + AsyncWrite + Send> AgiPhone<S> {
         self.unless_gone(waited).await
     }
 
+    async fn spell(&mut self, digits: &str) -> Result<(), Gone> {
+        let said = self.long(Command::say_digits(digits, "")).await?;
+        self.unless_gone(said).await
+    }
+
     async fn missing(&mut self, sound: &str) -> Result<(), Gone> {
         self.there().await?;
         debug!(event = "sound.missing", sound, "the next best is played");
@@ -292,10 +297,8 @@ impl<S: AsyncRead + AsyncWrite + Send> Phone for AgiPhone<S> {
         for utterance in what {
             match utterance {
                 Utterance::Prompt(prompt) => self.play(sounds(*prompt)).await?,
-                Utterance::Extension(extension) => {
-                    let said = self.long(Command::say_digits(extension.as_str(), "")).await?;
-                    self.unless_gone(said).await?;
-                }
+                Utterance::Extension(extension) => self.spell(extension.as_str()).await?,
+                Utterance::Number(number) => self.spell(number.as_str().trim_start_matches('+')).await?,
             }
         }
         Ok(())

@@ -22,6 +22,12 @@ pub const fn sounds(prompt: Prompt) -> [&'static str; 2] {
         Prompt::NotAllowedHere => ["hotdesk/not-allowed-here", "feature-not-avail-line"],
         Prompt::NotAvailable => ["hotdesk/not-available", "please-try-call-later"],
         Prompt::PressOneToStay => ["hotdesk/press-one-to-stay", "beep"],
+        Prompt::ShowsNoNumber => ["hotdesk/shows-no-number", "activated"],
+        Prompt::ShowsNumber => ["hotdesk/shows-number", "activated"],
+        Prompt::SignedIn => ["hotdesk/signed-in", "agent-loginok"],
+        Prompt::SignedOut => ["hotdesk/signed-out", "agent-loggedoff"],
+        Prompt::SwitchedOff => ["hotdesk/switched-off", "de-activated"],
+        Prompt::SwitchedOn => ["hotdesk/switched-on", "activated"],
         Prompt::PinChanged => ["hotdesk/pin-changed", "vm-passchanged"],
     }
 }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::print;
 use crate::config::Config;
-use crate::desk::code::{Action, Code, Codes as Known, Part, PinRule, Request};
+use crate::desk::code::{Action, Code, Codes as Known, Operand, Part, PinRule, Request};
 use crate::desk::id::{Extension, TenantId};
 
 /// What a PIN is shown as.
@@ -92,6 +92,27 @@ fn meaning(code: &Code) -> String {
         Action::ChangePin => "changes the PIN of who sits here".into(),
         Action::Login => format!("logs in {who}"),
         Action::Logout => "logs out who sits here".into(),
+        Action::DoNotDisturb => "switches do not disturb on, or off again".into(),
+        Action::DoNotDisturbOff => "switches do not disturb off".into(),
+        Action::DoNotDisturbOn => "switches do not disturb on".into(),
+        Action::ForwardAlways => forwards("calls", code),
+        Action::ForwardBusy => forwards("calls that find who sits here busy", code),
+        Action::ForwardUnanswered => forwards("calls that are not answered", code),
+        Action::Group => "signs in to the group spelled {group} on the keys, or out of it".into(),
+        Action::Pause => "takes no calls of groups, or takes them again".into(),
+        Action::Pickup => {
+            "takes the call that rings in the pick-up group; the switch does so by itself".into()
+        }
+        Action::RingDesk => rings("desk phones of his own"),
+        Action::RingHotdesk => rings("phones where who sits here logged in"),
+        Action::RingInTurn => "rings one phone after the other, or all at once again".into(),
+        Action::RingMobile => rings("mobiles"),
+        Action::RingSoftphone => rings("softphones"),
+        Action::ShowNumber if code.pattern.operand().is_some() => {
+            "calls show his {choice}. number; 0: no number".into()
+        }
+        Action::ShowNumber => "calls show his extension".into(),
+        Action::Voicemail => "opens the voicemail box of who sits here; the switch does so by itself".into(),
         Action::LogoutEverywhere => format!("logs out {who}, wherever that is"),
         Action::Toggle if code.pattern.has_extension() => {
             "logs out {ext} who sits here, else logs in {ext}".into()
@@ -99,6 +120,17 @@ fn meaning(code: &Code) -> String {
         Action::Toggle => "logs out who sits here, else logs in whoever the caller says".into(),
         Action::WhoIsHere => "says who sits here".into(),
     }
+}
+
+fn forwards(which: &str, code: &Code) -> String {
+    match code.pattern.operand() {
+        Some(_) => format!("{which} go to {{number}}"),
+        None => format!("{which} are no longer sent on"),
+    }
+}
+
+fn rings(which: &str) -> String {
+    format!("{which} ring no longer, or again")
 }
 
 /// A string as it is read.
@@ -144,10 +176,17 @@ fn explain(codes: &Known, dialled: &str, json: bool, out: &mut dyn Write) -> any
 }
 
 /// What was dialled, with the PIN hidden.
-fn shown(code: &Code, Request { user, .. }: &Request) -> String {
+fn shown(code: &Code, Request { user, operand, .. }: &Request) -> String {
+    let operand = match operand {
+        Some(Operand::Choice(nth)) => nth.to_string(),
+        Some(Operand::Group(keys)) => keys.as_str().into(),
+        Some(Operand::Number(number)) => number.to_string(),
+        None => String::new(),
+    };
     code.pattern.parts().iter().fold(String::new(), |text, part| match part {
         Part::Extension => text + user.as_ref().map_or("", Extension::as_str),
         Part::Literal(keys) => text + keys,
+        Part::Choice | Part::Group | Part::Number => text + &operand,
         Part::Pin => text + HIDDEN,
     })
 }

@@ -15,7 +15,7 @@ use crate::desk::id::{
     Context, DeviceName, DialTarget, Extension, InvalidId, LocationName, Number, SwitchName,
 };
 use crate::desk::leave::Rules;
-use crate::desk::model::{self, Office, ShortList};
+use crate::desk::model::{self, Kind, Office, ShortList};
 use crate::store::What;
 
 #[derive(Debug, clap::Subcommand)]
@@ -53,6 +53,10 @@ pub(super) struct Set {
     /// What the switch dials to ring it: PJSIP/desk1
     #[arg(long, value_name = "D")]
     dial: Option<DialTarget>,
+    /// What it is: desk (the default), a phone that stands somewhere; or, always with its owner, softphone, or mobile: a
+    /// number outside that --dial reaches through a trunk. The latter two are not for hotdesking
+    #[arg(long, value_name = "KIND")]
+    kind: Option<Kind>,
     #[command(flatten)]
     hotdesk: Hotdesk,
     /// Where it stands: see `hotdesk location set`
@@ -155,7 +159,9 @@ impl Set {
         let mut device = match (known, &self.switch, &self.dial) {
             (Some(device), _, _) => device,
             (None, Some(switch), Some(dial)) => {
-                model::Device::new(site.tenant.clone(), name, switch.clone(), dial.clone())
+                let desk = self.kind.is_none_or(|kind| kind.is_desk());
+                let new = model::Device::new(site.tenant.clone(), name, switch.clone(), dial.clone());
+                model::Device { hotdesk: desk, ..new }
             }
             (None, ..) => bail!(
                 "there is no device {name} yet; a new one takes --switch and --dial, for example \
@@ -168,6 +174,7 @@ impl Set {
         if let Some(dial) = self.dial {
             device.dial = dial;
         }
+        device.kind = self.kind.unwrap_or(device.kind);
         self.hotdesk.put(&mut device.hotdesk);
         Given::put(self.location, &mut device.location);
         Given::put(self.owner, &mut device.owner);
@@ -197,6 +204,13 @@ pub(super) fn agrees(office: &Office, device: &model::Device, force: bool) -> an
              --emergency-caller-id NUM"
         );
     }
+    let (name, kind) = (&device.name, device.kind);
+    if !kind.is_desk() && device.owner.is_none() {
+        bail!("a {kind} is always with its owner: say whose {name} is (--owner EXT)");
+    }
+    if !kind.is_desk() && device.hotdesk {
+        bail!("nobody logs in at a {kind}: add --no-hotdesk, or leave {name} a desk phone (--kind desk)");
+    }
     let nowhere = device.hotdesk && office.emergency_caller_id(device).is_none();
     if nowhere && !force {
         let remedy = match &device.location {
@@ -220,6 +234,7 @@ struct Listed<'a> {
     device: &'a DeviceName,
     switch: &'a SwitchName,
     dial: &'a DialTarget,
+    kind: Kind,
     hotdesk: bool,
     location: Option<&'a LocationName>,
     /// That of its location.
@@ -241,6 +256,7 @@ impl<'a> Listed<'a> {
             device: &device.name,
             switch: &device.switch,
             dial: &device.dial,
+            kind: device.kind,
             hotdesk: device.hotdesk,
             location: device.location.as_ref(),
             emergency_caller_id: office.emergency_caller_id(device),
@@ -294,6 +310,7 @@ async fn show(site: &Site, out: &mut dyn Write, name: &DeviceName, json: bool) -
             ("device", device.device.to_string()),
             ("switch", device.switch.to_string()),
             ("dial", device.dial.to_string()),
+            ("kind", device.kind.to_string()),
             ("hotdesk", print::yes(device.hotdesk).into()),
             ("location", print::or_dash(device.location)),
             ("emergency caller-ID", print::or_dash(device.emergency_caller_id)),

@@ -5,7 +5,7 @@ use crate::desk::leave::Rules;
 use crate::desk::schedule::{Days, Rule, Span, TimeOfDay};
 
 /// What is not given stays; an empty value leaves it to the wider rule.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Logging out by itself, instead of what device, location or [leave] say")]
 pub(super) struct Leave {
     /// At a time of day: 23:00, or never; "" for the wider rule, as with the others

@@ -7,7 +7,9 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::leave::{self, Leave};
+use super::personal;
 use super::print::{self, Given, Hotdesk};
+use super::profile::{self, Follows, Switched};
 use super::site::{Site, now};
 use crate::controller::pepper;
 use crate::desk::guessable::guessable;
@@ -15,7 +17,12 @@ use crate::desk::id::{Context, DeviceName, DisplayName, Extension, Language, Mai
 use crate::desk::leave::Rules;
 use crate::desk::model::{self, Away, CallerId, Office};
 use crate::desk::pin::{Pin, PinRecord};
-use crate::store::What;
+use crate::desk::profile::When;
+use crate::desk::setting::Setting;
+use crate::store::{StoreError, What};
+
+/// How often a user is read anew whom somebody else changes at the same time.
+const TRIES: u32 = 10;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum User {
@@ -29,6 +36,10 @@ pub(super) enum User {
         #[arg(long)]
         generate: bool,
     },
+    /// Let a device of his ring when he is called, or not
+    Ring(personal::Ring),
+    /// Sign a user in to a group, out of it, or pause him there
+    Group(personal::Group),
     /// List all users
     List {
         /// As JSON, by extension
@@ -50,7 +61,7 @@ pub(super) enum User {
     },
 }
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct Set {
     /// His number inside; leading zeros count
     pub(super) extension: Extension,
@@ -78,6 +89,10 @@ pub(super) struct Set {
     #[arg(long, value_name = "WHERE")]
     when_logged_out: Option<Away>,
     #[command(flatten)]
+    follows: Follows,
+    #[command(flatten)]
+    switched: Switched,
+    #[command(flatten)]
     leave: Leave,
 }
 
@@ -86,6 +101,8 @@ impl User {
         match self {
             Self::Set(set) => set.run(site, out).await,
             Self::Pin { extension, generate } => new_pin(site, out, extension, generate).await,
+            Self::Ring(ring) => ring.run(site, out).await,
+            Self::Group(group) => group.run(site, out).await,
             Self::List { json } => list(site, out, json).await,
             Self::Show { extension, json } => show(site, out, &extension, json).await,
             Self::Remove { extension } => remove(site, out, extension).await,
@@ -99,21 +116,26 @@ impl Set {
         if let Some(Away::Number(number)) = &self.when_logged_out {
             forwardable(site, &extension, number)?;
         }
-        let office = site.office_of_user(&extension).await?;
-        let known = office.users.get(&extension);
-        let user = self
-            .over(known.cloned().unwrap_or_else(|| model::User::new(site.tenant.clone(), extension.clone())));
-        if known == Some(&user) {
-            writeln!(out, "user {extension} is so already")?;
-            return Ok(());
-        }
-        agrees(site, &user)?;
-        let leaves = devices_of(&office, &extension).filter(|_| !user.hotdesk);
-        site.change(What::User(user)).await?;
-        match (known, leaves) {
-            (None, _) => writeln!(out, "user {extension} added; for a PIN: hotdesk user pin {extension}")?,
-            (Some(_), None) => writeln!(out, "user {extension} changed")?,
-            (Some(_), Some(devices)) => {
+        let mut tries = 1;
+        let (office, leaves) = loop {
+            let office = site.office_of_user(&extension).await?;
+            let known = office.users.get(&extension);
+            let user = self.clone().over(known.cloned().unwrap_or_else(|| new(site, &extension)));
+            if known == Some(&user) {
+                writeln!(out, "user {extension} is so already")?;
+                return Ok(());
+            }
+            agrees(site, &user)?;
+            let leaves = devices_of(&office, &extension).filter(|_| !user.hotdesk);
+            match self.clone().change(site, known, user).await {
+                Err(error) if contended(&error) && tries < TRIES => tries += 1,
+                done => break (done.map(|()| office)?, leaves),
+            }
+        };
+        match (office.users.contains_key(&extension), leaves) {
+            (false, _) => writeln!(out, "user {extension} added; for a PIN: hotdesk user pin {extension}")?,
+            (true, None) => writeln!(out, "user {extension} changed")?,
+            (true, Some(devices)) => {
                 writeln!(out, "user {extension} changed, and logged out at {devices}")?;
             }
         }
@@ -127,24 +149,61 @@ impl Set {
         Ok(())
     }
 
+    /// What he may switch himself is changed by itself, so that nothing is lost that he switches meanwhile.
+    async fn change(self, site: &Site, known: Option<&model::User>, user: model::User) -> anyhow::Result<()> {
+        let Some(known) = known else { return site.change(What::User(user)).await };
+        let edited = self.clone().edit(known.clone());
+        if edited != *known {
+            let (was, is) = (Box::new(known.clone()), Box::new(edited.clone()));
+            site.change(What::Edited { was, is }).await?;
+        }
+        for setting in self.settings().into_iter().filter(|setting| setting.changes(&edited)) {
+            site.change(What::Setting(user.extension.clone(), setting)).await?;
+        }
+        Ok(())
+    }
+
     /// The user as he is then.
-    pub(super) fn over(self, mut user: model::User) -> model::User {
+    pub(super) fn over(self, user: model::User) -> model::User {
+        let mut user = self.clone().edit(user);
+        self.settings().iter().for_each(|setting| setting.apply(&mut user));
+        user
+    }
+
+    /// The same but for what he may switch himself.
+    fn edit(self, mut user: model::User) -> model::User {
         Given::put(self.name, &mut user.name);
         Given::put(self.language, &mut user.language);
         Given::put(self.class, &mut user.class);
         Given::put(self.mailbox, &mut user.mailbox);
         user.away = self.when_logged_out.unwrap_or(user.away);
         self.hotdesk.put(&mut user.hotdesk);
+        self.follows.put(&mut user.profile);
         self.leave.put(&mut user.leave);
+        user
+    }
+
+    /// What he may switch himself, each by itself.
+    fn settings(self) -> Vec<Setting> {
+        let mut settings = self.switched.settings();
         if self.anonymous {
-            user.caller_id = CallerId::Anonymous;
+            settings.push(Setting::CallerId(CallerId::Anonymous));
         } else if self.caller_id.is_some() {
             let mut number = None;
             Given::put(self.caller_id, &mut number);
-            user.caller_id = number.map_or(CallerId::Extension, CallerId::Number);
+            settings.push(Setting::CallerId(number.map_or(CallerId::Extension, CallerId::Number)));
         }
-        user
+        settings
     }
+}
+
+fn new(site: &Site, extension: &Extension) -> model::User {
+    model::User::new(site.tenant.clone(), extension.clone())
+}
+
+/// Whether somebody else changed the same meanwhile.
+fn contended(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<StoreError>(), Some(StoreError::Contended(_)))
 }
 
 /// Whether calls may be sent on to `number`, which is neither his own nor one for help.
@@ -164,7 +223,8 @@ pub(super) fn agrees(site: &Site, user: &model::User) -> anyhow::Result<()> {
     if is_for_help(site, extension.as_str()) {
         bail!("{extension} is an emergency number: a user with it could never be called");
     }
-    Ok(())
+    let forwards = [When::Always, When::Busy, When::Unanswered].map(|when| user.profile.forward.to(when));
+    forwards.into_iter().flatten().try_for_each(|number| forwardable(site, extension, number))
 }
 
 fn is_for_help(site: &Site, dialled: &str) -> bool {
@@ -243,6 +303,8 @@ struct Listed<'a> {
     mailbox: Option<&'a Mailbox>,
     /// Where his calls go while he is nowhere.
     when_logged_out: String,
+    #[serde(flatten)]
+    profile: profile::Listed<'a>,
     leave: &'a Rules,
     /// Where he has logged in.
     devices: Vec<&'a DeviceName>,
@@ -263,6 +325,7 @@ impl<'a> Listed<'a> {
             class: user.class.as_ref(),
             mailbox: user.mailbox.as_ref(),
             when_logged_out: user.away.to_string(),
+            profile: profile::Listed::of(user, office),
             leave: &user.leave,
             devices: office.bindings_of(&user.extension).map(|binding| &binding.device).collect(),
         }
@@ -308,22 +371,23 @@ async fn show(site: &Site, out: &mut dyn Write, extension: &Extension, json: boo
         Some(None) => "set".into(),
         Some(Some(set)) => format!("set {}", print::time(set)),
     };
-    print::facts(
-        out,
-        &[
-            ("extension", user.extension.to_string()),
-            ("name", print::or_dash(user.name)),
-            ("shows", user.shows()),
-            ("hotdesk", print::yes(user.hotdesk).into()),
-            ("PIN", pin),
-            ("language", print::or_dash(user.language)),
-            ("class", print::or_dash(user.class)),
-            ("mailbox", print::or_dash(user.mailbox)),
-            ("when away", user.when_logged_out.clone()),
-            ("leaves", leave::shown(user.leave)),
-            ("logged in at", print::or_dash(devices_of(&office, extension).as_ref())),
-        ],
-    )
+    let mut facts = vec![
+        ("extension", user.extension.to_string()),
+        ("name", print::or_dash(user.name)),
+        ("shows", user.shows()),
+        ("hotdesk", print::yes(user.hotdesk).into()),
+        ("PIN", pin),
+        ("language", print::or_dash(user.language)),
+        ("class", print::or_dash(user.class)),
+        ("mailbox", print::or_dash(user.mailbox)),
+        ("when away", user.when_logged_out.clone()),
+    ];
+    facts.extend(user.profile.facts());
+    facts.extend([
+        ("leaves", leave::shown(user.leave)),
+        ("logged in at", print::or_dash(devices_of(&office, extension).as_ref())),
+    ]);
+    print::facts(out, &facts)
 }
 
 async fn remove(site: &Site, out: &mut dyn Write, extension: Extension) -> anyhow::Result<()> {

@@ -1,5 +1,7 @@
 //! `[[group]]`: the groups and queues that users sign in to and out of.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::Config;
@@ -36,6 +38,12 @@ impl Config {
             (name.clone(), group::Group { kind: *kind, number: number.clone() })
         });
         Reach { groups: groups.collect(), ..switch.reach() }
+    }
+
+    /// The groups of a tenant that have a number to be dialled by.
+    pub(super) fn numbered_groups(&self, tenant: &TenantId) -> BTreeMap<Extension, GroupName> {
+        let groups = self.groups.iter().filter(|group| group.tenant == *tenant);
+        groups.filter_map(|group| Some((group.dialled()?, group.name.clone()))).collect()
     }
 
     /// Whether each group is on a switch that has its tenant, and each number one group's.

@@ -110,13 +110,12 @@ impl Config {
         numbers.into_iter().cloned().collect()
     }
 
-    /// The codes of every tenant that a switch has phones of.
+    /// The codes of every tenant that a switch has phones of, with the numbers of its groups.
     #[must_use]
     pub fn book(&self) -> Book {
         let tenants = self.switches.iter().flat_map(|switch| switch.tenants.iter().cloned());
-        Book::new(
-            tenants.map(|tenant| (tenant.clone(), self.of(&tenant).codes())).collect::<BTreeMap<_, _>>(),
-        )
+        let codes = |tenant: &TenantId| self.of(tenant).codes().with_groups(self.numbered_groups(tenant));
+        Book::new(tenants.map(|tenant| (tenant.clone(), codes(&tenant))).collect::<BTreeMap<_, _>>())
     }
 
     /// Who may sit where and how old a PIN may be, for every tenant.

@@ -3,6 +3,7 @@
 
 mod leaving;
 mod own_pin;
+mod settings;
 mod staying;
 
 use std::time::Duration;
@@ -94,10 +95,11 @@ impl Controller {
     }
 
     async fn story(&self, call: &Call, phone: &mut impl Phone) -> Result<Outcome, Stop> {
-        let codes = self.codes.borrow().clone();
+        let book = self.codes.borrow().clone();
+        let codes = book.of(&call.tenant);
         let office = self.greet(call, phone).await?;
-        let request =
-            codes.of(&call.tenant).read(&call.dialled.0).ok_or(Stop::Refused(Refusal::CodeUnknown, None))?;
+        let unknown = || Stop::Refused(Refusal::CodeUnknown, None);
+        let request = codes.read(&call.dialled.0).ok_or_else(unknown)?;
         let seated = office.bindings.get(&call.device).map(|binding| &binding.user);
         let device = office.devices.get(&call.device);
         let admitted = |user: &Option<Extension>| {
@@ -111,6 +113,8 @@ impl Controller {
                 self.leave(call, phone, user).await
             }
             Intent::StayEmpty => stay_empty(phone).await,
+            Intent::Set(does, operand) => self.set_for(call, phone, (does, operand), codes, &office).await,
+            Intent::Unserved => Err(unknown()),
             Intent::Tell => tell(phone, here.and_then(|user| office.users.get(user))).await,
             Intent::Arrive { user, pin } => {
                 admitted(&user)?;

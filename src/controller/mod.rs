@@ -102,17 +102,20 @@ impl Controller {
         }
     }
 
-    /// Changes a setting of a user in the store, then in the switch that `origin` is on. If the switch does not acknowledge,
-    /// the setting stands, and the switch follows as soon as it can.
+    /// Changes settings of a user in the store, one after the other, then in the switch that `origin` is on. If the switch
+    /// does not acknowledge, they stand, and the switch follows as soon as it can. Without settings: waits for the switch
+    /// to have what others set.
     ///
     /// # Errors
-    /// [`Fault`]: nothing has changed, or the switch does not have it yet.
-    pub async fn set(&self, origin: &Origin, user: &Extension, setting: Setting) -> Result<(), Fault> {
+    /// [`Fault`]: not all have changed, or the switch does not have them yet.
+    pub async fn set(&self, origin: &Origin, user: &Extension, settings: &[Setting]) -> Result<(), Fault> {
         let place = (origin.switch.clone(), origin.tenant.clone());
         let switch = self.switches.get(&place).ok_or(Fault::Unknown(place.0, place.1))?;
-        let (what, tenant) = (What::Setting(user.clone(), setting), origin.tenant.clone());
-        let change = Change { tenant, what, by: origin.by.clone(), at: self.clock.now() };
-        self.store.change(&change).await?;
+        for setting in settings {
+            let (what, tenant) = (What::Setting(user.clone(), setting.clone()), origin.tenant.clone());
+            let change = Change { tenant, what, by: origin.by.clone(), at: self.clock.now() };
+            self.store.change(&change).await?;
+        }
         Ok(switch.settle(Scope::user(user)).await?)
     }
 

@@ -1,9 +1,12 @@
 //! Logging out who does not do it himself. One task a tenant: it knows who sits where and when that ends, sleeps until
 //! then, asks the switch whether there is a call, and ends the binding in one step of the store.
 //!
+//! The same task switches a softphone on again that signs out and in.
+//!
 //! Nothing is armed: what is due follows from the store at any time ([`crate::desk::leave`]), so what was missed while
 //! nobody was up is found due at the start. Several controllers may do it at once: a binding ends once.
 
+mod returning;
 mod sitting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,10 +30,12 @@ use crate::desk::leave::{Due, Rules, Why};
 use crate::desk::model::Device;
 use crate::desk::schedule::Span;
 use crate::desk::seat::{Act, Move};
+use crate::desk::setting::Setting;
 use crate::desk::table::Scope;
-use crate::store::{Note, Noted, Store, StoreError};
+use crate::store::{Change, Note, Noted, Store, StoreError, What};
 use crate::switch::activity::{Doing, Look, Stir};
 use crate::switch::{Switch, SwitchError};
+use returning::Off;
 use sitting::{Sitting, Switched};
 
 /// How often all devices at which somebody sits are looked at, whatever was heard of them.
@@ -83,6 +88,7 @@ impl Timers {
                 feed,
                 switched: BTreeMap::new(),
                 sitting: BTreeMap::new(),
+                off: BTreeMap::new(),
                 queue: BTreeSet::new(),
             }
             .run(stirs)
@@ -117,6 +123,8 @@ struct Work {
     switched: BTreeMap<SwitchName, Switched>,
     /// Who sits where.
     sitting: BTreeMap<DeviceName, Sitting>,
+    /// The softphones that their owners switched off.
+    off: BTreeMap<DeviceName, Off>,
     /// When to see to which device next.
     queue: BTreeSet<(Timestamp, DeviceName)>,
 }
@@ -160,6 +168,7 @@ impl Work {
             let news = self.feed.next().await?;
             if !news.scope.is_empty() {
                 self.refresh(&news.scope).await?;
+                self.look_at_unseen().await?;
             }
             self.feed.after = news.upto;
             if !news.more {
@@ -174,7 +183,7 @@ impl Work {
         let office = store.office(tenant, scope).await?;
         let mut devices: BTreeSet<DeviceName> = office.devices.keys().cloned().collect();
         match scope {
-            Scope::All => devices.extend(self.sitting.keys().cloned()),
+            Scope::All => devices.extend(self.sitting.keys().chain(self.off.keys()).cloned()),
             Scope::Some { devices: named, .. } => devices.extend(named.iter().cloned()),
         }
         let of = match scope {
@@ -185,6 +194,10 @@ impl Work {
         let settings = settings.borrow().clone();
         let switches: BTreeSet<SwitchName> = switches.keys().cloned().collect();
         for name in devices {
+            let off = Off::of(&office, &name, self.off.remove(&name));
+            if let Some(off) = off.filter(|off| switches.contains(&off.device.switch)) {
+                self.off.insert(name.clone(), off);
+            }
             let was = self.forget(&name);
             let binding = office.bindings.get(&name);
             if let (Some(binding), Some(device)) = (binding, office.devices.get(&name))
@@ -349,24 +362,38 @@ impl Work {
                     }
                     of.insert(stir.device);
                 }
-                None => of.extend(self.sitting.keys().cloned()),
+                None => of.extend(self.sitting.keys().chain(self.off.keys()).cloned()),
             }
             next = more.try_recv().ok();
         }
         for (switch, devices) in devices {
             let sat_at = |name| self.sitting.get(name).map(|sitting| sitting.device.clone());
-            let devices: Vec<Device> =
-                devices.iter().filter_map(sat_at).filter(|device| device.switch == switch).collect();
+            let off = |name| self.off.get(name).map(|off| off.device.clone());
+            let watched = devices.iter().filter_map(|name| sat_at(name).or_else(|| off(name)));
+            let devices: Vec<Device> = watched.filter(|device| device.switch == switch).collect();
             self.look_at(&switch, &devices).await?;
         }
         Ok(())
     }
 
     async fn look_at_all(&mut self) -> Result<(), StoreError> {
-        let switches: Vec<SwitchName> = self.timers.switches.keys().cloned().collect();
-        for switch in switches {
-            let of = self.sitting.values().map(|sitting| &sitting.device);
-            let devices: Vec<Device> = of.filter(|device| device.switch == switch).cloned().collect();
+        let sat_at = self.sitting.values().map(|sitting| &sitting.device);
+        let watched = sat_at.chain(self.off.values().map(|off| &off.device)).cloned().collect();
+        self.look_at_each(watched).await
+    }
+
+    /// Looks at what was switched off just now, so as to know it when it signs out.
+    async fn look_at_unseen(&mut self) -> Result<(), StoreError> {
+        let unseen = self.off.values().filter(|off| !off.seen).map(|off| off.device.clone()).collect();
+        self.look_at_each(unseen).await
+    }
+
+    async fn look_at_each(&mut self, devices: Vec<Device>) -> Result<(), StoreError> {
+        let mut of_switch: BTreeMap<SwitchName, Vec<Device>> = BTreeMap::new();
+        for device in devices {
+            of_switch.entry(device.switch.clone()).or_default().push(device);
+        }
+        for (switch, devices) in of_switch {
             self.look_at(&switch, &devices).await?;
         }
         Ok(())
@@ -392,8 +419,13 @@ impl Work {
         let now = self.timers.clock.now();
         let switched = self.switched.entry(name.clone()).or_default();
         switched.up_for(up, now);
-        let mut notes: Vec<Note> = vec![];
+        let (mut notes, mut back): (Vec<Note>, Vec<DeviceName>) = (vec![], vec![]);
         for (device, doing) in devices.iter().zip(&doing) {
+            if let Some(off) = self.off.get_mut(&device.name)
+                && off.see(*doing, switched, now)
+            {
+                back.push(device.name.clone());
+            }
             let Some(sitting) = self.sitting.get_mut(&device.name) else { continue };
             notes.extend(sitting.see(*doing, switched, now));
         }
@@ -401,7 +433,27 @@ impl Work {
             self.timers.store.note(&self.timers.tenant, &notes).await?;
             notes.iter().for_each(|note| self.plan(&note.device, None));
         }
+        for device in back {
+            self.switch_on(&device, now).await?;
+        }
         Ok(Some(doing))
+    }
+
+    /// A softphone has signed in again. Several controllers may see it: it is on, however often that is said.
+    async fn switch_on(&mut self, device: &DeviceName, at: Timestamp) -> Result<(), StoreError> {
+        let Some(Off { owner, .. }) = self.off.get(device) else { return Ok(()) };
+        let Timers { tenant, store, .. } = &self.timers;
+        let what = What::Setting(owner.clone(), Setting::Ring(device.clone(), true));
+        match store.change(&Change { tenant: tenant.clone(), what, by: Actor::Controller, at }).await {
+            Ok(_) => {
+                info!(event = "softphone.on", %tenant, %device, user = %owner, "signed in again, so it rings again")
+            }
+            // Its owner was removed meanwhile.
+            Err(StoreError::Missing(_)) => {}
+            Err(error) => return Err(error),
+        }
+        self.off.remove(device);
+        Ok(())
     }
 }
 

@@ -1,11 +1,13 @@
 //! The codes people dial: which strings are codes, and what each asks for.
 //!
-//! `{ext}` stands for the extensions that users may have, `[dialplan] users`, so that a set of codes is a set of strings
-//! that can be looked through whole: no string is read in two ways, and none is an emergency number or an extension.
+//! `{ext}` stands for the extensions that users may have, `[dialplan] users`, and the like for what is bounded, too, so that
+//! a set of codes is a set of strings that can be looked through whole: no string is read in two ways, and none is an
+//! emergency number or an extension.
 
 mod action;
 pub mod keys;
 mod net;
+mod operand;
 mod pattern;
 mod preset;
 mod wanted;
@@ -13,13 +15,14 @@ mod wanted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::id::{EmergencyNumber, Extension, TenantId};
+use super::id::{EmergencyNumber, Extension, GroupName, Number, TenantId};
 use super::pattern::NumberPattern;
 use super::pin::Pin;
 use keys::Shape;
 
-pub use action::{Action, PinRule};
+pub use action::{Action, PinRule, Served};
 pub use net::{Net, Piece};
+pub use operand::{Operand, Spelled};
 pub use pattern::{BadPattern, Part, Pattern};
 pub use preset::Preset;
 pub use wanted::{BadCodes, Own, Wanted};
@@ -37,6 +40,8 @@ pub struct Request {
     pub user: Option<Extension>,
     /// How he proves who he is.
     pub pin: Proof,
+    /// What was dialled along that is to be set.
+    pub operand: Option<Operand>,
 }
 
 /// How somebody proves who he is.
@@ -77,6 +82,8 @@ pub struct Code {
 pub struct Codes {
     codes: Vec<Code>,
     users: Vec<NumberPattern>,
+    emergency: Vec<EmergencyNumber>,
+    groups: BTreeMap<Extension, GroupName>,
 }
 
 /// The codes of all tenants.
@@ -101,7 +108,7 @@ impl Codes {
     #[must_use]
     pub fn read(&self, dialled: &str) -> Option<Request> {
         if dialled == SEAT {
-            return Some(Request { does: Action::Toggle, user: None, pin: Proof::Asked });
+            return Some(Request { does: Action::Toggle, user: None, pin: Proof::Asked, operand: None });
         }
         self.reading(dialled).map(|(_, request)| request)
     }
@@ -112,10 +119,36 @@ impl Codes {
         self.codes.iter().find_map(|code| code.read(dialled, &self.users).map(|request| (code, request)))
     }
 
-    /// What a switch's dialplan sends to us. What is sent and no code is a mistyped one, and refused.
+    /// What a switch's dialplan sends to us, or serves itself. What is sent and no code is a mistyped one, and refused.
     #[must_use]
     pub fn nets(&self) -> BTreeSet<Net> {
-        self.codes.iter().flat_map(|code| Net::of(&code.pattern, &self.users)).collect()
+        self.codes.iter().flat_map(|code| Net::of(code, &self.users)).collect()
+    }
+
+    /// Whether this number reaches help somewhere.
+    #[must_use]
+    pub fn helps(&self, number: &Number) -> bool {
+        self.emergency.iter().any(|emergency| emergency.as_str() == number.as_str())
+    }
+
+    /// The same, where these groups have numbers of their own.
+    #[must_use]
+    pub fn with_groups(self, groups: BTreeMap<Extension, GroupName>) -> Self {
+        Self { groups, ..self }
+    }
+
+    /// Which of `names` is dialled so: the one that has this number, else the one that is spelled so, if it is the only one.
+    pub fn group<'a>(
+        &self,
+        keys: &Spelled,
+        names: impl Iterator<Item = &'a GroupName>,
+    ) -> Option<&'a GroupName> {
+        let numbered = Extension::new(keys.as_str()).ok().and_then(|number| self.groups.get(&number));
+        let mut meant = names.filter(|name| match numbered {
+            Some(numbered) => numbered == *name,
+            None => Spelled::of(name) == *keys,
+        });
+        meant.next().filter(|_| meant.next().is_none())
     }
 
     /// Each of them.
@@ -134,7 +167,12 @@ impl Default for Codes {
     /// Those of [`Preset::Simmpl`].
     fn default() -> Self {
         // A test reads them.
-        Self::of(&[Preset::Simmpl]).unwrap_or(Self { codes: vec![], users: vec![] })
+        Self::of(&[Preset::Simmpl]).unwrap_or(Self {
+            codes: vec![],
+            users: vec![],
+            emergency: vec![],
+            groups: BTreeMap::new(),
+        })
     }
 }
 
@@ -149,7 +187,7 @@ impl Code {
     }
 
     fn read_parts(&self, parts: &[Part], dialled: &str, users: &[NumberPattern]) -> Option<Request> {
-        let (mut user, mut pin, mut rest) = (None, None, dialled);
+        let (mut user, mut pin, mut operand, mut rest) = (None, None, None, dialled);
         for part in parts {
             if let Part::Literal(literal) = part {
                 rest = rest.strip_prefix(literal.as_str())?;
@@ -158,8 +196,12 @@ impl Code {
             let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             let (digits, after) = rest.split_at(end);
             match part {
+                Part::Choice => operand = Some(Operand::Choice(choice(digits)?)),
+                Part::Extension => user = Some(Extension::new(digits).ok()?),
+                Part::Group => operand = Some(Operand::Group(Spelled::keyed(digits)?)),
+                Part::Literal(_) => return None,
+                Part::Number => operand = Some(Operand::Number(Number::new(digits).ok()?)),
                 Part::Pin => pin = Some(Pin::new(digits).ok()?),
-                _ => user = Some(Extension::new(digits).ok()?),
             }
             rest = after;
         }
@@ -172,7 +214,7 @@ impl Code {
             (None, PinRule::None) => Proof::Waived,
             (None, _) => Proof::Asked,
         };
-        Some(Request { does: self.does, user, pin })
+        Some(Request { does: self.does, user, pin, operand })
     }
 
     fn shapes(&self, users: &[NumberPattern]) -> Vec<Shape> {
@@ -181,6 +223,9 @@ impl Code {
         for part in &parts {
             shapes = match part {
                 Part::Literal(keys) => shapes.into_iter().map(|shape| shape.literal(keys)).collect(),
+                Part::Choice => shapes.into_iter().map(|shape| shape.digits(1, 1)).collect(),
+                Part::Group => shapes.into_iter().map(|shape| shape.digits(1, Spelled::MOST)).collect(),
+                Part::Number => shapes.into_iter().map(|shape| shape.digits(1, 32)).collect(),
                 Part::Pin => shapes.into_iter().map(|shape| shape.digits(4, 10)).collect(),
                 Part::Extension => shapes
                     .iter()
@@ -189,6 +234,14 @@ impl Code {
             };
         }
         shapes.into_iter().map(|shape| shape.hashes(hashes)).collect()
+    }
+}
+
+/// One digit.
+fn choice(digits: &str) -> Option<u8> {
+    match digits.as_bytes() {
+        [digit @ b'0'..=b'9'] => Some(digit - b'0'),
+        _ => None,
     }
 }
 

@@ -24,3 +24,4 @@ pub mod seat;
 pub mod setting;
 pub mod table;
 pub mod text;
+pub mod wish;

@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
-use super::code::{Action, Proof, Request};
+use super::code::{Action, Operand, Proof, Request, Served};
 use super::id::Extension;
 use super::model::{Device, User};
 
 /// A no, with its reason. The reason is for the journal; the caller hears only the prompt.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Refusal {
+    /// He has no number of that choice.
+    ChoiceUnknown,
     /// What was dialled is no code.
     CodeUnknown,
     /// The device is not for hotdesking.
@@ -21,8 +23,16 @@ pub enum Refusal {
     DeviceUnknown,
     /// The caller entered nothing, or no extension, or no PIN.
     EntryMissing,
+    /// He may not be in that group, or two groups are spelled alike; or he is signed in to none.
+    GroupUnknown,
     /// The device may not log anybody in from where it is now.
     NetworkForbidden,
+    /// Nobody's settings are meant: nobody sits there, and it is nobody's.
+    NobodyHere,
+    /// He has no such device, or sits nowhere.
+    NothingToRing,
+    /// Calls are not sent on to this number: it reaches help, or himself.
+    NumberForbidden,
     /// The PIN is this user's, and older than one may be.
     PinExpired,
     /// The new PIN is no PIN, too easy to guess, the old one, or was not entered twice.
@@ -46,12 +56,17 @@ impl Refusal {
     pub const fn prompt(self) -> Prompt {
         match self {
             Self::DeviceLocked | Self::UserLocked => Prompt::Locked,
-            Self::CodeUnknown
+            Self::NobodyHere => Prompt::NotAllowedHere,
+            Self::ChoiceUnknown
+            | Self::CodeUnknown
             | Self::DeviceForbidden
             | Self::DeviceOccupied
             | Self::DeviceUnknown
             | Self::EntryMissing
+            | Self::GroupUnknown
             | Self::NetworkForbidden
+            | Self::NothingToRing
+            | Self::NumberForbidden
             | Self::PinExpired
             | Self::PinUnfit
             | Self::PinWrong
@@ -65,13 +80,18 @@ impl Refusal {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::ChoiceUnknown => "choice-unknown",
             Self::CodeUnknown => "code-unknown",
             Self::DeviceForbidden => "device-forbidden",
             Self::DeviceLocked => "device-locked",
             Self::DeviceOccupied => "device-occupied",
             Self::DeviceUnknown => "device-unknown",
             Self::EntryMissing => "entry-missing",
+            Self::GroupUnknown => "group-unknown",
             Self::NetworkForbidden => "network-forbidden",
+            Self::NobodyHere => "nobody-here",
+            Self::NothingToRing => "nothing-to-ring",
+            Self::NumberForbidden => "number-forbidden",
             Self::PinExpired => "pin-expired",
             Self::PinUnfit => "pin-unfit",
             Self::PinWrong => "pin-wrong",
@@ -138,11 +158,23 @@ pub enum Prompt {
     PinChanged,
     /// "You will be logged out soon. To stay, press one."
     PressOneToStay,
+    /// "Your calls show no number."
+    ShowsNoNumber,
+    /// "Your calls show the number". The number is read after it.
+    ShowsNumber,
+    /// "You are signed in."
+    SignedIn,
+    /// "You are signed out."
+    SignedOut,
+    /// "Switched off."
+    SwitchedOff,
+    /// "Switched on." Where calls are sent on to, the number is read after it.
+    SwitchedOn,
 }
 
 impl Prompt {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 19] = [
         Self::EnterExtension,
         Self::EnterPin,
         Self::Locked,
@@ -156,6 +188,12 @@ impl Prompt {
         Self::NotAvailable,
         Self::PinChanged,
         Self::PressOneToStay,
+        Self::ShowsNoNumber,
+        Self::ShowsNumber,
+        Self::SignedIn,
+        Self::SignedOut,
+        Self::SwitchedOff,
+        Self::SwitchedOn,
     ];
 
     /// The sound's file name, without folder and format.
@@ -175,6 +213,12 @@ impl Prompt {
             Self::NotAvailable => "not-available",
             Self::PinChanged => "pin-changed",
             Self::PressOneToStay => "press-one-to-stay",
+            Self::ShowsNoNumber => "shows-no-number",
+            Self::ShowsNumber => "shows-number",
+            Self::SignedIn => "signed-in",
+            Self::SignedOut => "signed-out",
+            Self::SwitchedOff => "switched-off",
+            Self::SwitchedOn => "switched-on",
         }
     }
 }
@@ -202,14 +246,21 @@ pub enum Intent {
     },
     /// Nobody has logged in here, so that nobody can leave.
     StayEmpty,
+    /// Whose phone it is wants something of his otherwise.
+    Set(Action, Option<Operand>),
     /// The caller wants to know who sits here.
     Tell,
+    /// Nothing of ours: the switch should have served it.
+    Unserved,
 }
 
 /// What is to be done at a device where `seated` has logged in. Toggling is decided by *this user at this device*.
 #[must_use]
 pub fn intent(request: Request, seated: Option<&Extension>) -> Intent {
-    let Request { does, user, pin } = request;
+    let Request { does, user, pin, operand } = request;
+    if does.served() != Served::Controller {
+        return Intent::Unserved;
+    }
     match (does, user, seated) {
         (Action::Toggle, None, Some(seated)) | (Action::Logout, _, Some(seated)) => {
             Intent::Leave(seated.clone())
@@ -220,6 +271,7 @@ pub fn intent(request: Request, seated: Option<&Extension>) -> Intent {
         (Action::LogoutEverywhere, user, _) => Intent::LeaveEverywhere { user, pin },
         (Action::ChangePin, user, _) => Intent::ChangePin(user),
         (Action::WhoIsHere, ..) => Intent::Tell,
+        (setting, ..) => Intent::Set(setting, operand),
     }
 }
 
@@ -261,7 +313,7 @@ mod tests {
     }
 
     fn request(does: Action, user: Option<&str>) -> Request {
-        Request { does, user: user.map(ext), pin: Proof::Asked }
+        Request { does, user: user.map(ext), pin: Proof::Asked, operand: None }
     }
 
     fn device(hotdesk: bool, allow_from: &[&str]) -> Device {

@@ -32,6 +32,9 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// How many numbers one may have to choose from: as many as there are keys for them.
+    pub const NUMBERS: usize = 9;
+
     /// Whether nothing is set.
     #[must_use]
     pub fn is_default(&self) -> bool {

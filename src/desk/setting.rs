@@ -41,6 +41,16 @@ impl Setting {
     }
 }
 
+impl Setting {
+    /// Whether `user` would be another by it.
+    #[must_use]
+    pub fn changes(&self, user: &User) -> bool {
+        let mut changed = user.clone();
+        self.apply(&mut changed);
+        changed != *user
+    }
+}
+
 impl fmt::Display for Setting {
     /// For the journal: without the numbers, which are nobody's business there.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

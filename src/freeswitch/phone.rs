@@ -247,6 +247,7 @@ impl Phone for FsPhone {
                     self.run("playback", &sound).await?;
                 }
                 Utterance::Extension(extension) => self.spell(extension.as_str()).await?,
+                Utterance::Number(number) => self.spell(number.as_str().trim_start_matches('+')).await?,
             }
         }
         Ok(())

@@ -44,9 +44,7 @@ const PROFILE: &str = "hotdesk-profile";
 const USER: &str = "hotdesk-user";
 
 /// What rings a user who is not to be disturbed: nothing, and his caller hears so.
-///
-/// The variable is for nobody: what begins with `error/` could not be told from an answer that is an error.
-const BUSY: &str = "[hd_lit=1]error/user_busy";
+pub(super) const BUSY: &str = "error/user_busy";
 
 const SYNTAX: Syntax = Syntax { plain: " -._@:+&,()", dial, read_dial, lamp, read_lamp };
 /// In a profile, what rings after the others does so one by one.

@@ -144,6 +144,13 @@ pub enum What {
     RemoveUser(Extension),
     /// Changes one setting of a user, who must exist; whatever else of him is changed at the same time, stays changed.
     Setting(Extension, Setting),
+    /// Replaces a user by what he is to be, if he still is as he was read: else [`StoreError::Contended`].
+    Edited {
+        /// As he was read.
+        was: Box<User>,
+        /// As he is to be.
+        is: Box<User>,
+    },
     /// Ends locks, and forgets the failures before them.
     Unlock(Unlock),
     /// Adds a user, or replaces what was known of him. His PIN stays.

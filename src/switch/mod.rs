@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 use zeroize::Zeroizing;
 
-use crate::desk::id::{CallId, DeviceName, Extension, Language, SwitchName, TenantId};
+use crate::desk::id::{CallId, DeviceName, Extension, Language, Number, SwitchName, TenantId};
 use crate::desk::model::Device;
 use crate::desk::policy::Prompt;
 use crate::desk::table::{Edit, Scope, Table};
@@ -127,6 +127,8 @@ pub type Entry = Dialled;
 pub enum Utterance {
     /// An extension, digit by digit.
     Extension(Extension),
+    /// A number, digit by digit, without a `+`.
+    Number(Number),
     /// A prompt.
     Prompt(Prompt),
 }
@@ -147,6 +149,8 @@ pub enum Outcome {
     PinChanged,
     /// The caller was refused, and heard so.
     Refused,
+    /// A user set something himself.
+    Set,
     /// The caller heard who sits here.
     Told,
     /// Store or switch were away, and the caller heard so.
@@ -162,6 +166,7 @@ impl Outcome {
             Self::LoggedOut => "logged-out",
             Self::PinChanged => "pin-changed",
             Self::Refused => "refused",
+            Self::Set => "set",
             Self::Told => "told",
             Self::Unavailable => "not-available",
         }

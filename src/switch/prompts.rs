@@ -5,7 +5,8 @@ macro_rules! prompts {
         [$(prompts!(@ $language,
             "enter-extension", "enter-pin", "locked", "logged-in", "logged-out", "moved-from", "new-pin",
             "new-pin-again", "not-accepted", "not-allowed-here", "not-available", "pin-changed",
-            "press-one-to-stay",
+            "press-one-to-stay", "shows-no-number", "shows-number", "signed-in", "signed-out", "switched-off",
+            "switched-on",
         )),+].concat()
     };
     (@ $language:literal, $($name:literal,)+) => {

@@ -12,7 +12,9 @@ fn setting_a_user_changes_only_what_is_given() {
     let ann = json!({
         "extension": "101", "name": "Ann", "caller_id": "+3120555", "anonymous": false, "hotdesk": true,
         "language": null, "class": "inside", "mailbox": "101@default",
-        "when_logged_out": "voicemail", "leave": {}, "devices": []
+        "when_logged_out": "voicemail", "leave": {}, "devices": [], "recording": "never", "pickup": null,
+        "account": null, "numbers": [], "groups": {}, "do_not_disturb": false, "forward": {}, "in_turn": false,
+        "rings": {}
     });
     assert_eq!(desk.json("user show 101 --json"), ann);
     assert_eq!(desk.ok("user set 101 --language nl"), "user 101 changed\n");
@@ -170,7 +172,7 @@ fn a_device_keeps_what_is_not_given() {
         json!({
             "device": "desk1", "switch": "pbx", "dial": "PJSIP/desk1&PJSIP/soft1", "hotdesk": true,
             "location": "ams", "emergency_caller_id": "0201", "owner": "101", "allow_from": ["192.0.2.0/24", "2001:db8::7/128"],
-            "may_dial": [], "class": null, "leave": {}, "user": null
+            "may_dial": [], "class": null, "leave": {}, "user": null, "kind": "desk"
         })
     );
     desk.ok("device set desk1 --allow-from any");

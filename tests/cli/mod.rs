@@ -8,6 +8,7 @@ mod import;
 mod journal;
 mod leaving;
 mod locks;
+mod profile;
 mod seats;
 mod secrets;
 

@@ -2,6 +2,7 @@
 //! grammar reads.
 
 mod canary;
+mod personal;
 mod printed;
 mod rows;
 
@@ -16,7 +17,7 @@ use crate::support::hotdesk::Hotdesk;
 use crate::support::phone::Phone;
 
 /// All presets that go together.
-const TOGETHER: &str = "[codes]\npresets = [\"simmpl\", \"3cx\", \"xelion\", \"freepbx\", \"kazoo\", \"extras\"]\npinless = true\n";
+const TOGETHER: &str = "[codes]\npresets = [\"simmpl\", \"3cx\", \"xelion\", \"freepbx\", \"kazoo\", \"extras\", \"personal\"]\npinless = true\n";
 /// The other one.
 const AVAYA: &str = "[codes]\npresets = [\"avaya\"]\n";
 

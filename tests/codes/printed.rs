@@ -23,6 +23,7 @@ fn sets() -> Vec<Codes> {
         [Preset::Simmpl, Preset::ThreeCx, Preset::Xelion, Preset::Freepbx, Preset::Kazoo, Preset::Extras];
     [
         (&all[..], &[][..]),
+        (&[Preset::Simmpl, Preset::Personal], &[]),
         (&[Preset::Avaya], &["7{ext}*{pin}", "*90{ext}*{pin}", "#31#{ext}", "66{ext}*#", "444#"]),
     ]
     .map(|(presets, dials)| Wanted {
@@ -45,6 +46,8 @@ fn strings(codes: &Codes) -> BTreeSet<String> {
             [("101", "1234"), ("245", "0042137"), ("57", "123"), ("999", "12345678901"), ("1", "1")]
         {
             let dialled = code.pattern.to_string().replace("{ext}", ext).replace("{pin}", pin);
+            let dialled =
+                dialled.replace("{number}", pin).replace("{group}", ext).replace("{choice}", &pin[..1]);
             let (body, last) = dialled.split_at(dialled.len() - 1);
             strings.extend(["", "#", "##", "###"].map(|end| format!("{dialled}{end}")));
             strings.extend(KEYS.chars().map(|key| format!("{dialled}{key}")));
@@ -103,7 +106,9 @@ fn asterisk_lines(codes: &Codes) -> String {
         freepbx: false,
     };
     let printed = asterisk::dialplan::hotdesk_conf(&settings);
-    let lines: Vec<&str> = printed.lines().filter(|line| line.contains("Set(HD_DIALLED=${FILTER(")).collect();
+    let ours = ["Set(HD_DIALLED=${FILTER(", ",1,Goto(hotdesk-voicemail,s,1)", ",1,Goto(hotdesk-pickup,s,1)"];
+    let is_ours = |line: &&str| line.starts_with("exten => ") && ours.iter().any(|part| line.contains(part));
+    let lines: Vec<&str> = printed.lines().filter(is_ours).collect();
     assert!(lines.len() > 5, "{printed}");
     lines.join("\n") + "\n"
 }

@@ -6,7 +6,7 @@ use crate::support::phone::Phone;
 impl Switch {
     /// A device's row: `number` is shown, `numbers` are for help where it stands.
     fn device(&mut self, desk: &str, user: &str, number: &str, numbers: &str, may: &str) {
-        let row = format!("{user}|1|{number}|{numbers}|{}|{may}", contact(desk));
+        let row = format!("{user}|1|{number}|{numbers}|{}|{may}|", contact(desk));
         self.row("device", desk, &row);
     }
 

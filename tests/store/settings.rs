@@ -13,6 +13,7 @@ on_both_stores! {
     a_setting_is_changed_and_journalled_without_its_number
     settings_that_are_changed_at_the_same_time_all_stand
     nobody_has_no_settings
+    who_is_edited_keeps_what_he_switched_meanwhile
 }
 
 async fn a_setting_is_changed_and_journalled_without_its_number(place: Place) {
@@ -70,4 +71,32 @@ async fn nobody_has_no_settings(place: Place) {
     let what = What::Setting(ext("101"), Setting::DoNotDisturb(true));
     let change = Change { tenant: tenant(), what, by: Actor::Controller, at: Timestamp::now() };
     assert!(matches!(store.change(&change).await, Err(StoreError::Missing(who)) if who == "user 101"));
+}
+
+async fn who_is_edited_keeps_what_he_switched_meanwhile(place: Place) {
+    let store = place.open().await;
+    let read = user("101");
+    put(&store, What::User(read.clone())).await;
+    put(&store, What::Setting(ext("101"), Setting::DoNotDisturb(true))).await;
+    let edited = |was: &User| {
+        let is = User { mailbox: "101@default".parse().ok(), ..was.clone() };
+        What::Edited { was: Box::new(was.clone()), is: Box::new(is) }
+    };
+    let change = |what| Change { tenant: tenant(), what, by: Actor::Controller, at: Timestamp::now() };
+    let refused = store.change(&change(edited(&read))).await;
+    assert!(matches!(refused, Err(StoreError::Contended(_))), "{refused:?}");
+    let known = all(&store).await.users.remove(&ext("101")).unwrap();
+    assert!(known.profile.do_not_disturb && known.mailbox.is_none());
+    put(&store, edited(&known)).await;
+    let known = all(&place.open().await).await.users.remove(&ext("101")).unwrap();
+    assert!(known.profile.do_not_disturb && known.mailbox.is_some());
+    // As with any change, who may no longer hotdesk is logged out.
+    put(&store, What::Device(device("desk1"))).await;
+    let seat = act(Act::Seat(ext("101"), name("desk1"), Seating::default()));
+    store.move_people(&seat).await.unwrap();
+    let is = User { hotdesk: false, ..known.clone() };
+    put(&store, What::Edited { was: Box::new(known), is: Box::new(is) }).await;
+    assert!(all(&store).await.bindings.is_empty());
+    let nobody = store.change(&change(edited(&user("199")))).await;
+    assert!(matches!(nobody, Err(StoreError::Missing(_) | StoreError::Contended(_))), "{nobody:?}");
 }

@@ -1,5 +1,6 @@
 //! Who does not log out himself, with a clock and a switch that do what they are told, and real stores.
 
+mod returning;
 mod together;
 
 use std::collections::BTreeMap;

@@ -3,18 +3,24 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::desk::code::{Codes, Net, Piece};
+use crate::desk::code::{Codes, Net, Piece, Served};
 
 /// An extension for each thing that a code is matched by; its PIN stays behind in `HD_DIALLED`.
 pub(super) fn codes(codes: &Codes) -> String {
     let nets = codes.nets();
-    let extensions: BTreeMap<String, &str> = nets
+    let extensions: BTreeMap<String, &Net> = nets
         .iter()
-        .flat_map(|net| extensions(net).into_iter().map(|extension| (extension, &*net.bare)))
+        .flat_map(|net| extensions(net).into_iter().map(move |extension| (extension, net)))
         .collect();
-    extensions.iter().fold(String::new(), |mut lines, (extension, bare)| {
-        let _ = writeln!(lines, "exten => {extension},1,Set(HD_DIALLED=${{FILTER(0-9*#,${{EXTEN}})}})");
-        let _ = writeln!(lines, " same => n,Goto(hotdesk-code,{bare},1)");
+    extensions.iter().fold(String::new(), |mut lines, (extension, net)| {
+        let _ = match net.served {
+            Served::Here(context) => writeln!(lines, "exten => {extension},1,Goto({context},s,1)"),
+            Served::Controller => writeln!(
+                lines,
+                "exten => {extension},1,Set(HD_DIALLED=${{FILTER(0-9*#,${{EXTEN}})}})\n same => n,Goto(hotdesk-code,{},1)",
+                net.bare
+            ),
+        };
         lines
     })
 }

@@ -51,6 +51,16 @@ impl Switched {
             self.here.clear();
         }
     }
+
+    /// A device is registered.
+    pub(super) fn saw(&mut self, device: &DeviceName) {
+        self.here.insert(device.clone());
+    }
+
+    /// Whether a device that is not registered has signed out: it was seen since the start, or that is long ago.
+    pub(super) fn misses(&self, device: &DeviceName, now: Timestamp) -> bool {
+        gone_since(None, self.here.contains(device), self.up, now) <= now
+    }
 }
 
 impl Sitting {
@@ -71,7 +81,7 @@ impl Sitting {
         let gone = match doing {
             Doing::Unknown => self.seen.gone,
             Doing::Busy | Doing::Free => {
-                switch.here.insert(name.clone());
+                switch.saw(name);
                 None
             }
             Doing::Gone => Some(gone_since(self.seen.gone, switch.here.contains(name), switch.up, now)),

@@ -1,16 +1,19 @@
 //! What a switch's dialplan sends to us: the codes, and what is a mistyped one.
 
 use super::keys::{Keys, Shape, Times};
-use super::pattern::{Part, Pattern};
+use super::pattern::Part;
+use super::{Code, Served};
 use crate::desk::pattern::NumberPattern;
 
-/// Strings that a switch's dialplan sends to us.
+/// Strings that a switch's dialplan sends to us, or serves itself.
 ///
 /// All that begins like a code in which an extension or a PIN follows a `*` is sent, mistyped or not: a PIN may be in
-/// it, and what we refuse is scrubbed. Other codes are sent as they are read and no further: what begins with a digit
-/// may be a number.
+/// it, and what we refuse is scrubbed. So is all that begins like a code with a number or a group. Other codes are sent as
+/// they are read and no further: what begins with a digit may be a number.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Net {
+    /// Who serves it. What a switch serves itself comes first: it may begin like something that is sent to us.
+    pub served: Served,
     /// As what the call goes on: the code without what may be secret.
     pub bare: String,
     /// What they are made of.
@@ -35,19 +38,21 @@ pub enum Piece {
 impl Net {
     /// What is sent to us for the sake of `code`, where users have extensions of these patterns.
     #[must_use]
-    pub fn of(code: &Pattern, users: &[NumberPattern]) -> Vec<Self> {
+    pub fn of(code: &Code, users: &[NumberPattern]) -> Vec<Self> {
+        let (served, code) = (code.does.served(), &code.pattern);
         let stem = code.stem();
         let bare = match stem.trim_end_matches(['*', '#']) {
             "" => stem,
             bare => bare,
         };
-        let net = |pieces, hashes| Self { bare: bare.into(), pieces, hashes };
+        let net = |pieces, hashes| Self { served, bare: bare.into(), pieces, hashes };
         let literal = Piece::Literal(stem.into());
         let marked = stem.starts_with(['*', '#']);
         if code.has_extension() && marked && stem.ends_with(['*', '#']) {
             return vec![net(vec![literal, Piece::Rest], 0)];
         }
-        if code.has_pin() && marked {
+        let endless = matches!(code.operand(), Some(Part::Group | Part::Number));
+        if code.has_pin() && marked || endless {
             return vec![net(vec![literal, Piece::Digit, Piece::Rest], 0)];
         }
         let (mut parts, mut hashes) = code.without_dial_key();
@@ -62,6 +67,7 @@ impl Net {
         let pieces = |users: &Option<&NumberPattern>| -> Vec<Piece> {
             let piece = |part: &Part| match (part, users) {
                 (Part::Literal(keys), _) => Some(Piece::Literal(keys.clone())),
+                (Part::Choice, _) => Some(Piece::Digit),
                 (_, users) => users.cloned().map(Piece::Number),
             };
             parts.iter().filter_map(piece).chain(rest.clone()).collect()

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-/// One code as it is written: what is dialled literally, and where the extension and the PIN stand in it.
+/// One code as it is written: what is dialled literally, and where in it an extension, a PIN or something else stands.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
 #[serde(try_from = "String")]
 pub struct Pattern(Vec<Part>);
@@ -12,12 +12,35 @@ pub struct Pattern(Vec<Part>);
 /// A piece of a [`Pattern`].
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Part {
+    /// One digit stands here, by which something is chosen.
+    Choice,
     /// An extension stands here.
     Extension,
+    /// A group stands here, as its name is spelled on the keys.
+    Group,
     /// These digits, `*` and `#`.
     Literal(String),
+    /// A number stands here, whatever it is.
+    Number,
     /// A PIN stands here.
     Pin,
+}
+
+/// What is written in braces.
+const NAMED: [(&str, Part); 5] = [
+    ("{choice}", Part::Choice),
+    ("{ext}", Part::Extension),
+    ("{group}", Part::Group),
+    ("{number}", Part::Number),
+    ("{pin}", Part::Pin),
+];
+
+impl Part {
+    /// Whether it is something to be set: not who is meant, nor how he proves it.
+    #[must_use]
+    pub const fn is_operand(&self) -> bool {
+        matches!(self, Self::Choice | Self::Group | Self::Number)
+    }
 }
 
 /// A pattern with something in it that cannot be dialled or read.
@@ -43,16 +66,16 @@ impl Pattern {
         let mut parts = Vec::new();
         let mut rest = pattern;
         while !rest.is_empty() {
-            if let Some(after) = rest.strip_prefix("{ext}") {
-                parts.push(Part::Extension);
-                rest = after;
-            } else if let Some(after) = rest.strip_prefix("{pin}") {
-                parts.push(Part::Pin);
+            let named = NAMED.iter().find_map(|(name, part)| Some((rest.strip_prefix(name)?, part)));
+            if let Some((after, part)) = named {
+                parts.push(part.clone());
                 rest = after;
             } else {
                 let (literal, after) = rest.split_at(rest.find('{').unwrap_or(rest.len()));
                 if literal.is_empty() || !literal.chars().all(|c| c.is_ascii_digit() || "*#".contains(c)) {
-                    return Err(bad("it takes digits, '*', '#', {ext} and {pin}"));
+                    return Err(bad(
+                        "it takes digits, '*', '#', {ext}, {pin}, {number}, {group} and {choice}",
+                    ));
                 }
                 parts.push(Part::Literal(literal.into()));
                 rest = after;
@@ -71,15 +94,24 @@ impl Pattern {
         let count = |part: &Part| self.0.iter().filter(|other| *other == part).count();
         let starts_with_digit =
             |part: &Part| !matches!(part, Part::Literal(keys) if keys.starts_with(['*', '#']));
+        let operand = self.operand();
         let runs_on = |pair: &[Part]| matches!(pair, [first, second] if !matches!(first, Part::Literal(_)) && starts_with_digit(second));
         if self.stem().trim_matches('#').is_empty() {
             Some("it must begin with digits or '*'")
-        } else if count(&Part::Extension) > 1 || count(&Part::Pin) > 1 {
-            Some("it has {ext} or {pin} twice")
+        } else if NAMED.iter().any(|(_, part)| count(part) > 1) {
+            Some("it has the same in braces twice")
         } else if self.0.windows(2).any(runs_on) {
-            Some("put a '*' after {ext} or {pin}, or nobody knows where it ends")
+            Some("put a '*' after what is in braces, or nobody knows where it ends")
         } else if self.has_pin() && !self.has_extension() {
             Some("it has a {pin} without saying whose: add {ext}")
+        } else if operand.is_some()
+            && self.0.iter().filter(|part| !matches!(part, Part::Literal(_))).count() > 1
+        {
+            Some("nothing else in braces goes with {number}, {group} or {choice}")
+        } else if operand.is_some() && !self.stem().starts_with(['*', '#']) {
+            Some(
+                "with {number}, {group} or {choice} it must begin with '*' or '#', or it would be many numbers",
+            )
         } else {
             None
         }
@@ -91,7 +123,7 @@ impl Pattern {
         &self.0
     }
 
-    /// What is dialled before the extension and the PIN; of a code without them, all.
+    /// What is dialled before anything that is not always the same; of a code without that, all.
     #[must_use]
     pub fn stem(&self) -> &str {
         match self.0.first() {
@@ -104,6 +136,12 @@ impl Pattern {
     #[must_use]
     pub fn has_extension(&self) -> bool {
         self.0.contains(&Part::Extension)
+    }
+
+    /// What is dialled along that is to be set.
+    #[must_use]
+    pub fn operand(&self) -> Option<&Part> {
+        self.0.iter().find(|part| part.is_operand())
     }
 
     /// Whether the PIN is dialled along.
@@ -141,9 +179,10 @@ impl TryFrom<String> for Pattern {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|part| match part {
-            Part::Extension => f.write_str("{ext}"),
             Part::Literal(literal) => f.write_str(literal),
-            Part::Pin => f.write_str("{pin}"),
+            part => {
+                NAMED.iter().filter(|(_, named)| named == part).try_for_each(|(name, _)| f.write_str(name))
+            }
         })
     }
 }
@@ -154,7 +193,16 @@ mod tests {
 
     #[test]
     fn what_is_written_is_what_is_shown() {
-        for pattern in ["*35", "*35*{ext}*{pin}#", "8{ext}", "*77*{ext}*", "#1#{ext}*{pin}*9"] {
+        for pattern in [
+            "*35",
+            "*35*{ext}*{pin}#",
+            "8{ext}",
+            "*77*{ext}*",
+            "#1#{ext}*{pin}*9",
+            "*72{number}",
+            "*45{group}*",
+            "*38{choice}",
+        ] {
             assert_eq!(Pattern::parse(pattern).unwrap().to_string(), pattern);
         }
     }
@@ -172,6 +220,11 @@ mod tests {
             ("*35*{ext}5", "put a '*'"),
             ("*35*{ext}*{ext}", "twice"),
             ("*35*{pin}", "whose"),
+            ("*72{number}5", "put a '*'"),
+            ("*72{number}*{ext}", "nothing else"),
+            ("*45{group}*{choice}", "nothing else"),
+            ("72{number}", "begin with '*'"),
+            ("38{choice}", "begin with '*'"),
             (&"1".repeat(41), "longer"),
         ] {
             let bad = Pattern::parse(pattern).unwrap_err();

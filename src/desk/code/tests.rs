@@ -15,7 +15,20 @@ fn own(dial: &str, does: Action) -> Own {
 }
 
 fn request(does: Action, user: Option<&str>, pin: Proof) -> Option<Request> {
-    Some(Request { does, user: user.map(|user| Extension::new(user).unwrap()), pin })
+    Some(Request { does, user: user.map(|user| Extension::new(user).unwrap()), pin, operand: None })
+}
+
+/// What somebody wants of his own otherwise.
+fn setting(does: Action, operand: Option<Operand>) -> Option<Request> {
+    Some(Request { does, user: None, pin: Proof::Waived, operand })
+}
+
+fn number(number: &str) -> Option<Operand> {
+    Some(Operand::Number(Number::new(number).unwrap()))
+}
+
+fn group(keys: &str) -> Option<Operand> {
+    Some(Operand::Group(Spelled::keyed(keys).unwrap()))
 }
 
 fn dialled(pin: &str) -> Proof {
@@ -23,8 +36,15 @@ fn dialled(pin: &str) -> Proof {
 }
 
 /// Every preset that goes with the others.
-const TOGETHER: [Preset; 6] =
-    [Preset::Simmpl, Preset::ThreeCx, Preset::Xelion, Preset::Freepbx, Preset::Kazoo, Preset::Extras];
+const TOGETHER: [Preset; 7] = [
+    Preset::Simmpl,
+    Preset::ThreeCx,
+    Preset::Xelion,
+    Preset::Freepbx,
+    Preset::Kazoo,
+    Preset::Extras,
+    Preset::Personal,
+];
 
 #[test]
 fn the_key_of_a_device_toggles_whatever_the_codes_are() {
@@ -32,7 +52,7 @@ fn the_key_of_a_device_toggles_whatever_the_codes_are() {
         let Ok(codes) = Codes::of(&[preset]) else { continue };
         assert_eq!(
             codes.read(SEAT),
-            Some(Request { does: Action::Toggle, user: None, pin: Proof::Asked }),
+            Some(Request { does: Action::Toggle, user: None, pin: Proof::Asked, operand: None }),
             "{preset}"
         );
         assert_eq!(codes.read("seat+desk1"), None);
@@ -67,6 +87,77 @@ fn each_row_of_each_preset_is_read_with_and_without_the_dial_key() {
     assert_eq!(codes.read("*350"), request(LogoutEverywhere, None, Proof::Asked));
     assert_eq!(codes.read("*3500#"), request(ChangePin, None, Proof::Asked));
     assert_eq!(Codes::default(), Codes::of(&[Preset::Simmpl]).unwrap());
+}
+
+#[test]
+fn what_a_user_changes_himself_is_read_with_the_number_group_or_choice_that_was_dialled_along() {
+    use Action::{
+        DoNotDisturb, DoNotDisturbOff, DoNotDisturbOn, ForwardAlways, ForwardBusy, ForwardUnanswered, Group,
+        Pause, Pickup, RingDesk, RingHotdesk, RingInTurn, RingMobile, RingSoftphone, ShowNumber, Voicemail,
+    };
+    let codes = Codes::of(&TOGETHER).unwrap();
+    for (digits, does, operand) in [
+        ("*76", DoNotDisturb, None),
+        ("*78", DoNotDisturbOn, None),
+        ("*79", DoNotDisturbOff, None),
+        ("*720612345678", ForwardAlways, number("0612345678")),
+        ("*72112", ForwardAlways, number("112")),
+        ("*73", ForwardAlways, None),
+        ("*900", ForwardBusy, number("0")),
+        ("*91", ForwardBusy, None),
+        ("*52102", ForwardUnanswered, number("102")),
+        ("*53", ForwardUnanswered, None),
+        ("*371", RingHotdesk, None),
+        ("*372", RingDesk, None),
+        ("*373", RingSoftphone, None),
+        ("*374", RingMobile, None),
+        ("*375", RingInTurn, None),
+        ("*38", ShowNumber, None),
+        ("*380", ShowNumber, Some(Operand::Choice(0))),
+        ("*389", ShowNumber, Some(Operand::Choice(9))),
+        ("*4572537", Group, group("72537")),
+        ("*46", Pause, None),
+        ("*8", Pickup, None),
+        ("*97", Voicemail, None),
+    ] {
+        for sent in [digits.to_owned(), format!("{digits}#")] {
+            assert_eq!(codes.read(&sent), setting(does, operand.clone()), "{sent}");
+        }
+    }
+    let longest = format!("*72{}", "1".repeat(32));
+    assert_eq!(codes.read(&longest), setting(ForwardAlways, number(&"1".repeat(32))));
+    for digits in [
+        "*72",
+        "*72*",
+        "*72061#2",
+        "*7206##",
+        "*72+31612345678",
+        &format!("{longest}1"),
+        "*45",
+        "*389*",
+        "*3811",
+        "*370",
+    ] {
+        assert_eq!(codes.read(digits), None, "{digits}");
+    }
+}
+
+#[test]
+fn what_the_switch_does_itself_is_not_sent_to_us() {
+    let codes = Codes::of(&TOGETHER).unwrap();
+    let nets = codes.nets();
+    let here: Vec<(&str, &str)> = nets
+        .iter()
+        .filter_map(|net| match net.served {
+            Served::Here(context) => Some((net.bare.as_str(), context)),
+            Served::Controller => None,
+        })
+        .collect();
+    assert_eq!(here, [("*8", "hotdesk-pickup"), ("*97", "hotdesk-voicemail")]);
+    let ours = |net: &&Net| net.served == Served::Controller;
+    for digits in ["*8", "*8#", "*97", "*97#"] {
+        assert!(!nets.iter().filter(ours).any(|net| net.shape().matches(digits)), "{digits}");
+    }
 }
 
 #[test]
@@ -139,6 +230,16 @@ fn what_does_not_go_together_is_refused_with_both_named_and_the_digits() {
         (wanted(&[], &[]), &["XXX"], "no code logs anybody in"),
         (wanted(&simmpl, &[own("*36*{ext}", Action::Logout)]), &["XXX"], "leave out {ext}"),
         (wanted(&simmpl, &[own("*36*{ext}*{pin}", Action::ChangePin)]), &["XXX"], "leave out {pin}"),
+        (
+            wanted(&[Preset::Simmpl, Preset::Personal], &[own("*7{number}", Action::ForwardBusy)]),
+            &["XXX"],
+            "*76 would be read as *76 (do_not_disturb, preset personal) and as *7{number} (forward_busy, own)",
+        ),
+        (wanted(&simmpl, &[own("*72{number}", Action::Login)]), &["XXX"], "goes with forward_always"),
+        (wanted(&simmpl, &[own("*72{group}", Action::ForwardAlways)]), &["XXX"], "goes with forward_always"),
+        (wanted(&simmpl, &[own("*38{choice}", Action::Pause)]), &["XXX"], "{choice} with show_number"),
+        (wanted(&simmpl, &[own("*45", Action::Group)]), &["XXX"], "add {group}"),
+        (wanted(&simmpl, &[own("*97{ext}", Action::Voicemail)]), &["XXX"], "leave out {ext}"),
     ] {
         let error = wanted.codes(&numbers(users), &emergency(&["110", "112"])).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
@@ -201,15 +302,9 @@ fn what_begins_with_a_digit_is_taken_no_further_than_it_is_read() {
 }
 
 fn wanted() -> impl Strategy<Value = Wanted> {
-    let does = prop::sample::select(vec![
-        Action::ChangePin,
-        Action::Login,
-        Action::Logout,
-        Action::LogoutEverywhere,
-        Action::Toggle,
-        Action::WhoIsHere,
-    ]);
-    let dial = "[*]?[0-3]{1,3}([*#]?\\{ext\\}([*][0-3]?|[*]\\{pin\\}#?)?|[*#])?";
+    let does = prop::sample::select(Action::ALL.to_vec());
+    let dial =
+        "[*]?[0-3]{1,3}([*#]?\\{ext\\}([*][0-3]?|[*]\\{pin\\}#?)?|[*]?\\{(number|group|choice)\\}[*]?|[*#])?";
     let own = (dial, does).prop_filter_map("no pattern", |(dial, does)| {
         Some(Own { dial: Pattern::parse(&dial).ok()?, does, pin: None })
     });
@@ -249,8 +344,12 @@ proptest! {
                 let of_a_shape = codes.shapes(code).iter().any(|shape| shape.matches(&digits));
                 prop_assert_eq!(of_a_shape, code.read(&digits, &users).is_some(), "{} by {}", digits, code);
             }
-            let sent = codes.nets().iter().any(|net| net.shape().matches(&digits));
-            prop_assert!(sent || readings == 0, "{digits}");
+            // Where it is printed first of all that take it.
+            let served = codes.nets().iter().find(|net| net.shape().matches(&digits)).map(|net| net.served);
+            match codes.read(&digits) {
+                Some(request) => prop_assert_eq!(served, Some(request.does.served()), "{}", digits),
+                None => prop_assert!(matches!(served, None | Some(Served::Controller)), "{digits}"),
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Which codes a site wants, and whether they can be had together.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::keys::{self, Shape};
@@ -129,7 +131,12 @@ impl Wanted {
             }
         }
         self.check(&known, users, emergency)?;
-        Ok(Codes { codes: known, users: users.to_vec() })
+        Ok(Codes {
+            codes: known,
+            users: users.to_vec(),
+            emergency: emergency.to_vec(),
+            groups: BTreeMap::new(),
+        })
     }
 
     fn own(&self, own: &Own) -> Result<Code, BadCodes> {
@@ -144,6 +151,12 @@ impl Wanted {
         let unfit = |why| Err(BadCodes::Unfit { code: code.to_string(), why });
         if pattern.has_extension() && !does.takes_extension() {
             unfit("what it does is about whoever sits at the phone: leave out {ext}")
+        } else if pattern.operand().is_some_and(|operand| does.operand().as_ref() != Some(operand)) {
+            unfit(
+                "{number} goes with forward_always, forward_busy and forward_unanswered, {group} with group, {choice} with show_number",
+            )
+        } else if does.needs_operand() && pattern.operand().is_none() {
+            unfit("it does not say which group: add {group}")
         } else if pattern.has_pin() && !does.takes_pin() {
             unfit("no PIN is dialled along with what it does: leave out {pin}")
         } else if pattern.has_pin() && !self.one_touch {

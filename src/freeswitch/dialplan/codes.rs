@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::regex;
-use crate::desk::code::{Book, Net, Piece};
+use crate::desk::code::{Book, Net, Piece, Served};
 use crate::desk::id::TenantId;
 
 /// An extension for each thing that a code is matched by; its PIN stays behind in `hd_dialled`. Where tenants have
@@ -13,13 +13,21 @@ pub(super) fn codes(book: &Book) -> String {
         let of_tenants = of(&tenants);
         for net in codes.nets() {
             let (bare, expression) = (&net.bare, expression(&net));
+            let actions = match net.served {
+                Served::Here(place) => {
+                    format!(r#"        <action application="transfer" data="{place} XML hotdesk-features"/>"#)
+                }
+                Served::Controller => format!(
+                    r#"        <action application="set" data="hd_dialled=$1" inline="true"/>
+        <action application="set_profile_var" data="destination_number={bare}" inline="true"/>
+        <action application="transfer" data="{bare} XML hotdesk-code"/>"#
+                ),
+            };
             let _ = write!(
                 lines,
                 r#"    <extension name="hotdesk-code-{bare}">
 {of_tenants}      <condition field="destination_number" expression="{expression}">
-        <action application="set" data="hd_dialled=$1" inline="true"/>
-        <action application="set_profile_var" data="destination_number={bare}" inline="true"/>
-        <action application="transfer" data="{bare} XML hotdesk-code"/>
+{actions}
       </condition>
     </extension>
 "#

@@ -9,6 +9,12 @@ local function unseat_user(user)
   return #devices > 0 and devices or nil
 end
 
+if what == 'edited' then
+  local change = cjson.decode(body)
+  if redis.call('HGET', USERS, name) ~= change.was then return redis.error_reply('CHANGED user ' .. name) end
+  what, body = 'user', change.is
+end
+
 if what == 'user' then
   local devices
   if not cjson.decode(body).hotdesk then devices = unseat_user(name) end

@@ -170,8 +170,28 @@ impl Redis {
             What::Setting(user, setting) => {
                 ("setting", user.as_str(), self.setting(tenant, user, setting).await?)
             }
+            What::Edited { was, is } => {
+                ("edited", was.extension.as_str(), self.edited(tenant, was, is).await?)
+            }
             What::User(user) => ("user", user.extension.as_str(), self.text(user)?),
         })
+    }
+
+    /// What is kept of a user, as text.
+    async fn kept(&self, tenant: &TenantId, user: &Extension) -> Result<String, StoreError> {
+        let mut ask = cmd("HGET");
+        ask.arg(format!("{}:users", base(tenant))).arg(user.as_str());
+        let kept: Option<String> = self.ask(tenant, &ask).await?;
+        kept.ok_or_else(|| StoreError::Missing(format!("user {user}")))
+    }
+
+    /// A user who is as he was read, as a change from what is kept of him to what will be.
+    async fn edited(&self, tenant: &TenantId, was: &User, is: &User) -> Result<String, StoreError> {
+        let kept = self.kept(tenant, &was.extension).await?;
+        if self.parse::<User>(&kept)? != *was {
+            return Err(StoreError::Contended(format!("user {}", was.extension)));
+        }
+        self.text(&serde_json::json!({ "was": kept, "is": self.text(is)? }))
     }
 
     /// Asks for what is at the key of a tenant, and sees first that it is of a version that we know.
@@ -192,10 +212,7 @@ impl Redis {
         user: &Extension,
         setting: &Setting,
     ) -> Result<String, StoreError> {
-        let mut ask = cmd("HGET");
-        ask.arg(format!("{}:users", base(tenant))).arg(user.as_str());
-        let was: Option<String> = self.ask(tenant, &ask).await?;
-        let was = was.ok_or_else(|| StoreError::Missing(format!("user {user}")))?;
+        let was = self.kept(tenant, user).await?;
         let mut is: User = self.parse(&was)?;
         setting.apply(&mut is);
         let event = Event::SettingChanged { user: user.clone(), setting: setting.to_string() };

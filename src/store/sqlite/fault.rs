@@ -13,6 +13,8 @@ use crate::store::StoreError;
 pub(super) enum Fault {
     /// Nothing came of it in time, or its thread is gone.
     Away(&'static str),
+    /// This is another than it was when it was read.
+    Contended(String),
     /// A SQLite database, but none of ours.
     Foreign,
     /// The file could not be made.
@@ -80,6 +82,7 @@ impl Fault {
         let broken = |why: String| StoreError::Broken(path.display().to_string(), why);
         match self {
             Self::Away(why) => away(why),
+            Self::Contended(what) => StoreError::Contended(what),
             Self::Foreign => {
                 broken("it is a database of something else; give [store] url a file of its own".into())
             }

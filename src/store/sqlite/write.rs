@@ -55,6 +55,12 @@ pub(super) fn change(db: &Connection, change: &Change) -> Result<Revision, Fault
             put_user(db, tenant, &known)?;
             Event::SettingChanged { user: user.clone(), setting: setting.to_string() }
         }
+        What::Edited { was, is } => {
+            if read::user(db, tenant, &was.extension)?.as_ref() != Some(was) {
+                return Err(Fault::Contended(format!("user {}", was.extension)));
+            }
+            put_user(db, tenant, is)?
+        }
         What::Unlock(whose) => {
             locks::unlock(db, tenant, whose)?;
             whose.event()

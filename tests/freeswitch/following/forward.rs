@@ -34,15 +34,17 @@ fn a_call_that_finds_him_busy_or_is_not_answered_goes_where_he_wants_it() {
     bob.wait_ended().unwrap();
 
     // He may not call outside, so neither do his calls go there; and none goes round and round.
-    switch.profile("102", ["", "0031", "102", "", "", ""]);
+    let carol = switch.phone("desk3");
+    switch.sits("103", "desk3", "", ["", "", "102", "", "", ""]);
+    switch.profile("102", ["", "0031", "103", "", "", ""]);
     colleague.dial("102").unwrap();
     bob.wait_ringing().unwrap();
     bob.reject(486).unwrap();
     assert_eq!(colleague.wait_ended_within(LONG).unwrap().code, 404);
     colleague.dial("102").unwrap();
-    for _ in 0..4 {
-        bob.wait_ringing().unwrap();
-        bob.wait_ended().unwrap();
+    for rings in [&bob, &carol, &bob, &carol] {
+        rings.wait_ringing().unwrap();
+        rings.wait_ended().unwrap();
     }
     assert_eq!(colleague.wait_ended().unwrap().code, 480);
     assert!(!bob.in_call());

@@ -48,7 +48,7 @@ async fn it_is_true_at_the_desk_where_he_sits_through_moves_and_restarts() {
     change(What::User(alice)).await;
     let forward = Setting::Forward(When::Busy, Number::new("0031").ok());
     change(What::Setting(user.clone(), forward)).await;
-    row_becomes(&company, "|0031||inbound||||");
+    row_becomes(&company, "|0031||inbound|||");
 
     acts_as_he_wants(&company, &desk1, &colleague, &trunk);
     company.log_in(&desk2, "101").unwrap();
@@ -79,7 +79,7 @@ async fn it_is_true_at_the_desk_where_he_sits_through_moves_and_restarts() {
 
     // What he changes is true at his desk at once.
     change(What::Setting(user, Setting::Forward(When::Busy, None))).await;
-    row_becomes(&company, "|||inbound||||");
+    row_becomes(&company, "|||inbound|||");
 }
 
 /// A call to him is recorded, and goes outside when he is busy.

@@ -72,7 +72,7 @@ impl Model {
                 seats.retain(|(.., user)| user != extension);
                 users.remove(extension).is_some()
             }
-            What::Location(_) | What::RemoveLocation(_) => unreachable!(),
+            What::Edited { .. } | What::Location(_) | What::RemoveLocation(_) => unreachable!(),
             What::Pin(user, _) | What::Setting(user, _) => users.contains_key(user),
             What::Unlock(whose) => {
                 match whose {

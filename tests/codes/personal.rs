@@ -1,0 +1,126 @@
+//! What a user switches at his desk decides what rings, on real switches.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Company, SOON, dial, on_each};
+use crate::support::company::one_touch;
+use crate::support::debian::Version;
+use crate::support::phone::Phone;
+
+on_each! {
+    what_a_user_switches_decides_what_rings
+}
+
+const CODES: &str = "[codes]\npresets = [\"simmpl\", \"personal\"]\n";
+/// A change of a setting is true at the switch by then.
+const AT_ONCE: Duration = Duration::from_millis(300);
+
+impl Company {
+    /// What the switch rings when 101 is called, as `desk1` and `desk3`.
+    fn rings(&self) -> Vec<String> {
+        let row = match self {
+            Self::Asterisk(company) => {
+                let mut ami = company.pbx.ami().unwrap();
+                let row = ami.list("DBGet", &[("Family", "hotdesk/user"), ("Key", "101")]).unwrap();
+                row.first().map(|row| row.get("Val").to_owned()).unwrap_or_default()
+            }
+            Self::FreeSwitch(company) => company.pbx.api("db select/hotdesk-user-default/101").unwrap(),
+        };
+        let dial = row.split('|').next().unwrap_or_default();
+        let desk = |n: &&usize| dial.contains(&format!("desk{n}"));
+        [1, 2, 3].iter().filter(desk).map(|n| format!("desk{n}")).collect()
+    }
+
+    /// Waits until the switch rings these; how long that took.
+    fn wait_rings(&self, these: &[&str]) -> Duration {
+        let since = Instant::now();
+        while self.rings() != these {
+            assert!(since.elapsed() < SOON, "{:?} and not {these:?}", self.rings());
+            thread::sleep(Duration::from_millis(2));
+        }
+        since.elapsed()
+    }
+}
+
+/// Calls 101 from `caller`: which of `phones` ring. It is busy if none does.
+fn rung<'a>(caller: &Phone, phones: &[(&'a str, &Phone)]) -> Vec<&'a str> {
+    caller.dial("101").unwrap();
+    thread::sleep(Duration::from_millis(600));
+    let rung: Vec<&str> = phones.iter().filter(|(_, phone)| phone.in_call()).map(|(name, _)| *name).collect();
+    if rung.is_empty() {
+        assert_eq!(caller.wait_ended().unwrap().code, 486, "busy");
+    } else {
+        caller.hang_up().unwrap();
+        for (_, phone) in phones.iter().filter(|(name, _)| rung.contains(name)) {
+            phone.wait_ended().unwrap();
+        }
+    }
+    rung
+}
+
+fn what_a_user_switches_decides_what_rings(version: Option<Version>) {
+    let Some(mut company) = Company::open(version, CODES) else { return };
+    let (desk1, desk2, soft) = (company.phone("desk1"), company.phone("desk2"), company.phone("desk3"));
+    let phones = [("desk1", &desk1), ("desk3", &soft)];
+    let hotdesk = company.hotdesk();
+    hotdesk.run(&["user", "set", "101", "--mailbox", "", "--numbers", "0205550177"]).unwrap();
+    hotdesk
+        .run(&["device", "set", "desk3", "--kind", "softphone", "--owner", "101", "--no-hotdesk"])
+        .unwrap();
+    dial(&desk1, &one_touch("101"), &[]);
+    dial(&desk2, &one_touch("102"), &[]);
+    company.wait_rings(&["desk1", "desk3"]);
+    assert_eq!(rung(&desk2, &phones), ["desk1", "desk3"]);
+
+    // Heard, and then it is true: no wait between the confirmation and the call.
+    let heard = dial(&desk1, "*78", &[]);
+    assert!(heard > AT_ONCE, "{heard:?}");
+    assert_eq!(rung(&desk2, &phones), [""; 0]);
+    dial(&desk1, "*79", &[]);
+    assert_eq!(rung(&desk2, &phones), ["desk1", "desk3"]);
+    dial(&soft, "*76", &[]);
+    assert!(company.rings().is_empty(), "by his softphone, too");
+    dial(&desk1, "*76", &[]);
+
+    // The sliders.
+    dial(&desk1, "*373", &[]);
+    assert_eq!(rung(&desk2, &phones), ["desk1"]);
+    dial(&desk1, "*371", &[]);
+    assert!(company.rings().is_empty());
+    dial(&desk1, "*373", &[]);
+    assert_eq!(rung(&desk2, &phones), ["desk3"]);
+    dial(&desk1, "*371", &[]);
+    let mut took = vec![];
+    for (to, rings) in [("off", &["desk1"][..]), ("on", &["desk1", "desk3"])].into_iter().cycle().take(8) {
+        company.hotdesk().run(&["user", "ring", "101", "desk3", to]).unwrap();
+        took.push(company.wait_rings(rings));
+    }
+    took.sort();
+    println!("{version:?}: from the store to the switch {took:?}");
+    assert!(took[took.len() / 2] < AT_ONCE, "{took:?}");
+
+    // A softphone that signs out and in again is on again.
+    dial(&desk1, "*373", &[]);
+    assert_eq!(company.rings(), ["desk1"]);
+    soft.unregister().unwrap();
+    thread::sleep(Duration::from_secs(1));
+    soft.register().unwrap();
+    company.wait_rings(&["desk1", "desk3"]);
+    assert_eq!(rung(&desk2, &phones), ["desk1", "desk3"]);
+
+    // What is not as it should be changes nothing; the number that he chose is shown.
+    for refused in ["*72112", "*72101", "*389", "*45400", "*46"] {
+        dial(&desk1, refused, &[]);
+    }
+    assert_eq!(company.rings(), ["desk1", "desk3"]);
+    dial(&desk1, "*381", &[]);
+    let known = company.hotdesk().run(&["user", "show", "101", "--json"]).unwrap();
+    let known: serde_json::Value = serde_json::from_str(&known).unwrap();
+    assert_eq!((&known["caller_id"], &known["forward"]), (&"0205550177".into(), &serde_json::json!({})));
+    dial(&desk1, "*72103", &[]);
+    assert!(company.rings().is_empty());
+    dial(&desk1, "*73", &[]);
+    assert_eq!(rung(&desk2, &phones), ["desk1", "desk3"]);
+    assert!(!company.cdrs().contains("72103") && company.cdrs().contains("*72"), "{}", company.cdrs());
+}
