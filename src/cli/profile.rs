@@ -193,11 +193,11 @@ impl<'a> Listed<'a> {
         let turn = if self.in_turn { ", one after the other" } else { "" };
         vec![
             ("recording", self.recording.to_string()),
-            ("pick-up group", name(self.pickup.map(ToString::to_string))),
+            ("pick-up", name(self.pickup.map(ToString::to_string))),
             ("account", name(self.account.map(ToString::to_string))),
             ("numbers", joined(self.numbers.iter().map(ToString::to_string).collect())),
             ("groups", joined(self.groups.iter().map(group).collect())),
-            ("do not disturb", if self.do_not_disturb { "on" } else { "off" }.into()),
+            ("DND", if self.do_not_disturb { "on" } else { "off" }.into()),
             ("forwards", joined(forward.into_iter().flatten().collect())),
             ("rings", joined(self.rings.iter().map(rings).collect()) + turn),
         ]

@@ -111,7 +111,7 @@ fn every_mistake_is_named_by_file_line_and_column_and_nothing_is_changed() {
          users.csv line 2, column caller-id: \"12b\" is not a number: it takes 1 to 32 digits, if need be with a leading '+'\n  \
          users.csv line 2, column extension: \"1a\" is not an extension: it takes 1 to 20 digits\n  \
          users.csv line 6: user 103 was in users.csv line 5 already\n  \
-         devices.csv line 1, column swich: there is no such column; is it switch? There are device, switch, dial, hotdesk, \
+         devices.csv line 1, column swich: there is no such column; is it switch? There are device, switch, dial, kind, hotdesk, \
          location, owner, allow-from, may-dial, class, leave-at, leave-days, leave-after, leave-idle, leave-unregistered, leave-never\n  \
          other.csv line 1: a file of users has a column extension, one of devices device, one of locations location: this \
          has none of them\n"

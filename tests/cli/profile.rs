@@ -30,7 +30,7 @@ fn a_profile_is_set_shown_and_taken_away() {
     for words in [
         "400 (out), sales (in)",
         "always to 0612345678, busy to 102",
-        "do not disturb  on",
+        "DND           on",
         "one after the other",
     ] {
         assert!(told.contains(words), "{words}: {told}");
