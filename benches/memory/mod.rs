@@ -208,7 +208,9 @@ impl Switch for ToySwitch {
         let Scope::Some { users, devices } = scope else { return Ok(Table::new()) };
         let table = self.table.lock().unwrap();
         let users = users.iter().flat_map(|user| [Key::User(user.clone()), Key::Lamp(user.clone())]);
-        let keys = users.chain(devices.iter().map(|device| Key::Device(device.clone())));
+        let devices =
+            devices.iter().flat_map(|device| [Key::Device(device.clone()), Key::Seat(device.clone())]);
+        let keys = users.chain(devices);
         Ok(keys.filter_map(|key| Some((key.clone(), table.get(&key)?.clone()))).collect())
     }
 

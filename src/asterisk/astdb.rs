@@ -4,19 +4,21 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::ami::{Action, Message};
 use super::database;
 use super::manager::Manager;
+use super::mwi::Mwi;
 use super::phones;
 use super::queues;
 use super::rows;
 use super::space::Space;
 use crate::desk::group::{Groups, Kind};
-use crate::desk::id::{DeviceName, Extension, TenantId};
+use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
 use crate::desk::model::Device;
-use crate::desk::table::{Edit, Key, Lamp, ProfileRow, Row, Scope, Table};
+use crate::desk::table::{DeviceRow, Edit, Key, Lamp, ProfileRow, Row, Scope, Table};
 use crate::switch::activity::{Look, Stir};
 use crate::switch::{Switch, SwitchError};
 
@@ -24,6 +26,8 @@ use crate::switch::{Switch, SwitchError};
 pub struct AstDb {
     manager: Manager,
     space: Space,
+    /// Shows the voicemail of who sits there on the lamps of devices, where that is wanted.
+    mwi: Option<Mwi>,
     /// Those whose members are part of the table.
     groups: Groups,
 }
@@ -32,7 +36,7 @@ impl AstDb {
     /// The table of `tenant` on the Asterisk that `manager` is connected to.
     #[must_use]
     pub fn new(manager: Manager, tenant: &TenantId) -> Self {
-        Self { manager, space: Space::of(tenant), groups: Groups::new() }
+        Self { manager, space: Space::of(tenant), groups: Groups::new(), mwi: None }
     }
 
     /// Of which the members of these groups are part.
@@ -41,21 +45,28 @@ impl AstDb {
         Self { groups, ..self }
     }
 
+    /// The same, and each device is told of the voicemail of who sits there, from now on.
+    #[must_use]
+    pub fn with_mailboxes(self, stop: CancellationToken) -> Self {
+        Self { mwi: Some(Mwi::start(self.manager.clone(), stop)), ..self }
+    }
+
     async fn read_all(&self) -> Result<Table, SwitchError> {
         let tree = self.manager.list(Action::new("DBGetTree").with("Family", self.space.name())).await?;
         let mut table: Table = tree.iter().filter_map(|event| self.row_of(event)).collect();
         // Where no hint stands for the very extension, the pattern does, and that reads the user's rows.
-        let lamps: Vec<(Extension, Lamp)> =
+        let lamps: Vec<(Key, Row)> =
             table.iter().filter_map(|(key, row)| by_pattern(&table, key, row)).collect();
-        table.extend(lamps.into_iter().map(|(user, lamp)| (Key::Lamp(user), Row::Lamp(lamp))));
+        table.extend(lamps);
         table.extend(self.members(None).await?);
         let hints = self.manager.list(Action::new("ExtensionStateList")).await?;
         let context = self.space.hints();
         for hint in hints.iter().filter(|hint| hint.header("Context") == Some(context.as_str())) {
-            let Ok(user) = Extension::new(hint.header("Exten").unwrap_or_default()) else { continue };
-            table.remove(&Key::Lamp(user.clone()));
-            table.extend(lamp(user, hint));
+            let Some(key) = rows::read_extension(hint.header("Exten").unwrap_or_default()) else { continue };
+            table.remove(&key);
+            table.extend(lamp(key, hint));
         }
+        table.extend(self.lit().await?);
         Ok(table)
     }
 
@@ -69,7 +80,9 @@ impl AstDb {
                 .flat_map(|user| rings().map(|(group, _)| Key::Member(group.clone(), (*user).clone()))),
         );
         let rows = try_join_all(keys.map(|key| self.row(key))).await?;
-        let lamps = try_join_all(users.iter().map(|user| self.lamp(user))).await?;
+        let lamps = users.iter().map(|user| Key::Lamp((*user).clone()));
+        let lamps = lamps.chain(devices.iter().map(|device| Key::Seat((*device).clone())));
+        let lamps = try_join_all(lamps.map(|key| self.lamp(key))).await?;
         let members = try_join_all(users.iter().map(|user| self.members(Some(user)))).await?;
         Ok(rows.into_iter().chain(lamps).flatten().chain(members.into_iter().flatten()).collect())
     }
@@ -94,10 +107,17 @@ impl AstDb {
     }
 
     /// The hint that stands for this very extension. Where only the pattern does, its text is no lamp, and differs from any.
-    async fn lamp(&self, user: &Extension) -> Result<Option<(Key, Row)>, SwitchError> {
+    async fn lamp(&self, key: Key) -> Result<Option<(Key, Row)>, SwitchError> {
+        let Some(extension) = rows::extension(&key) else { return Ok(None) };
         let state =
-            Action::new("ExtensionState").with("Exten", user.as_str()).with("Context", self.space.hints());
-        Ok(lamp(user.clone(), &self.manager.act(state).await?))
+            Action::new("ExtensionState").with("Exten", extension).with("Context", self.space.hints());
+        Ok(lamp(key, &self.manager.act(state).await?))
+    }
+
+    /// What lamps show that are lit: busy, or they would be dark.
+    async fn lit(&self) -> Result<Option<(Key, Row)>, SwitchError> {
+        let state = self.manager.act(Action::new("Getvar").with("Variable", state_of(rows::ON))).await?;
+        Ok((state.header("Value") == Some("BUSY")).then_some((Key::Lit, Row::Lamp(Lamp::LIT))))
     }
 
     /// A row as `DBGetTree` lists it: its key with a slash and the family before it.
@@ -111,7 +131,10 @@ impl AstDb {
 
     /// What makes an edit true. A hint is replaced, never removed: that would end its watchers' subscriptions.
     fn action(&self, edit: &Edit) -> Option<Action> {
-        if let Key::Lamp(user) = &edit.key {
+        if edit.key == Key::Lit {
+            return Some(Action::new("Setvar").with("Variable", state_of(rows::ON)).with("Value", "BUSY"));
+        }
+        if let Some(extension) = rows::extension(&edit.key) {
             let lamp = match &edit.is {
                 Some(Row::Lamp(lamp)) => Some(lamp),
                 _ => None,
@@ -119,7 +142,7 @@ impl AstDb {
             return Some(
                 Action::new("DialplanExtensionAdd")
                     .with("Context", self.space.hints())
-                    .with("Extension", user.as_str())
+                    .with("Extension", extension)
                     .with("Priority", "hint")
                     .with("Application", rows::hint(lamp))
                     .with("Replace", "yes"),
@@ -148,7 +171,11 @@ impl AstDb {
 impl Switch for AstDb {
     async fn read(&self, scope: &Scope, _: &Table) -> Result<Table, SwitchError> {
         match scope {
-            Scope::All => self.read_all().await,
+            Scope::All => {
+                let table = self.read_all().await?;
+                self.mwi.iter().for_each(|mwi| mwi.read(&table));
+                Ok(table)
+            }
             Scope::Some { users, devices } => {
                 let (users, devices): (Vec<_>, Vec<_>) = (users.iter().collect(), devices.iter().collect());
                 self.read_some(&users, &devices).await
@@ -174,6 +201,7 @@ impl Switch for AstDb {
                 name => return Err(SwitchError::Refused(name.into(), why.into())),
             }
         }
+        self.mwi.iter().for_each(|mwi| mwi.written(edits));
         Ok(())
     }
 
@@ -194,17 +222,29 @@ impl Switch for AstDb {
     }
 }
 
-/// The lamp of a user's row, by the pattern's hint; none, if it is dark.
-fn by_pattern(table: &Table, key: &Key, row: &Row) -> Option<(Extension, Lamp)> {
-    let (Key::User(user), Row::User(row)) = (key, row) else { return None };
-    let lamp = match table.get(&Key::Profile(user.clone())) {
-        Some(Row::Profile(ProfileRow { lamp: Some(lamp), .. })) => lamp.clone(),
-        _ => Lamp::of(row.dial.clone()?),
+/// The lamp of a row, by the pattern's hint; none, if it is dark.
+fn by_pattern(table: &Table, key: &Key, row: &Row) -> Option<(Key, Row)> {
+    let (key, lamp) = match (key, row) {
+        (Key::Device(device), Row::Device(DeviceRow { revision, .. })) if *revision > Revision(0) => {
+            (Key::Seat(device.clone()), Lamp::LIT)
+        }
+        (Key::User(user), Row::User(row)) => {
+            let lamp = match table.get(&Key::Profile(user.clone())) {
+                Some(Row::Profile(ProfileRow { lamp: Some(lamp), .. })) => lamp.clone(),
+                _ => Lamp::of(row.dial.clone()?),
+            };
+            (Key::Lamp(user.clone()), lamp)
+        }
+        _ => return None,
     };
-    (lamp != Lamp::DARK).then(|| (user.clone(), lamp))
+    (lamp != Lamp::DARK).then_some((key, Row::Lamp(lamp)))
 }
 
-fn lamp(user: Extension, state: &Message) -> Option<(Key, Row)> {
+fn lamp(key: Key, state: &Message) -> Option<(Key, Row)> {
     let row = rows::read_hint(state.header("Hint").unwrap_or_default())?;
-    Some((Key::Lamp(user), row))
+    Some((key, row))
+}
+
+fn state_of(device: &str) -> String {
+    format!("DEVICE_STATE({device})")
 }

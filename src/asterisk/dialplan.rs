@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::rows;
 use super::sounds::sounds;
 use super::space::Space;
-use crate::desk::code::Codes;
+use crate::desk::code::{Codes, SEAT};
 use crate::desk::id::{Context, EmergencyNumber, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
@@ -158,7 +158,10 @@ fn hints(patterns: &[NumberPattern]) -> String {
     let lamp = "${CUT(DB(hotdesk/profile/${EXTEN}),|,7)}";
     let nowhere = rows::NOWHERE;
     let where_he_is = format!("${{IF($[\"{dial}\" != \"\"]?{dial}:{nowhere})}}");
-    patterns.iter().fold(String::new(), |mut lines, pattern| {
+    let (on, device) = (rows::ON, format!("${{EXTEN:{}}}", SEAT.len()));
+    let seat = format!("${{IF($[0${{CUT(DB(hotdesk/device/{device}),|,2)}} > 0]?{on}:{nowhere})}}");
+    let seats = format!("; whether somebody sits at a device\nexten => _{SEAT}.,hint,{seat}\n");
+    patterns.iter().fold(seats, |mut lines, pattern| {
         let _ =
             writeln!(lines, "exten => _{pattern},hint,${{IF($[\"{lamp}\" != \"\"]?{lamp}:{where_he_is})}}");
         lines
@@ -208,7 +211,7 @@ mod tests {
             line.split(|c: char| !(c.is_alphanumeric() || "-._/:".contains(c))).map(str::to_owned)
         });
         let ours = |name: &String| {
-            name.contains("hotdesk") && !name.starts_with("hotdesk/not-") && !name.ends_with("Custom:hotdesk")
+            name.contains("hotdesk") && !name.starts_with("hotdesk/not-") && !name.contains("Custom:hotdesk")
         };
         contexts.chain(named).filter(ours).collect()
     }
@@ -334,6 +337,21 @@ mod tests {
         assert!(callable.iter().all(|pattern| printed.contains(&format!("_{pattern},1,Goto(hotdesk-user,"))));
         assert!(callable.iter().all(|pattern| printed.contains(&format!("_{pattern},hint,"))));
         assert!(!printed.contains("_XXX"));
+    }
+
+    #[test]
+    fn the_lamp_of_a_device_is_called_the_same_in_the_hint_and_where_it_is_dialled() {
+        let printed = hotdesk_conf(&settings());
+        let device = format!("${{EXTEN:{}}}", SEAT.len());
+        for line in [
+            format!(
+                "exten => _{SEAT}.,1,GotoIf($[\"{device}\" != \"${{CHANNEL(endpoint)}}\"]?hotdesk-end,*,refused)"
+            ),
+            format!(" same => n,Set(HD_DIALLED={SEAT})"),
+            format!("exten => _{SEAT}.,hint,${{IF($[0${{CUT(DB(hotdesk/device/{device}),|,2)}} > 0]?"),
+        ] {
+            assert!(printed.contains(&line), "{line} is not in {printed}");
+        }
     }
 
     #[test]

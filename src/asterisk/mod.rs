@@ -8,7 +8,7 @@
 //! | | bytes ↔ frames | what is made of them |
 //! |---|---|---|
 //! | FastAGI | [`agi`], [`command`] | [`fastagi`] serves the calls, each as a [`phone`] |
-//! | AMI | [`ami`] | [`manager`] stays connected, `session` is one connection, `doubt` says "look again", [`astdb`] is the table over it |
+//! | AMI | [`ami`] | [`manager`] stays connected, `session` is one connection, `doubt` says "look again", [`astdb`] is the table over it, `mwi` the voicemail on its phones' lamps |
 //! | AstDB, hints | [`rows`] | |
 //! | members of queues | | `queues` |
 //! | what a site has already | | [`endpoints`]: PJSIP's; [`freepbx`]: a FreePBX's users and devices |
@@ -32,6 +32,7 @@ pub mod inspect;
 mod login;
 mod mail;
 pub mod manager;
+mod mwi;
 pub mod phone;
 mod phones;
 mod queues;

@@ -15,6 +15,7 @@
 //!
 //! Read rows back by `DBGetTree`, which is whole: `DBGet` cuts a value at 255 bytes on 16.28.
 
+use crate::desk::code::SEAT;
 use crate::desk::group::Kind;
 use crate::desk::id::{DeviceName, DialTarget, Extension, GroupName};
 use crate::desk::table::{Key, Lamp, Member, Row};
@@ -24,8 +25,9 @@ use crate::desk::text::Syntax;
 /// watcher of an empty one hears nothing, ever) and never removed (that ends the watchers' subscriptions).
 pub const NOWHERE: &str = "Custom:hotdesk";
 
-/// A device state that is always busy: the hint of a user who is not to be disturbed, beside the devices that he has.
-pub const ON: &str = "Custom:hotdesk-on";
+/// A device state that is always busy: the hint of a device at which somebody sits, and of a user who is not to be
+/// disturbed, beside the devices that he has. Asterisk keeps it in AstDB, under `CustomDevstate`.
+pub const ON: &str = "Custom:hotdesk_on";
 
 /// A member who rings with his group.
 const RINGS: &str = "rings";
@@ -45,7 +47,7 @@ const SYNTAX: Syntax = Syntax {
 pub fn key(key: &Key) -> Option<String> {
     match key {
         Key::Device(device) => Some(format!("device/{device}")),
-        Key::Lamp(_) | Key::Unlisted(_) => None,
+        Key::Lamp(_) | Key::Lit | Key::Seat(_) | Key::Unlisted(_) => None,
         Key::Member(group, user) => Some(format!("member/{group}/{user}")),
         Key::Profile(user) => Some(format!("profile/{user}")),
         Key::Unknown(key) => Some(key.clone()),
@@ -92,12 +94,31 @@ pub fn read(key: &Key, value: &str) -> Row {
         },
         Key::Profile(_) => SYNTAX.read_profile(value).map(Row::Profile),
         Key::User(_) => SYNTAX.read_user(value).map(Row::User),
-        Key::Lamp(_) | Key::Unknown(_) | Key::Unlisted(_) => None,
+        Key::Lamp(_) | Key::Lit | Key::Seat(_) | Key::Unknown(_) | Key::Unlisted(_) => None,
     };
     row.unwrap_or_else(|| Row::Unreadable(value.into()))
 }
 
-/// The hint of a user whose lamp row is `lamp`.
+/// The extension that the hint of a lamp stands at.
+#[must_use]
+pub fn extension(lamp: &Key) -> Option<String> {
+    match lamp {
+        Key::Lamp(user) => Some(user.to_string()),
+        Key::Seat(device) => Some(format!("{SEAT}{device}")),
+        _ => None,
+    }
+}
+
+/// Whose lamp's hint stands at an extension.
+#[must_use]
+pub fn read_extension(extension: &str) -> Option<Key> {
+    match extension.strip_prefix(SEAT) {
+        Some(device) => DeviceName::new(device).ok().map(Key::Seat),
+        None => Extension::new(extension).ok().map(Key::Lamp),
+    }
+}
+
+/// The hint of whose lamp row is `lamp`.
 #[must_use]
 pub fn hint(lamp: Option<&Lamp>) -> String {
     hint_of(lamp.unwrap_or(&Lamp::DARK))
@@ -234,13 +255,26 @@ mod tests {
     }
 
     #[test]
+    fn a_hint_stands_at_the_extension_or_at_the_name_that_a_devices_key_has() {
+        let seat = Key::Seat(DeviceName::new("desk-1").unwrap());
+        for (key, at) in [(Key::Lamp(ext("001")), "001"), (seat, "seat+desk-1")] {
+            assert_eq!(extension(&key).as_deref(), Some(at));
+            assert_eq!(read_extension(at), Some(key));
+        }
+        for other in ["_1XX", "_seat+.", "seat+", "alice"] {
+            assert_eq!(read_extension(other), None, "{other}");
+        }
+        assert_eq!(extension(&Key::User(ext("001"))), None);
+    }
+
+    #[test]
     fn a_hint_is_the_lamp_and_nowhere_is_no_row() {
         let both = DialTarget::new("PJSIP/desk1&PJSIP/desk2").unwrap();
         assert_eq!(hint(Some(&Lamp::of(both.clone()))), "PJSIP/desk1&PJSIP/desk2");
         assert_eq!(read_hint(&hint(Some(&Lamp::of(both.clone())))), Some(Row::Lamp(Lamp::of(both))));
         assert_eq!(read_hint(&hint(None)), None);
         let busy = Lamp { watch: DialTarget::new("PJSIP/desk1").ok(), busy: true };
-        assert_eq!(hint(Some(&busy)), "PJSIP/desk1&Custom:hotdesk-on");
+        assert_eq!(hint(Some(&busy)), "PJSIP/desk1&Custom:hotdesk_on");
         assert_eq!(read_hint(&hint(Some(&busy))), Some(Row::Lamp(busy)));
         assert_eq!(read_hint(""), Some(Row::Unreadable(String::new())));
     }

@@ -237,7 +237,8 @@ impl Work {
     async fn pass(&self, scope: Scope) -> Result<Vec<Edit>, Unsettled> {
         let office = self.store.office(&self.tenant, &scope).await?;
         let scope = scope.widened_to(&office);
-        let wanted = table::wanted(&office, &self.name, &self.reach);
+        let mut wanted = table::wanted(&office, &self.name, &self.reach);
+        wanted.retain(|key, _| scope.contains(key));
         let edits = table::difference(&wanted, &self.switch.read(&scope, &wanted).await?);
         if !edits.is_empty() {
             self.switch.apply(&edits).await?;

@@ -26,10 +26,14 @@ pub enum Key {
     Device(DeviceName),
     /// What an extension's lamp watches.
     Lamp(Extension),
+    /// What lamps show that are lit whatever devices do.
+    Lit,
     /// A user's place in a group that he signed in to.
     Member(GroupName, Extension),
     /// What else is a user's, where there is more than a user's row says.
     Profile(Extension),
+    /// The lamp of a device: whether somebody sits there.
+    Seat(DeviceName),
     /// Where a user's calls ring, and what his own look like.
     User(Extension),
     /// Something in our part of the switch's store that is not ours; only ever seen, never wanted.
@@ -43,8 +47,10 @@ impl fmt::Display for Key {
         match self {
             Self::Device(device) => write!(f, "device {device}"),
             Self::Lamp(user) => write!(f, "lamp {user}"),
+            Self::Lit => f.write_str("lamps that are lit"),
             Self::Member(group, user) => write!(f, "member {user} of {group}"),
             Self::Profile(user) => write!(f, "profile {user}"),
+            Self::Seat(device) => write!(f, "lamp of {device}"),
             Self::User(user) => write!(f, "user {user}"),
             Self::Unknown(key) => write!(f, "unknown {key:?}"),
             Self::Unlisted(part) => write!(f, "rows of {part}"),
@@ -57,7 +63,7 @@ impl fmt::Display for Key {
 pub enum Row {
     /// Of a device.
     Device(DeviceRow),
-    /// Of a lamp. No row: the user is nowhere, and his lamp is dark.
+    /// Of a lamp. No row: it is dark.
     Lamp(Lamp),
     /// Of a member of a group. No row: he is not in it now.
     Member(Member),
@@ -102,6 +108,9 @@ pub struct Lamp {
 impl Lamp {
     /// The lamp of a user who is nowhere.
     pub const DARK: Self = Self { watch: None, busy: false };
+
+    /// The lamp of a device at which somebody sits.
+    pub const LIT: Self = Self { watch: None, busy: true };
 
     /// That shows what these devices do.
     #[must_use]
@@ -256,13 +265,13 @@ impl Scope {
         let (mut users, mut devices) = (BTreeSet::new(), BTreeSet::new());
         for key in keys {
             match key {
-                Key::Device(device) => {
+                Key::Device(device) | Key::Seat(device) => {
                     devices.insert(device.clone());
                 }
                 Key::Lamp(user) | Key::Member(_, user) | Key::Profile(user) | Key::User(user) => {
                     users.insert(user.clone());
                 }
-                Key::Unknown(_) | Key::Unlisted(_) => {}
+                Key::Lit | Key::Unknown(_) | Key::Unlisted(_) => {}
             }
         }
         Self::Some { users, devices }
@@ -310,12 +319,12 @@ impl Scope {
     pub fn contains(&self, key: &Key) -> bool {
         match (self, key) {
             (Self::All, _) => true,
-            (Self::Some { devices, .. }, Key::Device(device)) => devices.contains(device),
+            (Self::Some { devices, .. }, Key::Device(device) | Key::Seat(device)) => devices.contains(device),
             (
                 Self::Some { users, .. },
                 Key::Lamp(user) | Key::Member(_, user) | Key::Profile(user) | Key::User(user),
             ) => users.contains(user),
-            (Self::Some { .. }, Key::Unknown(_) | Key::Unlisted(_)) => false,
+            (Self::Some { .. }, Key::Lit | Key::Unknown(_) | Key::Unlisted(_)) => false,
         }
     }
 

@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
 use super::esl::{Response, Said};
+use super::mwi::Mwi;
 use super::phones::Phones;
+use super::presence::Presence;
 use super::rows::{self, RELATIONS};
+use super::signs::Ears;
 use crate::desk::id::TenantId;
 use crate::desk::model::Device;
 use crate::desk::table::{Edit, Key, Row, Scope, Table};
@@ -28,6 +32,8 @@ pub struct ModDb {
     client: Client,
     tenant: TenantId,
     phones: Phones,
+    /// What its phones show besides calls, where that is wanted.
+    lamps: Option<(Mwi, Presence)>,
 }
 
 /// Where a row, or a piece of one, stands: its realm and its key.
@@ -46,13 +52,26 @@ impl ModDb {
     #[must_use]
     pub fn new(client: Client, tenant: TenantId) -> Self {
         let phones = Phones::new(client.clone(), tenant.clone());
-        Self { client, tenant, phones }
+        Self { client, tenant, phones, lamps: None }
     }
 
-    /// Its phones, for [`phones::hear`](super::phones::hear).
+    /// The same, and its phones are told of voicemail, of who is not to be disturbed and of who sits where, from now on and
+    /// until `stop`.
     #[must_use]
-    pub fn phones(&self) -> Phones {
-        self.phones.clone()
+    pub fn with_lamps(self, stop: CancellationToken) -> Self {
+        let mwi = Mwi::new(self.client.clone(), self.tenant.clone());
+        let presence = Presence::new(self.client.clone(), self.tenant.clone());
+        let lamps = Some((mwi.clone(), presence.clone()));
+        tokio::spawn(async move {
+            stop.run_until_cancelled(async { tokio::join!(mwi.tell(), presence.tell()) }).await;
+        });
+        Self { lamps, ..self }
+    }
+
+    /// What of it hears what FreeSWITCH tells, for [`signs::hear`](super::signs::hear).
+    #[must_use]
+    pub fn ears(&self) -> Ears {
+        Ears { phones: self.phones.clone(), lamps: self.lamps.clone() }
     }
 
     /// The rows that are listed; where there are more, those that stand where they are `expected`; of others, how many.
@@ -198,7 +217,13 @@ impl Reading {
 impl Switch for ModDb {
     async fn read(&self, scope: &Scope, expected: &Table) -> Result<Table, SwitchError> {
         if *scope == Scope::All {
-            return self.read_everything(expected).await;
+            let table = self.read_everything(expected).await?;
+            if let Some((mwi, presence)) = &self.lamps {
+                let domain = self.client.api("global_getvar domain").await?.unwrap_or_default();
+                mwi.read(&table, &domain);
+                presence.read(&table, &domain);
+            }
+            return Ok(table);
         }
         let found = self.read_rows(named(scope).collect()).await?;
         let found = found.into_iter().filter(|reading| !reading.pieces.is_empty());
@@ -212,6 +237,10 @@ impl Switch for ModDb {
             if let Key::Unlisted(realm) = &edit.key {
                 self.turn_over(realm).await?;
             }
+        }
+        if let Some((mwi, presence)) = &self.lamps {
+            mwi.written(edits);
+            presence.written(edits);
         }
         Ok(())
     }

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::broadcast;
 
+use super::address;
 use super::calls::CONTEXTS;
 use super::client::Client;
 use super::esl::{Response, Said};
@@ -70,20 +71,6 @@ struct Calls {
     called: BTreeSet<String>,
 }
 
-/// Lets them hear [`EVENTS`] as long as these come.
-pub fn hear(mut events: mpsc::Receiver<Event>, of_tenants: Vec<Phones>) {
-    tokio::spawn(async move {
-        while let Some(event) = events.recv().await {
-            for phones in &of_tenants {
-                if let Some(stir) = phones.stir(&event) {
-                    // That nobody hears it is no harm.
-                    let _ = phones.stirs.send(stir);
-                }
-            }
-        }
-    });
-}
-
 impl Phones {
     pub(super) fn new(client: Client, tenant: TenantId) -> Self {
         Self {
@@ -92,6 +79,14 @@ impl Phones {
             contacts: Arc::default(),
             begun: Arc::default(),
             stirs: broadcast::Sender::new(STIRS),
+        }
+    }
+
+    /// Takes one of [`EVENTS`].
+    pub(super) fn hear(&self, event: &Event) {
+        if let Some(stir) = self.stir(event) {
+            // That nobody hears it is no harm.
+            let _ = self.stirs.send(stir);
         }
     }
 
@@ -171,14 +166,9 @@ impl Phones {
         Ok(calls)
     }
 
-    /// As what a phone registers: what the directory knows it as, else its name, in the tenant's domain where it has one.
+    /// As what a phone registers, in the tenant's domain where it has one.
     fn address(&self, device: &Device) -> String {
-        let user = device.dial.as_str().split('&').find_map(|target| target.strip_prefix("user/"));
-        match user {
-            Some(user) => user.into(),
-            None if self.tenant == TenantId::default() => device.name.to_string(),
-            None => format!("{}@{}", device.name, self.tenant),
-        }
+        address::user(&device.name, &device.dial, &self.tenant)
     }
 
     fn remember(&self, contacts: &[String], device: &DeviceName) {

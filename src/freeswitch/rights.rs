@@ -33,7 +33,7 @@ pub const API: [&str; 17] = [
 pub const RING: &str = "originate";
 
 /// The events; what comes after `CUSTOM` are subclasses of it.
-pub const EVENTS: [&str; 13] = [
+pub const EVENTS: [&str; 15] = [
     "BACKGROUND_JOB",
     "CHANNEL_CREATE",
     "CHANNEL_DESTROY",
@@ -41,6 +41,8 @@ pub const EVENTS: [&str; 13] = [
     "CHANNEL_HANGUP",
     "CHANNEL_HANGUP_COMPLETE",
     "CHANNEL_PARK",
+    "MESSAGE_WAITING",
+    "PRESENCE_PROBE",
     "SHUTDOWN",
     "CUSTOM",
     TAKEN,

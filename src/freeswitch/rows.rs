@@ -70,7 +70,8 @@ pub fn place(key: &Key, tenant: &TenantId) -> Option<(String, String)> {
             let (realm, key) = place.split_once('/')?;
             return Some((realm.into(), key.into()));
         }
-        Key::Unlisted(_) => return None,
+        // Lamps of devices are told, not kept.
+        Key::Lit | Key::Seat(_) | Key::Unlisted(_) => return None,
     };
     Some((realm(relation, tenant.as_str()), key))
 }
@@ -109,7 +110,7 @@ pub fn read(key: &Key, value: &str) -> Row {
         Key::Lamp(_) => read_lamp(value).map(Row::Lamp),
         Key::Profile(_) => IN_TURN.read_profile(value).map(Row::Profile),
         Key::User(_) => read_user(value).map(Row::User),
-        Key::Member(..) | Key::Unknown(_) | Key::Unlisted(_) => None,
+        Key::Lit | Key::Member(..) | Key::Seat(_) | Key::Unknown(_) | Key::Unlisted(_) => None,
     };
     row.unwrap_or_else(|| Row::Unreadable(value.into()))
 }

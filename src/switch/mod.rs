@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod door;
 pub mod endpoint;
+pub mod mwi;
 pub mod prompts;
 pub mod reconnect;
 

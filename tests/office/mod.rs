@@ -10,6 +10,7 @@ mod lamps;
 mod leaving;
 mod load;
 mod login;
+mod mwi;
 mod patience;
 mod policies;
 mod refusals;

@@ -12,6 +12,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
+use hotdesk::desk::id::{Extension, TenantId};
+use hotdesk::desk::journal::Actor;
+use hotdesk::desk::setting::Setting;
+use hotdesk::store::{self, Change, What};
+
 use super::freeswitch;
 
 /// The secret of the AMI user that hotdesk logs in as.
@@ -162,6 +167,19 @@ impl Hotdesk {
         self.run(&["location", "set", &room, "--emergency-caller-id", emergency])?;
         self.run(&["device", "set", desk, "--switch", "pbx", "--dial", &dial, "--location", &room])?;
         Ok(())
+    }
+
+    /// Changes a setting of a user, as somebody beside this hotdesk does.
+    pub fn set(&self, user: &str, setting: Setting) -> Result<()> {
+        let what = What::Setting(Extension::new(user)?, setting);
+        let (tenant, by) = (TenantId::default(), Actor::Command("test".to_owned()));
+        let change = Change { tenant, what, by, at: jiff::Timestamp::now() };
+        let runtime = tokio::runtime::Runtime::new()?;
+        runtime.block_on(async {
+            let store = store::open("sqlite:hotdesk.db", self.folder()).await?;
+            store.change(&change).await?;
+            Ok(())
+        })
     }
 
     /// Starts serving, and waits until the switch's table is in step.

@@ -29,10 +29,18 @@ pub(super) async fn open(
     if switch.layout == Layout::FreePbx {
         tokio::spawn(mwi::follow(manager.clone(), stop.tables.clone()));
     }
-    let (name, tenants, stop) = (switch.name.clone(), switch.tenants.clone(), stop.calls.clone());
+    let (name, tenants, kept) = (switch.name.clone(), switch.tenants.clone(), stop.tables.clone());
+    let stop = stop.calls.clone();
     let table = |tenant: &TenantId| {
         let groups = config.reach(switch, tenant).groups;
-        (tenant.clone(), table(switch, &manager, tenant, groups))
+        let table = match switch.layout {
+            Layout::FreePbx => table(switch, &manager, tenant, groups),
+            Layout::Hotdesk => {
+                let table = AstDb::new(manager.clone(), tenant).with(groups);
+                Arc::new(table.with_mailboxes(kept.clone()))
+            }
+        };
+        (tenant.clone(), table)
     };
     let tables = tenants.iter().map(table).collect();
     Ok(Open {

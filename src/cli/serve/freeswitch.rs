@@ -14,7 +14,7 @@ use crate::freeswitch::client::{Client, Settings};
 use crate::freeswitch::lamps;
 use crate::freeswitch::moddb::ModDb;
 use crate::freeswitch::outbound::{self, Server};
-use crate::freeswitch::phones;
+use crate::freeswitch::signs;
 
 /// Connects to its event socket for its table, for what its phones do, and for its calls: listens for those that it brings,
 /// or else connects twice more. FreeSWITCH holds a connection's events back while it works off its commands, so that calls
@@ -83,11 +83,14 @@ fn tables(switch: &Switch, stop: &Stop) -> anyhow::Result<Tables> {
         Settings { events: lamps::EVENTS.to_vec(), filters: lamps::filters(), ..settings(switch)? };
     let (client, ended) = Client::start(settings, stop.tables.clone());
     tokio::spawn(lamps::darken(client.clone(), ended));
-    let table = |tenant: &TenantId| (tenant.clone(), ModDb::new(client.clone(), tenant.clone()));
+    let table = |tenant: &TenantId| {
+        let table = ModDb::new(client.clone(), tenant.clone()).with_lamps(stop.tables.clone());
+        (tenant.clone(), table)
+    };
     let tables: Vec<(TenantId, ModDb)> = switch.tenants.iter().map(table).collect();
-    let heard = Settings { events: phones::EVENTS.to_vec(), ..self::settings(switch)? };
-    let (_, heard) = Client::start(heard, stop.tables.clone());
-    phones::hear(heard, tables.iter().map(|(_, table)| table.phones()).collect());
+    let heard = Settings { events: signs::events(), ..self::settings(switch)? };
+    let (listener, heard) = Client::start(heard, stop.tables.clone());
+    signs::hear(heard, listener.unsettled(), tables.iter().map(|(_, table)| table.ears()).collect());
     Ok(tables.into_iter().map(|(tenant, table)| (tenant, Arc::new(table) as _)).collect())
 }
 

@@ -47,6 +47,19 @@ const TOGETHER: [Preset; 7] = [
 ];
 
 #[test]
+fn the_key_of_a_device_toggles_whatever_the_codes_are() {
+    for preset in Preset::ALL {
+        let Ok(codes) = Codes::of(&[preset]) else { continue };
+        assert_eq!(
+            codes.read(SEAT),
+            Some(Request { does: Action::Toggle, user: None, pin: Proof::Asked, operand: None }),
+            "{preset}"
+        );
+        assert_eq!(codes.read("seat+desk1"), None);
+    }
+}
+
+#[test]
 fn each_row_of_each_preset_is_read_with_and_without_the_dial_key() {
     use Action::{ChangePin, Login, Logout, LogoutEverywhere, Toggle, WhoIsHere};
     for (preset, digits, means) in [

@@ -263,6 +263,26 @@ fn who_sits_at_another_switchs_device_is_called_there() {
 }
 
 #[test]
+fn the_lamp_of_a_device_is_lit_by_a_login_and_not_by_its_owner_alone() {
+    let lit = |office: &Office, reach: &Reach| -> Vec<String> {
+        let table = wanted(office, &pbx(), reach);
+        assert!(
+            table
+                .iter()
+                .all(|(key, row)| !matches!(key, Key::Seat(_) | Key::Lit) || *row == Row::Lamp(Lamp::LIT))
+        );
+        let lamps = table.keys().filter(|key| matches!(key, Key::Seat(_) | Key::Lit));
+        lamps.map(ToString::to_string).collect()
+    };
+    let reach = Reach::default();
+    assert_eq!(lit(&office(&[]), &reach), ["lamps that are lit"]);
+    let seated = office(&[("101", "desk1"), ("103", "desk3"), ("102", "desk4")]);
+    assert_eq!(lit(&seated, &reach), ["lamps that are lit", "lamp of desk1", "lamp of desk3"]);
+    // A FreeSWITCH is told of them, and keeps no rows.
+    assert!(lit(&seated, &Reach { lamps: true, ..reach }).is_empty());
+}
+
+#[test]
 fn an_empty_desk_still_has_its_emergency_number() {
     let table = wanted(&office(&[]), &pbx(), &Reach::default());
     let Some(Row::Device(row)) = table.get(&Key::Device(name("desk1"))) else { panic!("{table:?}") };

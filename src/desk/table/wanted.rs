@@ -28,6 +28,10 @@ pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
         if device.switch == *switch {
             let row = device_row(office, device, user, revision);
             table.insert(Key::Device(device.name.clone()), Row::Device(row));
+            // Where a lamp's row is what rings, that of a device has none.
+            if !reach.lamps && office.bindings.contains_key(&device.name) {
+                table.insert(Key::Seat(device.name.clone()), Row::Lamp(Lamp::LIT));
+            }
         }
     }
     for user in office.users.values() {
@@ -58,6 +62,9 @@ pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
             table.extend(memberships(user, &reach.groups));
         }
         table.insert(Key::User(user.extension.clone()), Row::User(user_row(user, rung, place.revision)));
+    }
+    if !reach.lamps {
+        table.insert(Key::Lit, Row::Lamp(Lamp::LIT));
     }
     table
 }

@@ -21,7 +21,8 @@ fn lamp(notify: &Message) -> Option<Lamp> {
     let state = notify.header("Subscription-State").split(';').next()?.trim().to_owned();
     Some(Lamp {
         extension: entity.split('@').next()?.to_owned(),
-        state: between("<state>", '<').unwrap_or_default(),
+        // All there are, and there are none: RFC 4235, 3.2.
+        state: between("<state>", '<').unwrap_or_else(|| "terminated".to_owned()),
         subscription: state,
     })
 }
