@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -16,11 +17,14 @@ use super::queues;
 use super::rows;
 use super::space::Space;
 use crate::desk::group::{Groups, Kind};
-use crate::desk::id::{DeviceName, Extension, Revision, TenantId};
+use crate::desk::id::{DeviceName, Extension, GroupName, Revision, TenantId};
 use crate::desk::model::Device;
 use crate::desk::table::{DeviceRow, Edit, Key, Lamp, ProfileRow, Row, Scope, Table};
 use crate::switch::activity::{Look, Stir};
 use crate::switch::{Switch, SwitchError};
+
+/// Pauses that wait for whoever keeps them.
+const PAUSES: usize = 64;
 
 /// The table of one tenant on one Asterisk.
 pub struct AstDb {
@@ -211,6 +215,27 @@ impl Switch for AstDb {
 
     async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
         phones::ring(&self.manager, &self.space, device, until).await
+    }
+
+    fn pauses(&self) -> Option<mpsc::Receiver<(GroupName, Extension)>> {
+        let (mut heard, space) = (self.manager.pauses(), self.space.clone());
+        let (told, pauses) = mpsc::channel(PAUSES);
+        tokio::spawn(async move {
+            loop {
+                match heard.recv().await {
+                    Ok(paused) => {
+                        let Some(whose) = paused.of(&space) else { continue };
+                        if told.send(whose).await.is_err() {
+                            return;
+                        }
+                    }
+                    // The minute's comparison puts it as it was.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
+        Some(pauses)
     }
 
     fn stirs(&self) -> broadcast::Receiver<Stir> {

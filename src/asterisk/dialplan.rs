@@ -7,6 +7,7 @@ mod called;
 mod caller;
 mod codes;
 mod emergency;
+mod groups;
 mod recording;
 
 use std::fmt::Write as _;
@@ -102,7 +103,10 @@ fn text(settings: &Settings) -> String {
         ("@not-available-stock@", not_available_stock),
         ("@not-available@", not_available),
         ("@plugged@", &plugged(settings)),
-        ("@users@", &users(&callable(settings))),
+        (
+            "@users@",
+            &(groups::extensions(&settings.reach.groups, settings.ring) + &users(&callable(settings))),
+        ),
     ];
     let template = if settings.freepbx { FREEPBX } else { TEMPLATE };
     let template =

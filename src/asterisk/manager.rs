@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::ami::{Action, Message};
 use super::mail::{SIGNS, Sign};
+use super::queues::Paused;
 use super::session::{Answer, Post, Request, WINDOW, attend};
 use crate::switch::SwitchError;
 use crate::switch::activity::{STIRS, Stir};
@@ -27,6 +28,7 @@ pub struct Manager {
     unsettled: watch::Receiver<u64>,
     stirs: broadcast::Sender<Stir>,
     mail: broadcast::Sender<Sign>,
+    pauses: broadcast::Sender<Paused>,
 }
 
 impl Manager {
@@ -53,6 +55,7 @@ impl Manager {
             unsettled: watch::Sender::new(0),
             stirs: broadcast::Sender::new(STIRS),
             mail: broadcast::Sender::new(SIGNS),
+            pauses: broadcast::Sender::new(SIGNS),
         };
         let manager = Self {
             deadline: settings.deadline,
@@ -60,6 +63,7 @@ impl Manager {
             unsettled: post.unsettled.subscribe(),
             stirs: post.stirs.clone(),
             mail: post.mail.clone(),
+            pauses: post.pauses.clone(),
         };
         tokio::spawn(async move {
             stop.run_until_cancelled(keep_connected(&settings, &post, connect)).await;
@@ -134,6 +138,11 @@ impl Manager {
     /// Tells of phones whose message waiting lamp may be wrong.
     pub(super) fn mail(&self) -> broadcast::Receiver<Sign> {
         self.mail.subscribe()
+    }
+
+    /// Tells of members of queues who took a pause, or ended it.
+    pub(super) fn pauses(&self) -> broadcast::Receiver<Paused> {
+        self.pauses.subscribe()
     }
 
     /// For how long Asterisk has been up; nothing, while there is no connection.

@@ -29,18 +29,39 @@ pub(super) fn row(space: &Space, event: &Message) -> Option<(Key, Row)> {
     if event.event()? != "QueueMember" {
         return None;
     }
-    let (group, user) = member(space, event, "Location")?;
+    let group = GroupName::new(event.header("Queue")?).ok()?;
+    let user = user(space, event.header("Location")?)?;
     let paused = event.header("Paused")? == "1";
     Some((Key::Member(group, user), Row::Member(Member { kind: Kind::Queue, paused })))
 }
 
-fn member(space: &Space, event: &Message, place: &str) -> Option<(GroupName, Extension)> {
-    let local = event.header(place)?.strip_prefix("Local/")?.strip_suffix("/n")?;
-    let (user, context) = local.split_once('@')?;
-    if context != space.ring() {
+/// A member of a queue took a pause, or ended it.
+#[derive(Clone, Debug)]
+pub(super) struct Paused {
+    queue: String,
+    interface: String,
+}
+
+/// The pause that `event` tells of.
+pub(super) fn paused(event: &Message) -> Option<Paused> {
+    if event.event()? != "QueueMemberPause" {
         return None;
     }
-    Some((GroupName::new(event.header("Queue")?).ok()?, Extension::new(user).ok()?))
+    let part = |name| event.header(name).map(str::to_owned);
+    Some(Paused { queue: part("Queue")?, interface: part("Interface")? })
+}
+
+impl Paused {
+    /// Whose pause in which queue it is, if he is one of ours.
+    pub(super) fn of(&self, space: &Space) -> Option<(GroupName, Extension)> {
+        Some((GroupName::new(self.queue.as_str()).ok()?, user(space, &self.interface)?))
+    }
+}
+
+/// The user that a queue calls so, if he is one of ours.
+fn user(space: &Space, interface: &str) -> Option<Extension> {
+    let (user, context) = interface.strip_prefix("Local/")?.strip_suffix("/n")?.split_once('@')?;
+    Extension::new(user).ok().filter(|_| context == space.ring())
 }
 
 /// What makes a member of a queue be as he should, who `was` in it or not.

@@ -16,6 +16,7 @@ use super::devices;
 use super::doubt::Doubt;
 use super::login::{Settings, Wire, action_id, late, receive};
 use super::mail::{Sign, sign};
+use super::queues::{self, Paused};
 use crate::switch::SwitchError;
 use crate::switch::activity::Stir;
 use crate::switch::reconnect::{self, Ended};
@@ -36,7 +37,7 @@ const LIST: usize = 200_000;
 const WRITE: usize = 64 * 1024;
 /// The events worth reading. What people dial, PINs among it, need not come here at all.
 const EVENTS: &str =
-    "Event: (ContactStatus|DeviceStateChange|ExtensionStatus|FullyBooted|MessageWaiting|Reload|Shutdown)";
+    "Event: (ContactStatus|DeviceStateChange|ExtensionStatus|FullyBooted|MessageWaiting|QueueMemberPause|Reload|Shutdown)";
 
 /// How it stands with an Asterisk, which is up when it has fully booted.
 pub type State = reconnect::State<Up>;
@@ -75,6 +76,7 @@ pub(super) struct Post {
     pub(super) unsettled: watch::Sender<u64>,
     pub(super) stirs: broadcast::Sender<Stir>,
     pub(super) mail: broadcast::Sender<Sign>,
+    pub(super) pauses: broadcast::Sender<Paused>,
 }
 
 /// Logs in on `stream`, tells that the switch is up, and serves until the connection ends.
@@ -210,6 +212,9 @@ impl<S: AsyncRead + AsyncWrite> Session<'_, S> {
             }
             if let Some(sign) = sign(&message) {
                 let _ = self.post.mail.send(sign);
+            }
+            if let Some(paused) = queues::paused(&message) {
+                let _ = self.post.pauses.send(paused);
             }
             return self.doubt.cast_by(&message);
         };

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use zeroize::Zeroizing;
 
-use crate::desk::id::{CallId, DeviceName, Extension, Language, Number, SwitchName, TenantId};
+use crate::desk::id::{CallId, DeviceName, Extension, GroupName, Language, Number, SwitchName, TenantId};
 use crate::desk::model::Device;
 use crate::desk::policy::Prompt;
 use crate::desk::table::{Edit, Scope, Table};
@@ -42,6 +42,11 @@ pub trait Switch: Send + Sync {
 
     /// Tells of devices that seem to do something else than before.
     fn stirs(&self) -> broadcast::Receiver<Stir>;
+
+    /// Tells of users who took a pause in a queue, or ended it, by other means than ours. None where that cannot be.
+    fn pauses(&self) -> Option<mpsc::Receiver<(GroupName, Extension)>> {
+        None
+    }
 
     /// Grows when the copy may differ from what was last seen: connected, restarted, reloaded, in doubt.
     fn unsettled(&self) -> watch::Receiver<u64>;

@@ -13,6 +13,7 @@ mod login;
 mod mwi;
 mod patience;
 mod policies;
+mod queues;
 mod refusals;
 mod stop;
 mod table;

@@ -26,6 +26,9 @@ include => hotdesk-users
 exten => 600,1,Answer()
  same => n,Echo()
  same => n,Hangup()
+exten => 700,1,Answer()
+ same => n,Queue(sales,,,,20)
+ same => n,Hangup()
 exten => _00X.,1,Dial(PJSIP/trunk)
  same => n,Hangup()
 
@@ -63,6 +66,9 @@ impl Company {
         if more.contains("stay_call = true") {
             manager = manager.replace("user,reporting", "user,reporting,originate");
         }
+        if more.contains("kind = \"queue\"") {
+            manager = manager.replace("system,call,user", "system,call,user,agent");
+        }
         let outside = |name: &str, context: &str| {
             Endpoint::new(name).context(context).subscribe_context("hotdesk-hints")
         };
@@ -75,6 +81,7 @@ impl Company {
             .dialplan(DIALPLAN)
             .sounds("en", "hotdesk", &Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplan/sounds/en"))
             .file("hotdesk.conf", &hotdesk.run(&["dialplan", "asterisk"])?)
+            .file("queues.conf", "[sales]\nstrategy = ringall\ntimeout = 10\n")
             .manager(&manager)
             .start(version)?;
         for (extension, name, pin) in USERS {
