@@ -36,8 +36,7 @@ const LIST: usize = 200_000;
 /// Bytes that wait to be written before more actions are taken.
 const WRITE: usize = 64 * 1024;
 /// The events worth reading. What people dial, PINs among it, need not come here at all.
-const EVENTS: &str =
-    "Event: (ContactStatus|DeviceStateChange|ExtensionStatus|FullyBooted|MessageWaiting|QueueMemberPause|Reload|Shutdown)";
+const EVENTS: &str = "Event: (ContactStatus|DeviceStateChange|ExtensionStatus|FullyBooted|MessageWaiting|QueueMemberPause|Reload|Shutdown)";
 
 /// How it stands with an Asterisk, which is up when it has fully booted.
 pub type State = reconnect::State<Up>;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Config;
-use super::switch::Switch;
+use super::switch::{Kind, Layout, Switch};
 use crate::desk::group;
 use crate::desk::id::{Extension, GroupName, SwitchName, TenantId};
 use crate::desk::reach::Reach;
@@ -55,6 +55,12 @@ impl Config {
                 Some(known) if !known.has(tenant) => {
                     return Err(format!(
                         "group {name}: the switch {switch} has no phones of the tenant {tenant}"
+                    ));
+                }
+                Some(known) if known.kind != Kind::Asterisk || known.layout != Layout::Hotdesk => {
+                    return Err(format!(
+                        "group {name}: hotdesk keeps the members of groups of an Asterisk with its own layout, and the \
+                         switch {switch} is another; drop the [[group]], and let the switch ring user/EXTENSION"
                     ));
                 }
                 Some(_) => {}

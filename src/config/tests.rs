@@ -401,3 +401,27 @@ fn what_is_help_for_one_company_on_a_freeswitch_is_help_for_all_of_them_there() 
     assert!(error.contains("sos for a.example and emergency for b.example"), "{error}");
     parsed(&with("", context), &[]).unwrap();
 }
+
+#[test]
+fn a_group_is_on_an_asterisk_that_has_its_tenant_and_is_dialled_by_a_number_of_its_own() {
+    let switch = "[[switch]]\nname = \"pbx\"\n[[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\n";
+    let parsed = |groups: &str| {
+        Config::parse(&format!("{switch}{groups}"), Path::new("hotdesk.toml"), &|_| None)
+            .map_err(|error| error.to_string())
+    };
+    let group = |name: &str, more: &str| format!("[[group]]\nname = \"{name}\"\nkind = \"queue\"\n{more}\n");
+    let config = parsed(&(group("sales", "number = \"500\"") + &group("650", ""))).unwrap();
+    let reach = config.reach(&config.switches[0], &TenantId::default());
+    assert_eq!(reach.groups.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["650", "sales"]);
+    assert!(config.reach(&config.switches[1], &TenantId::default()).groups.is_empty());
+    for (groups, why) in [
+        (group("sales", "switch = \"fs\""), "keeps the members of groups of an Asterisk"),
+        (group("sales", "switch = \"x\""), "there is no [[switch]] named x"),
+        (group("sales", "tenant = \"acme\""), "has no phones of the tenant acme"),
+        (group("sales", "") + &group("sales", ""), "are named sales"),
+        (group("sales", "number = \"650\"") + &group("650", ""), "dialled by the same number"),
+    ] {
+        let error = parsed(&groups).unwrap_err();
+        assert!(error.contains(why), "{error}");
+    }
+}
