@@ -22,7 +22,7 @@ use hotdesk::asterisk::rows;
 use hotdesk::desk::code::Codes;
 use hotdesk::desk::id::{Context, DeviceName, EmergencyNumber, Extension, SwitchName, TenantId};
 use hotdesk::desk::pattern::NumberPattern;
-use hotdesk::desk::table::{Scope, Table, difference};
+use hotdesk::desk::table::{Key, Lamp, Row, Scope, Table, difference};
 use hotdesk::switch::Switch;
 use support::asterisk::{ADMIN, Asterisk, Site};
 use support::debian::Version;
@@ -32,7 +32,10 @@ use zeroize::Zeroizing;
 const ROUNDS: usize = 5;
 
 fn table(seated: bool) -> Table {
-    company::table(seated.then_some(&|n| format!("PJSIP/desk{n}")))
+    let mut table = company::table(seated.then_some(&|n| format!("PJSIP/desk{n}")));
+    let seats = (0..HALF).map(|n| Key::Seat(DeviceName::new(format!("desk{n}")).unwrap()));
+    table.extend(seats.filter(|_| seated).map(|key| (key, Row::Lamp(Lamp::LIT))));
+    table
 }
 
 fn asterisk() -> Asterisk {

@@ -70,7 +70,8 @@ impl Explain {
                     "  a FreePBX: of this it holds who sits where; all else of a call is as it has it itself"
                 )?;
             }
-            let wanted = table::wanted(&office, &switch.name, &site.config.reach(switch, &site.tenant));
+            let mut wanted = table::wanted(&office, &switch.name, &site.config.reach(switch, &site.tenant));
+            wanted.retain(|key, _| scope.contains(key));
             match held {
                 Ok(held) => rows::compare(out, &wanted, &held)?,
                 Err(why) => {

@@ -31,7 +31,7 @@ fn a_row_that_somebody_changed_by_hand_is_named_and_its_repair_is_in_the_journal
     assert!(unknown.contains("there is neither a device nor a user desk99"), "{unknown}");
 
     let mut ami = company.pbx.ami().unwrap();
-    let changed = [("Family", "hotdesk"), ("Key", "device/desk1"), ("Val", "102|1|||PJSIP/desk1|||")];
+    let changed = [("Family", "hotdesk"), ("Key", "device/desk1"), ("Val", "102|1|||PJSIP/desk1||||")];
     assert_eq!(ami.act("DBPut", &changed).unwrap().get("Response"), "Success");
     let told = explain("desk1");
     assert!(told.contains("DIFFERS: the switch has: calls from here are 102's, by revision 1"), "{told}");

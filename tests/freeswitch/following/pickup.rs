@@ -10,7 +10,7 @@ fn a_colleague_of_the_group_picks_a_call_up_and_it_is_his() {
     switch.sits("102", "desk2", "first-aid", ["", "", "", "", "bobs", "sales"]);
     switch.sits("103", "desk3", "default", ["", "", "", "", "", "legal"]);
     carol.watch("101").unwrap();
-    carol.wait_lamp("101", "").unwrap();
+    carol.wait_lamp("101", "terminated").unwrap();
     let mut esl = switch.fs.esl().unwrap();
     esl.command("event plain CHANNEL_HANGUP_COMPLETE").unwrap();
 
