@@ -6,17 +6,21 @@
 
 mod codes;
 mod emergency;
+mod groups;
 mod recording;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use self::groups::Rung;
 use self::recording::Recording;
 use super::rights;
 use super::rows;
 use super::sounds;
 use crate::desk::code::Book;
+use crate::desk::group::{Groups, Kind};
 use crate::desk::id::{Context, EmergencyNumber, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
@@ -69,6 +73,8 @@ pub struct Settings {
     pub voicemail_password: bool,
     /// How it reaches users at other switches' phones.
     pub reach: Reach,
+    /// The groups of each tenant.
+    pub groups: BTreeMap<TenantId, Groups>,
     /// The controllers that calls are brought to, `host:port`, the first first; none: calls wait until they are taken.
     pub controllers: Vec<String>,
 }
@@ -95,9 +101,12 @@ fn text(settings: &Settings) -> String {
     };
     let (wait, bring) = (wait(&settings.controllers), !settings.controllers.is_empty());
     let recording = settings.recording.as_ref().map(Recording::by).unwrap_or_default();
-    let whole: [(&str, &str); 6] = [
+    let rung = Rung::of(&settings.groups, settings.ring);
+    let whole: [(&str, &str); 8] = [
         ("@called@", CALLED.trim_end()),
         ("@features@", FEATURES.trim_end()),
+        ("@groups@", &rung.dialled),
+        ("@group-context@", &rung.context),
         ("@here@", &here),
         ("@record-inbound@", &recording.inbound),
         ("@record-outbound@", &recording.outbound),
@@ -131,7 +140,12 @@ fn text(settings: &Settings) -> String {
 /// The text of `dialplan/default/00_hotdesk.xml`: the one extension that a context of the site's takes in.
 #[must_use]
 pub fn drop_in(settings: &Settings) -> String {
-    with_rows(DROP_IN, settings)
+    let rung = Rung::of(&settings.groups, settings.ring);
+    let dialled = rung
+        .dialled
+        .lines()
+        .fold(String::new(), |lines, line| lines + line.strip_prefix("  ").unwrap_or(line) + "\n");
+    with_rows(&DROP_IN.replace("@groups@", &dialled), settings)
 }
 
 /// The text of `dialplan/public/00_hotdesk.xml`: the one extension that the context of calls from outside takes in.
@@ -144,10 +158,15 @@ pub fn from_outside(settings: &Settings) -> String {
 #[must_use]
 pub fn directory_example(settings: &Settings) -> String {
     let lamp = rows::realm(rows::LAMP, tenant(settings, "${dialed_domain}"));
+    let kinds = settings.groups.values().flat_map(|groups| groups.values().map(|group| group.kind));
+    let queues = kinds.into_iter().any(|kind| kind == Kind::Queue);
+    let words = |words: &[&'static str], of_queues: &'static str| {
+        words.iter().copied().chain(queues.then_some(of_queues)).collect::<Vec<_>>().join(" ")
+    };
     DIRECTORY
         .replace("@lamp@", &lamp)
-        .replace("@api@", &rights::API.join(" "))
-        .replace("@events@", &rights::EVENTS.join(" "))
+        .replace("@api@", &words(&rights::API, rights::QUEUES))
+        .replace("@events@", &words(&rights::EVENTS, rights::QUEUED))
         .replace("@ring@", rights::RING)
 }
 
@@ -249,6 +268,7 @@ mod tests {
             recording: None,
             voicemail_password: true,
             reach: Reach::default(),
+            groups: BTreeMap::new(),
             controllers: vec![],
         }
     }

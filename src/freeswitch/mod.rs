@@ -14,6 +14,7 @@
 //! missing, and [`tree`] holds all files that a site copies.
 
 mod address;
+mod callcenter;
 pub mod calls;
 pub mod client;
 pub mod command;
@@ -21,9 +22,11 @@ pub mod dialplan;
 pub mod endpoints;
 pub mod esl;
 pub mod event;
+mod groups;
 pub mod inspect;
 pub mod lamps;
 mod login;
+mod members;
 pub mod moddb;
 mod mwi;
 pub mod outbound;
