@@ -165,7 +165,7 @@ pub(super) fn paused(event: &Event, tenant: &TenantId) -> Option<Extension> {
 
 /// What rings an agent of ours, on whoever's call.
 fn contact(user: &Extension) -> String {
-    format!("{CALLER}{}", endpoint(user))
+    format!("{{{CALLER}}}{}", endpoint(user))
 }
 
 /// These columns of each row of a list: a line of their names comes first, and `+OK` last. In a contact that is not ours a

@@ -12,8 +12,9 @@ use crate::desk::id::{Extension, GroupName, TenantId};
 /// The context where a user is rung and nothing else.
 const RING: &str = "hotdesk-ring";
 
-/// What those are told who are rung for a caller: expanded on his call. Where he is, whom he may send on, and which call it is.
-pub(super) const CALLER: &str = "{domain_name=${domain_name},hd_context=${hd_context},hd_ring_for=${uuid}}";
+/// What those are told who are rung for a caller, as it stands within braces, and is expanded on his call: his company, where
+/// he may send the call on to, and which call it is.
+pub(super) const CALLER: &str = "domain_name=${domain_name},hd_context=${hd_context},hd_ring_for=${uuid}";
 
 /// What a group or a queue calls to reach a user.
 pub(super) fn endpoint(user: &Extension) -> String {

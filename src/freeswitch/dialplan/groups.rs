@@ -51,7 +51,7 @@ impl Rung {
         <action application="set" data="call_timeout={ring}"/>
         <action application="set" data="hangup_after_bridge=true"/>
         <action application="set" data="continue_on_fail=true"/>
-        <action application="bridge" data="{caller}$1"/>
+        <action application="bridge" data="{{{caller},origination_callee_id_number={number},origination_callee_id_name={number}}}$1"/>
         <action application="hangup" data="${{originate_disposition}}"/>
         <anti-action application="hangup" data="SUBSCRIBER_ABSENT"/>
       </condition>
