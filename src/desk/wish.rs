@@ -1,7 +1,7 @@
 //! What somebody at his phone wants otherwise, by a code: which of his settings that is, as things are now.
 
 use super::code::{Action, Codes, Operand, Spelled};
-use super::id::{DeviceName, Number};
+use super::id::{DeviceName, GroupName, Number};
 use super::model::{CallerId, Kind, Office, User};
 use super::policy::{Prompt, Refusal};
 use super::profile::{Membership, When};
@@ -99,9 +99,7 @@ fn pause(user: &User) -> Result<Granted, Refusal> {
         return Err(Refusal::GroupUnknown);
     }
     let paused = !signed_in.iter().all(|(_, membership)| membership.paused);
-    let pause = |(name, _): &(&_, &Membership)| {
-        Setting::Group(Clone::clone(*name), Membership { signed_in: true, paused })
-    };
+    let pause = |(name, _): &(&GroupName, &Membership)| Setting::Pause((*name).clone(), paused);
     Ok(Granted::switched(paused, signed_in.iter().map(pause)))
 }
 
