@@ -321,6 +321,9 @@ mod tests {
         assert_eq!(dial(&mut office, "*46"), Ok((Prompt::SwitchedOff, None, 2)));
         assert_eq!(dial(&mut office, "*45401"), Err(Refusal::GroupUnknown));
         assert_eq!(dial(&mut office, "*457225"), Err(Refusal::GroupUnknown), "rack and pack");
+        let (codes, groups) = (codes(), user(&office).profile.groups);
+        let unmeant: Vec<_> = groups.keys().filter(|name| !codes.can_mean(name, groups.keys())).collect();
+        assert_eq!(unmeant, ["pack"].map(|name| GroupName::new(name).unwrap()).iter().collect::<Vec<_>>());
         assert_eq!(heard(&mut office, "*4577"), Prompt::SignedIn, "by its number");
         assert!(stands(&office, "rack").signed_in);
         assert_eq!(dial(&mut office, "*4578"), Err(Refusal::GroupUnknown), "he may not be in that one");
