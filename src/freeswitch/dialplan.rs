@@ -255,6 +255,8 @@ fn regex(pattern: &NumberPattern) -> String {
 mod tests {
     use super::*;
     use crate::desk::code::{Codes, Preset};
+    use crate::desk::group::Group;
+    use crate::desk::id::GroupName;
 
     fn settings() -> Settings {
         Settings {
@@ -371,6 +373,53 @@ mod tests {
                 .contains("${db(select/hotdesk-lamp-${dialed_domain}/${dialed_user})}")
         );
         assert!(!printed.contains("-default/") && !drop_in(&several).contains("-default/"));
+    }
+
+    #[test]
+    fn groups_that_ring_are_known_by_their_numbers_each_to_its_own_company() {
+        let name = |name: &str| GroupName::new(name).unwrap();
+        let rings = |number: Option<&str>| Group {
+            kind: Kind::Ring,
+            number: number.map(|number| number.parse().unwrap()),
+        };
+        let queue = Group { kind: Kind::Queue, number: Some("500".parse().unwrap()) };
+        let one: Groups =
+            [(name("650"), rings(None)), (name("hall"), rings(Some("651"))), (name("sales"), queue)].into();
+        let with = |groups: &[(TenantId, Groups)]| Settings {
+            groups: groups.iter().cloned().collect(),
+            ..settings()
+        };
+        let default = with(&[(TenantId::default(), one.clone())]);
+        for printed in [hotdesk_xml(&default), drop_in(&default)] {
+            assert!(
+                printed.contains(r#"expression="^(?:650|651)$""#) && !printed.contains("500"),
+                "{printed}"
+            );
+        }
+        assert!(hotdesk_xml(&default).contains("${db(list/hotdesk-group-hall@default)}"));
+        assert_ne!(version(&default), version(&settings()));
+        let nobody = hotdesk_xml(&with(&[(TenantId::default(), [(name("hall"), rings(None))].into())]));
+        assert!(!nobody.contains("hotdesk-group"), "nothing is dialled for it");
+
+        let [a, b] = ["a.example", "b.example"].map(|tenant| TenantId::new(tenant).unwrap());
+        let several = Settings { tenant: a.clone(), ..with(&[(a, one.clone()), (b, one)]) };
+        for printed in [hotdesk_xml(&several), drop_in(&several)] {
+            assert!(printed.contains(r#"field="${domain_name}" expression="^b\.example$""#), "{printed}");
+        }
+    }
+
+    #[test]
+    fn rights_to_queues_are_printed_where_there_are_queues() {
+        let of = |kind| {
+            let group = Group { kind, number: None };
+            let groups = [(TenantId::default(), [(GroupName::new("sales").unwrap(), group)].into())].into();
+            directory_example(&Settings { groups, ..settings() })
+        };
+        assert!(
+            of(Kind::Queue).contains(" callcenter_config\"")
+                && of(Kind::Queue).contains(" callcenter::info\"")
+        );
+        assert!(!of(Kind::Ring).contains("callcenter"));
     }
 
     #[test]
