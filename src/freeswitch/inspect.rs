@@ -212,7 +212,7 @@ impl Inspection<'_> {
 
     /// The switch's copy of the table.
     fn rows(&self) -> ModDb {
-        ModDb::new(self.client.clone(), self.tenant.clone()).with(self.groups())
+        ModDb::new(self.client.clone(), self.tenant.clone()).with(&self.groups())
     }
 
     /// The tenant's groups.

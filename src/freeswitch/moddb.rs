@@ -59,13 +59,13 @@ impl ModDb {
     #[must_use]
     pub fn new(client: Client, tenant: TenantId) -> Self {
         let phones = Phones::new(client.clone(), tenant.clone());
-        let members = Members::new(client.clone(), tenant.clone(), Groups::new());
+        let members = Members::new(client.clone(), tenant.clone(), &Groups::new());
         Self { client, tenant, phones, members, lamps: None }
     }
 
     /// Of which the members of these groups are part.
     #[must_use]
-    pub fn with(self, groups: Groups) -> Self {
+    pub fn with(self, groups: &Groups) -> Self {
         Self { members: Members::new(self.client.clone(), self.tenant.clone(), groups), ..self }
     }
 
@@ -85,7 +85,7 @@ impl ModDb {
     /// What of it hears what FreeSWITCH tells, for [`signs::hear`](super::signs::hear).
     #[must_use]
     pub fn ears(&self) -> Ears {
-        Ears { phones: self.phones.clone(), members: self.members.clone(), lamps: self.lamps.clone() }
+        Ears { phones: self.phones.clone(), queues: self.members.queues.clone(), lamps: self.lamps.clone() }
     }
 
     /// The rows that are listed; where there are more, those that stand where they are `expected`; of others, how many.
@@ -272,7 +272,7 @@ impl Switch for ModDb {
     }
 
     fn pauses(&self) -> Option<mpsc::Receiver<(GroupName, Extension)>> {
-        let mut heard = self.members.pauses();
+        let mut heard = self.members.queues.pauses();
         let (told, pauses) = mpsc::channel(PAUSES);
         tokio::spawn(async move {
             loop {

@@ -4,10 +4,10 @@
 use tokio::sync::{mpsc, watch};
 
 use super::event::Event;
-use super::members::Members;
 use super::mwi::{self, Mwi};
 use super::phones::{self, Phones};
 use super::presence::{self, Presence};
+use super::queues::Queues;
 use super::rights;
 
 /// The events.
@@ -23,7 +23,7 @@ pub const QUEUED: [&str; 1] = [rights::QUEUED];
 #[derive(Clone)]
 pub struct Ears {
     pub(super) phones: Phones,
-    pub(super) members: Members,
+    pub(super) queues: Queues,
     /// Those whose lamps are ours to light.
     pub(super) lamps: Option<(Mwi, Presence)>,
 }
@@ -52,7 +52,7 @@ pub fn hear(mut events: mpsc::Receiver<Event>, mut missed: watch::Receiver<u64>,
 pub fn hear_queues(mut events: mpsc::Receiver<Event>, of_tenants: Vec<Ears>) {
     tokio::spawn(async move {
         while let Some(event) = events.recv().await {
-            of_tenants.iter().for_each(|ears| ears.members.hear(&event));
+            of_tenants.iter().for_each(|ears| ears.queues.hear(&event));
         }
     });
 }

@@ -90,7 +90,7 @@ fn tables(config: &Config, switch: &Switch, stop: &Stop) -> anyhow::Result<Table
     tokio::spawn(lamps::darken(client.clone(), ended));
     let table = |tenant: &TenantId| {
         let groups = config.reach(switch, tenant).groups;
-        let table = ModDb::new(client.clone(), tenant.clone()).with(groups).with_lamps(stop.tables.clone());
+        let table = ModDb::new(client.clone(), tenant.clone()).with(&groups).with_lamps(stop.tables.clone());
         (tenant.clone(), table)
     };
     let tables: Vec<(TenantId, ModDb)> = switch.tenants.iter().map(table).collect();

@@ -239,6 +239,12 @@ fn without_queues_it_is_told_and_everything_else_works() {
     let lacking = with(" callcenter::info", "");
     assert!(lacking.contains("esl-allowed-events lacks callcenter::info"), "{lacking}");
     assert_eq!(with("sales@default", "other@default"), QUEUE_MISSING);
+    company.hotdesk.run(&["logout", "--user", "101"]).unwrap();
+    let mark = company.hotdesk.log().len();
+    company.log_in(&desk1, "101").unwrap();
+    company.hotdesk.wait_for_log(mark, "Queue not found!").unwrap();
+    assert!(!company.pbx.api("callcenter_config agent list").unwrap().contains("hotdesk"), "left behind");
+    company.hotdesk.run(&["logout", "--user", "101"]).unwrap();
     assert_eq!(with("", ""), "");
 }
 
