@@ -26,6 +26,8 @@ use crate::desk::table::{Edit, Key, Lamp, Row, Scope, Table};
 use crate::switch::activity::{Look, Stir};
 use crate::switch::{Switch, SwitchError};
 
+/// Rows or hints of more than so many are listed all at once: Asterisk looks each hint up among all that it has.
+const MANY: usize = 200;
 /// Pauses that wait for whoever keeps them.
 const PAUSES: usize = 64;
 
@@ -63,13 +65,7 @@ impl AstDb {
     async fn read_all(&self) -> Result<Table, SwitchError> {
         let tree = self.manager.list(Action::new("DBGetTree").with("Family", self.space.name())).await?;
         let mut table: Table = tree.iter().filter_map(|event| self.row_of(event)).collect();
-        let listed = self.manager.list(Action::new("ExtensionStateList")).await?;
-        let context = self.space.hints();
-        let own = listed.iter().filter(|hint| hint.header("Context") == Some(context.as_str()));
-        hints::light(
-            &mut table,
-            own.filter_map(|hint| Some((rows::read_extension(hint.header("Exten")?)?, hint.header("Hint")?))),
-        );
+        hints::light(&mut table, self.hints().await?);
         table.extend(self.queues.all(&self.manager).await?);
         table.extend(self.lit().await?);
         Ok(table)
@@ -94,7 +90,7 @@ impl AstDb {
         let lamps = users.iter().map(|user| Key::Lamp((*user).clone()));
         let lamps = lamps.chain(devices.iter().map(|device| Key::Seat((*device).clone()))).collect();
         let standing = self.standing(lamps).await?;
-        hints::light(&mut table, standing.iter().map(|(key, hint)| (key.clone(), hint.as_str())));
+        hints::light(&mut table, standing);
         table.extend(self.queues.some(&self.manager, users, wanted).await?);
         Ok(table)
     }
@@ -108,8 +104,19 @@ impl AstDb {
         }))
     }
 
+    /// All lamps that have a hint of their own, and its text.
+    async fn hints(&self) -> Result<Vec<(Key, String)>, SwitchError> {
+        let listed = self.manager.list(Action::new("ExtensionStateList")).await?;
+        Ok(listed.iter().filter_map(|event| hints::listed(&self.space, event)).collect())
+    }
+
     /// Those of these lamps that have a hint of their own, and its text.
-    async fn standing(&self, lamps: Vec<Key>) -> Result<Vec<(Key, String)>, SwitchError> {
+    async fn standing(&self, lamps: BTreeSet<Key>) -> Result<Vec<(Key, String)>, SwitchError> {
+        if lamps.len() > MANY {
+            let mut all = self.hints().await?;
+            all.retain(|(key, _)| lamps.contains(key));
+            return Ok(all);
+        }
         let asked: Vec<Action> = lamps.iter().filter_map(|key| hints::ask(&self.space, key)).collect();
         let answers = self.manager.act_all(asked).await?;
         let mut standing = vec![];
@@ -177,6 +184,11 @@ impl Switch for AstDb {
             Scope::All => {
                 let table = self.read_all().await?;
                 self.mwi.iter().for_each(|mwi| mwi.read(&table));
+                Ok(table)
+            }
+            Scope::Some { users, devices } if users.len() + devices.len() > MANY => {
+                let mut table = self.read_all().await?;
+                table.retain(|key, _| scope.contains(key));
                 Ok(table)
             }
             Scope::Some { users, devices } => {

@@ -37,6 +37,13 @@ pub(super) fn answer(response: &Message) -> Result<Option<&str>, SwitchError> {
     Ok(Some(response.header("Value").unwrap_or_default()).filter(|hint| !hint.contains(PATTERN)))
 }
 
+/// A hint that stands for the very extension of a lamp of ours, as `ExtensionStateList` tells of it, and its text.
+pub(super) fn listed(space: &Space, event: &Message) -> Option<(Key, String)> {
+    let key = rows::read_extension(event.header("Exten")?)?;
+    let hint = event.header("Hint")?.to_owned();
+    (event.header("Context")? == space.hints()).then_some((key, hint))
+}
+
 /// What makes a lamp be as it should. Its hint is replaced, never removed: that would end its watchers' subscriptions.
 pub(super) fn change(space: &Space, edit: &Edit) -> Option<Action> {
     let lamp = match &edit.is {
@@ -55,12 +62,12 @@ pub(super) fn change(space: &Space, edit: &Edit) -> Option<Action> {
 
 /// Adds the lamps of these rows to them: as the pattern gives them, but for those that have a hint of their own, which are
 /// as that says.
-pub(super) fn light<'a>(table: &mut Table, own: impl Iterator<Item = (Key, &'a str)>) {
+pub(super) fn light(table: &mut Table, own: Vec<(Key, String)>) {
     let lamps: Vec<(Key, Row)> = table.iter().filter_map(|(key, row)| by_pattern(table, key, row)).collect();
     table.extend(lamps);
     for (key, hint) in own {
         table.remove(&key);
-        table.extend(rows::read_hint(hint).map(|row| (key, row)));
+        table.extend(rows::read_hint(&hint).map(|row| (key, row)));
     }
 }
 
