@@ -12,6 +12,7 @@ use crate::support::phone::{PATIENCE, Phone};
 
 on_both! {
     a_lamp_follows_from_desk_to_desk_through_reload_and_restart
+    a_lamp_that_nobody_watched_has_no_hint_and_shows_the_first_who_does_what_is_so
     a_lamp_is_lit_while_its_user_is_not_to_be_disturbed_wherever_he_is
     the_lamp_of_a_device_is_lit_while_somebody_sits_there_and_its_key_logs_out
 }
@@ -44,6 +45,29 @@ fn a_lamp_follows_from_desk_to_desk_through_reload_and_restart(version: Version)
     lit_by(&colleague, &desk1);
     company.log_in(&desk2, "101").unwrap();
     lit_by(&colleague, &desk2);
+}
+
+/// So that a login costs an Asterisk with 10,000 users no more than one with 100.
+fn a_lamp_that_nobody_watched_has_no_hint_and_shows_the_first_who_does_what_is_so(version: Version) {
+    let company = company(version);
+    let (desk1, desk2) = (company.pbx.phone("desk1").unwrap(), company.pbx.phone("desk2").unwrap());
+    let colleague = company.pbx.phone("colleague").unwrap();
+    company.log_in(&desk1, "101").unwrap();
+    company.hotdesk.set("102", Setting::DoNotDisturb(true)).unwrap();
+    company.log_in(&desk2, "102").unwrap();
+    assert_eq!(company.agreed(SOON).unwrap(), ["101@desk1", "102@desk2"]);
+    let hints = company.pbx.ami().unwrap().list("ExtensionStateList", &[]).unwrap();
+    assert!(hints.iter().all(|hint| hint.get("Context") != "hotdesk-hints"), "{hints:?}");
+
+    for (watched, shows) in [("101", "terminated"), ("102", "confirmed"), ("seat+desk1", "confirmed")] {
+        colleague.watch(watched).unwrap();
+        colleague.wait_lamp(watched, shows).unwrap();
+    }
+    lit_by(&colleague, &desk1);
+    // And follows from then on.
+    company.log_in(&desk2, "101").unwrap();
+    lit_by(&colleague, &desk2);
+    colleague.wait_lamp("seat+desk1", "terminated").unwrap();
 }
 
 /// A call at `desk` lights the lamp, and its end darkens it.
