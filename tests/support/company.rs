@@ -59,6 +59,17 @@ impl Company {
 
     /// The same, with `more` in its configuration.
     pub fn open_with(program: &[PathBuf], version: Version, store: &str, more: &str) -> Result<Self> {
+        Self::open_at(program, version, store, more, "")
+    }
+
+    /// The same, with these contexts of the site's own besides.
+    pub fn open_at(
+        program: &[PathBuf],
+        version: Version,
+        store: &str,
+        more: &str,
+        contexts: &str,
+    ) -> Result<Self> {
         let site = Site::new()?;
         let mut hotdesk = Hotdesk::new(program, store, site.ports.ami, site.ports.agi)?;
         hotdesk.configure(more)?;
@@ -78,9 +89,14 @@ impl Company {
         let pbx = site
             .endpoint(outside("colleague", "from-internal").with("callerid=Colleague <199>"))
             .endpoint(outside("trunk", "from-trunk"))
+            .endpoint(Endpoint::new("softphone"))
+            .endpoint(outside("mobile", "from-trunk"))
             .dialplan(DIALPLAN)
+            .dialplan(contexts)
             .sounds("en", "hotdesk", &Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplan/sounds/en"))
             .file("hotdesk.conf", &hotdesk.run(&["dialplan", "asterisk"])?)
+            // `*8` is Asterisk's own, unless the site gives it another key.
+            .file("features.conf", "[general]\npickupexten = *88\n[featuremap]\nautomixmon = *2\n")
             .file("queues.conf", "[sales]\nstrategy = ringall\ntimeout = 10\n")
             .manager(&manager)
             .start(version)?;
@@ -129,13 +145,14 @@ impl Company {
         Ok(status.as_array().map(|rows| rows.iter().map(seat).collect()).unwrap_or_default())
     }
 
-    /// Who sits where by the switch's own table, likewise.
+    /// Who has logged in where by the switch's own table, likewise. An owner has not: his rows are of revision 0.
     pub fn rows(&self) -> Result<Vec<String>> {
         let mut ami = self.pbx.ami()?;
         let rows = ami.list("DBGetTree", &[("Family", "hotdesk/device")])?;
         let seat = |device: &str, value: &str| {
-            let user = value.split('|').next().unwrap_or_default();
-            (!user.is_empty()).then(|| format!("{user}@{}", device.trim_start_matches("/hotdesk/device/")))
+            let (user, rest) = value.split_once('|').unwrap_or_default();
+            (!user.is_empty() && !rest.starts_with("0|"))
+                .then(|| format!("{user}@{}", device.trim_start_matches("/hotdesk/device/")))
         };
         let mut seats: Vec<String> =
             rows.iter().filter_map(|row| seat(row.get("Key"), row.get("Val"))).collect();

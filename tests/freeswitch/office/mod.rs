@@ -44,9 +44,9 @@ fn company() -> Option<Company> {
     company_with("sqlite:hotdesk.db", |_| String::new())
 }
 
-/// One with `more` in its configuration.
-pub fn company_configured(more: &str) -> Option<Company> {
-    open("sqlite:hotdesk.db", |_| String::new(), more)
+/// One with `more` in its configuration, and these contexts of the site's own besides.
+pub fn company_configured(more: &str, contexts: &str) -> Option<Company> {
+    open_at("sqlite:hotdesk.db", |_| String::new(), more, contexts)
 }
 
 /// A company with another store, and more keys of its switch for the port that is left for its calls.
@@ -56,6 +56,11 @@ fn company_with(store: &str, keys: impl Fn(SocketAddr) -> String) -> Option<Comp
 
 /// One whose store is at `store`, with these keys of its switch, and `more` in its configuration.
 fn open(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str) -> Option<Company> {
+    open_at(store, keys, more, "")
+}
+
+/// The same, with these contexts of the site's own besides.
+fn open_at(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str, contexts: &str) -> Option<Company> {
     let install = installed()?;
     let site = Site::new().unwrap();
     let program = [PathBuf::from(env!("CARGO_BIN_EXE_hotdesk"))];
@@ -84,7 +89,10 @@ fn open(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str) -> Option<
         .user(other("trunk", "0612345678").context("outside"))
         .dial_string(dial_string)
         .entry(&user)
-        .dialplan(super::SITE);
+        .user(User::new("softphone"))
+        .user(other("mobile", "0687654321"))
+        .dialplan(super::SITE)
+        .dialplan(contexts);
     let site = USERS.iter().fold(site, |site, (extension, ..)| site.mailbox(extension));
     let pbx = files
         .iter()
@@ -135,14 +143,14 @@ impl Company {
         Ok(status.as_array().map(|rows| rows.iter().map(seat).collect()).unwrap_or_default())
     }
 
-    /// Who sits where by the switch's own table, likewise.
+    /// Who has logged in where by the switch's own table, likewise. An owner has not: his rows are of revision 0.
     fn rows(&self) -> Result<Vec<String>> {
         let mut esl = self.pbx.esl()?;
         let mut seats = vec![];
         for (desk, _) in DESKS {
             let row = esl.api(&format!("db select/hotdesk-device-default/{desk}"))?;
-            let user = row.split('|').next().unwrap_or_default();
-            if !user.is_empty() && !user.starts_with('-') {
+            let (user, rest) = row.split_once('|').unwrap_or_default();
+            if !user.is_empty() && !rest.starts_with("0|") {
                 seats.push(format!("{user}@{desk}"));
             }
         }
