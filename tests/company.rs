@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::freeswitch::office as freeswitch;
 use crate::support::company::{self, one_touch};
 use crate::support::debian::Version;
+use crate::support::freeswitch::DOMAIN;
 use crate::support::hotdesk::Hotdesk;
 use crate::support::phone::Phone;
 
@@ -121,6 +122,68 @@ impl Company {
             Self::FreeSwitch(company) => company.pbx.restart().unwrap(),
         }
         self.hotdesk().wait_for_log(mark, "event=\"table.settled\"").unwrap();
+    }
+
+    /// Restarts the switch, which then knows of no phone.
+    pub fn restart_switch_without_phones(&mut self) {
+        let mark = self.hotdesk().log().len();
+        match self {
+            Self::Asterisk(company) => {
+                company.pbx.cli("database deltree registrar").unwrap();
+                company.pbx.restart().unwrap();
+            }
+            Self::FreeSwitch(company) => {
+                company.pbx.stop().unwrap();
+                fs::remove_file(company.pbx.path("db/sofia_reg_internal.db")).unwrap();
+                company.pbx.start().unwrap();
+            }
+        }
+        self.hotdesk().wait_for_log(mark, "event=\"table.settled\"").unwrap();
+        let known = match self {
+            Self::Asterisk(company) => company.pbx.cli("pjsip show contacts").unwrap(),
+            Self::FreeSwitch(company) => {
+                company.pbx.api(&format!("sofia_contact */desk1@{DOMAIN}")).unwrap().replace("desk1@", "")
+            }
+        };
+        assert!(!known.contains("desk1"), "{known}");
+    }
+
+    /// Has the switch read its dialplan anew, as it is.
+    pub fn reload_dialplan(&mut self) {
+        let mark = self.hotdesk().log().len();
+        match self {
+            Self::Asterisk(company) => {
+                company.pbx.cli("dialplan reload").unwrap();
+                self.hotdesk().wait_for_log(mark, "event=\"table.settled\"").unwrap();
+            }
+            Self::FreeSwitch(company) => drop(company.pbx.api("reloadxml").unwrap()),
+        }
+    }
+
+    /// Puts so many new messages into a user's box, in place of those that were there.
+    pub fn messages(&self, user: &str, new: u32) {
+        match self {
+            Self::Asterisk(company) => {
+                let inbox = company.pbx.path(&format!("spool/voicemail/default/{user}/INBOX"));
+                let _ = fs::remove_dir_all(&inbox);
+                fs::create_dir_all(&inbox).unwrap();
+                for n in 0..new {
+                    let of = format!("[message]\norigmailbox={user}\n");
+                    fs::write(inbox.join(format!("msg{n:04}.txt")), of).unwrap();
+                    fs::write(inbox.join(format!("msg{n:04}.wav")), "").unwrap();
+                }
+                // Debian's Asterisk 16 has no voicemail, and refuses.
+                company.pbx.ami().unwrap().act("VoicemailRefresh", &[("Mailbox", user)]).unwrap();
+            }
+            Self::FreeSwitch(company) => {
+                company.pbx.api(&format!("vm_delete {user}@{DOMAIN}")).unwrap();
+                let sound = concat!(env!("CARGO_MANIFEST_DIR"), "/dialplan/sounds/en/locked.wav");
+                for _ in 0..new {
+                    let done = company.pbx.api(&format!("vm_inject {user}@{DOMAIN} {sound}")).unwrap();
+                    assert!(done.starts_with("+OK"), "{done}");
+                }
+            }
+        }
     }
 
     /// Writes another configuration, and has the hotdesk and the switch read it.

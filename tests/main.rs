@@ -10,6 +10,7 @@ mod codes;
 mod company;
 mod conversation;
 mod dialplan;
+mod everywhere;
 mod fastagi;
 mod freepbx;
 mod freeswitch;

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use crate::company::{Company, Contexts};
 use crate::support::debian::Version;
-use crate::support::freeswitch::DOMAIN;
 use crate::support::phone::Phone;
 
 /// Codes, recording, and a queue.
@@ -107,8 +106,8 @@ pub(super) fn open(version: Option<Version>) -> Option<(Company, Phones)> {
     for watched in ["101", "102", "seat+desk1", "seat+desk2"] {
         phones.colleague.watch(watched).unwrap();
     }
-    leave(&company, "101", 2);
-    leave(&company, "102", 1);
+    company.messages("101", 2);
+    company.messages("102", 1);
     company.seats();
     Some((company, phones))
 }
@@ -161,28 +160,4 @@ fn cut(folder: &Path) -> Vec<u8> {
         one = wav;
     }
     one
-}
-
-/// Puts so many messages into a user's box, which was empty.
-fn leave(company: &Company, user: &str, messages: usize) {
-    match company {
-        Company::Asterisk(company) => {
-            let inbox = company.pbx.path(&format!("spool/voicemail/default/{user}/INBOX"));
-            fs::create_dir_all(&inbox).unwrap();
-            for n in 0..messages {
-                fs::write(inbox.join(format!("msg{n:04}.txt")), format!("[message]\norigmailbox={user}\n"))
-                    .unwrap();
-                fs::write(inbox.join(format!("msg{n:04}.wav")), "").unwrap();
-            }
-            // Debian's Asterisk 16 has no voicemail to be told.
-            company.pbx.ami().unwrap().act("VoicemailRefresh", &[("Mailbox", user)]).unwrap();
-        }
-        Company::FreeSwitch(company) => {
-            let sound = concat!(env!("CARGO_MANIFEST_DIR"), "/dialplan/sounds/en/locked.wav");
-            for _ in 0..messages {
-                let done = company.pbx.api(&format!("vm_inject {user}@{DOMAIN} {sound}")).unwrap();
-                assert!(done.starts_with("+OK"), "{done}");
-            }
-        }
-    }
 }
