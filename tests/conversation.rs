@@ -4,6 +4,7 @@ mod acts;
 mod codes;
 mod safety;
 mod settings;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -410,64 +411,6 @@ async fn hanging_up_at_a_question_changes_nothing_and_after_the_move_it_stands()
     scene.dial_until("desk1", &one_touch("101"), &[], Some(Prompt::LoggedIn)).await;
     assert_eq!(seats(&scene.store).await, ["101@desk1"]);
     assert_eq!(scene.row_of("desk1").as_deref(), Some("101"));
-}
-
-#[tokio::test]
-async fn a_switch_that_does_not_acknowledge_takes_the_login_back() {
-    let scene = Scene::new().await;
-    scene.log_in("101", "desk1").await;
-    scene.log_in("102", "desk2").await;
-    for mood in [Mood::Away, Mood::Silent] {
-        *scene.toy.mood.lock().unwrap() = mood;
-        let (heard, outcome) = scene.dial("desk2", &one_touch("101"), &[]).await;
-        assert_eq!((heard, outcome), (vec!["not-available".into()], Outcome::Unavailable));
-        assert_eq!(seats(&scene.store).await, ["101@desk1", "102@desk2"]);
-    }
-    let undone = journal(&scene.store)
-        .await
-        .iter()
-        .filter(|e| matches!(e.event, Event::Moved { undo: true, .. }))
-        .count();
-    assert_eq!(undone, 2);
-}
-
-#[tokio::test]
-async fn what_somebody_else_wrote_into_the_switch_is_put_right_and_journalled() {
-    let scene = Scene::new().await;
-    scene.log_in("101", "desk1").await;
-    // The login itself is news for a moment, and what differs then is no repair.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let before = journal(&scene.store).await.len();
-    let key = Key::Device(name("desk1"));
-    scene.toy.table.lock().unwrap().remove(&key);
-    scene.toy.unsettled.send_modify(|n| *n += 1);
-    for _ in 0..100 {
-        if scene.row_of("desk1").is_some() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(scene.row_of("desk1").as_deref(), Some("101"));
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let told: Vec<String> =
-        journal(&scene.store).await.iter().skip(before).map(ToString::to_string).collect();
-    assert_eq!(told, ["pbx: device desk1 repaired, was missing, is 101, by hotdesk"]);
-}
-
-#[tokio::test]
-async fn a_change_at_the_command_line_reaches_the_switch_by_itself() {
-    let scene = Scene::new().await;
-    scene.log_in("101", "desk1").await;
-    let mut forbidden = user("101", "Alice");
-    forbidden.hotdesk = false;
-    office::change(&scene.store, What::User(forbidden)).await;
-    for _ in 0..100 {
-        if scene.row_of("desk1").is_none() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(scene.row_of("desk1"), None);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod codes;
 mod contexts;
 mod freepbx;
 mod modules;
+mod queues;
 
 use std::time::Duration;
 
@@ -109,7 +110,7 @@ impl Inspection<'_> {
             return Ok(());
         }
         let modules = Modules::loaded(self.manager).await?;
-        findings.push(modules.finding(self.of("modules"), office));
+        findings.push(modules.finding(self.of("modules"), office, &self.dialplan.reach));
         let freepbx = self.dialplan.freepbx;
         if freepbx && modules.can_tell_contexts() && modules.can_tell_phones() {
             findings.extend(self.freepbx(office).await?);
@@ -118,6 +119,9 @@ impl Inspection<'_> {
         if !freepbx && modules.can_tell_contexts() {
             findings.extend(self.contexts(office).await?);
             findings.push(self.hidden(office).await?);
+        }
+        if modules.have_queues() {
+            findings.extend(self.queues().await?);
         }
         if !freepbx && modules.can_tell_phones() {
             findings.extend(self.phones(office).await?);

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::ami::{Action, Message};
-use super::mail::Sign;
+use super::mail::{Sign, count, counted, notify};
 use super::manager::{Manager, State};
 use crate::desk::id::{DeviceName, Mailbox};
 use crate::desk::table::{Edit, Table};
@@ -149,17 +149,20 @@ impl Mwi {
 
     async fn tell_these(&self, batch: &BTreeMap<DeviceName, Option<String>>) -> Result<(), SwitchError> {
         let asked: BTreeSet<&String> = batch.values().flatten().collect();
-        let count = |mailbox: &&String| Action::new("MailboxCount").with("Mailbox", mailbox.as_str());
-        let counts = self.manager.act_all(asked.iter().map(count).collect()).await?;
+        let counts = self.manager.act_all(asked.iter().map(|mailbox| count(mailbox)).collect()).await?;
         let counts: HashMap<&String, &Message> = asked.into_iter().zip(&counts).collect();
         let due: Vec<(&DeviceName, Messages)> = {
             let boxes = self.boxes();
-            let messages =
-                batch.iter().map(|(device, mailbox)| (device, messages(mailbox.as_ref(), &counts)));
+            let in_box = |mailbox: &String| counted(mailbox, counts.get(mailbox).copied());
+            let messages = batch
+                .iter()
+                .map(|(device, mailbox)| (device, mailbox.as_ref().map(in_box).unwrap_or_default()));
             messages.filter(|(device, messages)| boxes.lacks(device, messages)).collect()
         };
-        let answers =
-            self.manager.act_all(due.iter().map(|(device, it)| notify(device, it)).collect()).await?;
+        let answers = self
+            .manager
+            .act_all(due.iter().map(|(device, it)| notify(device.as_str(), it)).collect())
+            .await?;
         let mut boxes = self.boxes();
         for ((device, messages), answer) in due.into_iter().zip(answers) {
             if answer.is_success() {
@@ -182,25 +185,4 @@ impl Mwi {
 fn whole(_: &DeviceName, mailbox: &Mailbox) -> String {
     let mailbox = mailbox.as_str();
     if mailbox.contains('@') { mailbox.into() } else { format!("{mailbox}@default") }
-}
-
-/// What is in a box, as it was counted. Asterisk 16 may have no voicemail: then it counts nothing.
-fn messages(mailbox: Option<&String>, counts: &HashMap<&String, &Message>) -> Messages {
-    let Some(mailbox) = mailbox else { return Messages::default() };
-    let count = |name| -> u32 {
-        let count = counts.get(mailbox).and_then(|count| count.header(name)?.trim().parse().ok());
-        count.unwrap_or(0)
-    };
-    let new = count("NewMessages").saturating_add(count("UrgMessages"));
-    Messages { mailbox: Some(mailbox.clone()), new, old: count("OldMessages") }
-}
-
-fn notify(device: &DeviceName, Messages { new, old, .. }: &Messages) -> Action {
-    let waiting = if *new > 0 { "yes" } else { "no" };
-    Action::new("PJSIPNotify")
-        .with("Endpoint", device.as_str())
-        .with("Variable", "Event=message-summary")
-        .with("Variable", "Content-Type=application/simple-message-summary")
-        .with("Variable", format!("Content=Messages-Waiting: {waiting}"))
-        .with("Variable", format!("Content=Voice-Message: {new}/{old} (0/0)"))
 }

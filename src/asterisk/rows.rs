@@ -208,16 +208,7 @@ mod tests {
         };
         let written = "001|7|0201112222|110&112|PJSIP/desk1|100&200|first-aid|1@a|de";
         assert_eq!(value(&Row::Device(desk.clone())).as_deref(), Some(written));
-        let bare = DeviceRow {
-            user: None,
-            revision: Revision(0),
-            emergency: None,
-            emergency_numbers: vec![],
-            may_dial: ShortList::default(),
-            mailbox: None,
-            language: None,
-            ..desk
-        };
+        let bare = DeviceRow::of(desk.dial);
         assert_eq!(value(&Row::Device(bare)).as_deref(), Some("|0|||PJSIP/desk1||||"));
     }
 

@@ -13,7 +13,8 @@ use super::site::Site;
 use crate::config::Layout;
 use crate::controller::pepper;
 use crate::desk::finding::Finding;
-use crate::desk::model::{Device, Office};
+use crate::desk::id::GroupName;
+use crate::desk::model::{Device, Office, User};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
@@ -33,6 +34,7 @@ impl Check {
             findings.push(store(&office));
             findings.extend(keys(site, &office).await?);
             findings.extend(users(site, &office));
+            findings.extend(groups(site, &office));
         }
         let switches = site.config.switches.iter().filter(|switch| switch.has(&site.tenant));
         findings.extend(
@@ -146,6 +148,25 @@ fn users(site: &Site, office: &Office) -> Vec<Finding> {
         )
     };
     unmatched.map(wrong).collect()
+}
+
+/// Groups that a user cannot tell apart on the keys of his phone.
+fn groups(site: &Site, office: &Office) -> Vec<Finding> {
+    let book = site.config.book();
+    let codes = book.of(&site.tenant);
+    let alike = |user: &User| -> Option<Finding> {
+        let names = || user.profile.groups.keys();
+        let alike = names().filter(|name| !codes.can_mean(name, names()));
+        let names = alike.map(GroupName::as_str).collect::<Vec<_>>().join(", ");
+        (!names.is_empty()).then(|| {
+            Finding::wrong(
+                format!("groups of user {}", user.extension),
+                format!("{names} are spelled alike on a phone, so he can sign in to none of them by a code"),
+                "give them a `number` in their [[group]]",
+            )
+        })
+    };
+    office.users.values().filter_map(alike).collect()
 }
 
 /// What an emergency call from a device would show now. None is no failure: somebody forced it knowingly.

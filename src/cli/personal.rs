@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use super::profile::Toggle;
 use super::site::Site;
 use crate::desk::id::{DeviceName, Extension, GroupName};
+use crate::desk::model::User;
 use crate::desk::profile::Membership;
 use crate::desk::setting::Setting;
 use crate::store::What;
@@ -72,14 +73,7 @@ impl Ring {
         } else {
             bail!("{device} is no device of {extension}: hotdesk device set {device} --owner {extension}");
         };
-        if !setting.changes(&user) {
-            writeln!(out, "user {extension} is so already")?;
-            return Ok(());
-        }
-        let said = setting.to_string();
-        site.change(What::Setting(extension.clone(), setting)).await?;
-        writeln!(out, "user {extension}: {said}")?;
-        Ok(())
+        switch(site, &user, setting, out).await
     }
 }
 
@@ -101,13 +95,19 @@ impl Group {
             Stands::Pause => Membership { signed_in: true, paused: true },
         };
         let setting = Setting::Group(group, membership);
-        if !setting.changes(&user) {
-            writeln!(out, "user {extension} is so already")?;
-            return Ok(());
-        }
-        let said = setting.to_string();
-        site.change(What::Setting(extension.clone(), setting)).await?;
-        writeln!(out, "user {extension}: {said}")?;
-        Ok(())
+        switch(site, &user, setting, out).await
     }
+}
+
+/// Sets this, and says so.
+async fn switch(site: &Site, user: &User, setting: Setting, out: &mut dyn Write) -> anyhow::Result<()> {
+    let extension = &user.extension;
+    if !setting.changes(user) {
+        writeln!(out, "user {extension} is so already")?;
+        return Ok(());
+    }
+    let said = setting.to_string();
+    site.change(What::Setting(extension.clone(), setting)).await?;
+    writeln!(out, "user {extension}: {said}")?;
+    Ok(())
 }

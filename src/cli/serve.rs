@@ -24,7 +24,6 @@ use tracing::{error, info, warn};
 use crate::config::{Config, Kind, Leave, Switch};
 use crate::controller::clock::Clock;
 use crate::controller::journal;
-use crate::controller::pauses::Pauses;
 use crate::controller::pins::Pins;
 use crate::controller::reconcile::{Kept, Reconciler};
 use crate::controller::timers::{Settings, Timers};
@@ -98,13 +97,6 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
             let kept =
                 Kept { name: name.clone(), tenant: tenant.clone(), reach: config.reach(switch, &tenant) };
             phones.entry(tenant.clone()).or_default().insert(name.clone(), table.clone());
-            let pauses = Pauses {
-                tenant: tenant.clone(),
-                store: store.clone(),
-                switch: table.clone(),
-                clock: Clock::Wall,
-            };
-            pauses.start(stop.tables.clone());
             let (reconciler, task) = Reconciler::start(kept, store.clone(), table, stop.tables.clone());
             switches.insert((name, tenant), reconciler);
             tables.push(task);

@@ -7,7 +7,7 @@ mod failures;
 mod feed;
 pub mod inspect;
 pub mod journal;
-pub mod pauses;
+mod pauses;
 pub mod pepper;
 pub mod pins;
 pub mod reconcile;

@@ -1,78 +1,114 @@
-//! Pauses that members take in a switch's queues by other means than ours (a key of the queue's own, a wallboard): they are
-//! kept, so that they last over a move and a logout.
+//! Pauses that members take in a switch's queues by other means than ours (a key of the queue's own, a wallboard). They are
+//! not repaired but taken over, so that they last over a move and a logout.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
-
-use crate::controller::clock::Clock;
-use crate::desk::id::{Extension, GroupName, TenantId};
-use crate::desk::journal::Actor;
-use crate::desk::profile::Membership;
+use crate::desk::id::{Extension, GroupName};
 use crate::desk::setting::Setting;
-use crate::desk::table::{Key, Row, Scope, Table};
-use crate::store::{Change, Store, StoreError, What};
-use crate::switch::{Switch, SwitchError};
+use crate::desk::table::{Edit, Key, Member, Row, Scope, Table};
 
-/// How long a pause of our own may take to reach the switch: what differs after it, somebody else did.
-const SETTLE: Duration = Duration::from_millis(500);
+/// Whether each member paused when store and switch agreed last. Where the store still says so and the switch does not, the
+/// switch has the news; where the store says otherwise, or nothing is known, the store has them.
+#[derive(Debug, Default)]
+pub(super) struct Pauses(BTreeMap<Key, bool>);
 
-/// What keeps the pauses of a tenant's members.
-pub struct Pauses {
-    /// Whose.
-    pub tenant: TenantId,
-    /// Where they are kept.
-    pub store: Arc<dyn Store>,
-    /// Where they are taken.
-    pub switch: Arc<dyn Switch>,
-    /// When they are journalled.
-    pub clock: Clock,
+/// A pause that a member took, or ended, in the switch.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) user: Extension,
+    pub(super) group: GroupName,
+    pub(super) paused: bool,
 }
 
-/// Why a pause was not kept.
-#[derive(Debug, thiserror::Error)]
-enum Fault {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Switch(#[from] SwitchError),
+impl Taken {
+    /// What makes it last.
+    pub(super) fn setting(&self) -> Setting {
+        Setting::Pause(self.group.clone(), self.paused)
+    }
 }
 
 impl Pauses {
-    /// Keeps them until `stop`, where the switch tells of any.
-    pub fn start(self, stop: CancellationToken) {
-        let Some(mut pauses) = self.switch.pauses() else { return };
-        let work = async move {
-            while let Some((group, user)) = pauses.recv().await {
-                tokio::time::sleep(SETTLE).await;
-                if let Err(error) = self.keep(&group, &user).await {
-                    warn!(event = "pause.not_kept", %group, %user, %error, "it ends at the next comparison");
-                }
-            }
+    /// Takes the pauses out of `edits` that the switch has news of.
+    pub(super) fn taken(&self, edits: &mut Vec<Edit>) -> Vec<Taken> {
+        let news = |edit: &mut Edit| {
+            let agreed = self.0.get(&edit.key)?;
+            let (Some(Row::Member(held)), Some(Row::Member(wanted))) = (&edit.was, &edit.is) else {
+                return None;
+            };
+            let Key::Member(group, user) = &edit.key else { return None };
+            let news = wanted.paused == *agreed && *held == Member { paused: !agreed, ..*wanted };
+            news.then(|| Taken { user: user.clone(), group: group.clone(), paused: held.paused })
         };
-        tokio::spawn(async move { stop.run_until_cancelled(work).await });
+        let mut taken = vec![];
+        edits.retain_mut(|edit| match news(edit) {
+            Some(pause) => {
+                taken.push(pause);
+                false
+            }
+            None => true,
+        });
+        taken
     }
 
-    /// Takes over how the switch has it.
-    async fn keep(&self, group: &GroupName, user: &Extension) -> Result<(), Fault> {
-        let scope = Scope::user(user);
-        let held = self.switch.read(&scope, &Table::new()).await?;
-        let Some(Row::Member(member)) = held.get(&Key::Member(group.clone(), user.clone())) else {
-            return Ok(());
-        };
-        let office = self.store.office(&self.tenant, &scope).await?;
-        let known = office.users.get(user).and_then(|user| user.profile.groups.get(group));
-        let Some(Membership { signed_in: true, paused }) = known else { return Ok(()) };
-        if *paused == member.paused {
-            return Ok(());
+    /// Nothing is known of these until they agree again.
+    pub(super) fn doubt(&mut self, edits: &[Edit]) {
+        for edit in edits {
+            self.0.remove(&edit.key);
         }
-        let is = Membership { signed_in: true, paused: member.paused };
-        let what = What::Setting(user.clone(), Setting::Group(group.clone(), is));
-        let (tenant, at) = (self.tenant.clone(), self.clock.now());
-        self.store.change(&Change { tenant, what, by: Actor::Controller, at }).await?;
-        info!(event = "pause.kept", %group, %user, paused = member.paused, "as the switch's queue has it");
-        Ok(())
+    }
+
+    /// The switch holds of `scope` what is wanted of it.
+    pub(super) fn agree(&mut self, scope: &Scope, wanted: &Table) {
+        self.0.retain(|key, _| !scope.contains(key));
+        let members = wanted.iter().filter_map(|(key, row)| match row {
+            Row::Member(member) => Some((key.clone(), member.paused)),
+            _ => None,
+        });
+        self.0.extend(members);
+    }
+
+    /// Store and switch agree on this.
+    pub(super) fn agree_on(&mut self, Taken { user, group, paused }: Taken) {
+        self.0.insert(Key::Member(group, user), paused);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::group::Kind;
+    use crate::desk::table::difference;
+
+    fn member(paused: bool) -> Table {
+        let key = Key::Member(GroupName::new("sales").unwrap(), Extension::new("101").unwrap());
+        [(key, Row::Member(Member { kind: Kind::Queue, paused }))].into()
+    }
+
+    /// What is taken over, and how many edits are left, when the store says this and the switch that.
+    fn met(pauses: &Pauses, wanted: &Table, held: &Table) -> (Vec<bool>, usize) {
+        let mut edits = difference(wanted, held);
+        let taken = pauses.taken(&mut edits);
+        (taken.iter().map(|pause| pause.paused).collect(), edits.len())
+    }
+
+    #[test]
+    fn what_only_the_switch_changed_is_taken_over_and_all_else_is_written() {
+        let mut pauses = Pauses::default();
+        assert_eq!(met(&pauses, &member(false), &member(true)), (vec![], 1), "nothing is known");
+        pauses.agree(&Scope::All, &member(false));
+        assert_eq!(met(&pauses, &member(false), &member(true)), (vec![true], 0), "the switch's news");
+        assert_eq!(met(&pauses, &member(true), &member(false)), (vec![], 1), "the store's news");
+        assert_eq!(met(&pauses, &member(true), &member(true)), (vec![], 0), "both the same");
+        assert_eq!(met(&pauses, &member(false), &Table::new()), (vec![], 1), "it lost the member");
+        assert_eq!(met(&pauses, &Table::new(), &member(true)), (vec![], 1), "he was signed out");
+
+        let taken = pauses.taken(&mut difference(&member(false), &member(true))).remove(0);
+        pauses.agree_on(taken);
+        assert_eq!(met(&pauses, &member(true), &member(false)), (vec![false], 0), "and ended there again");
+        pauses.doubt(&difference(&member(true), &member(false)));
+        assert_eq!(met(&pauses, &member(true), &member(false)), (vec![], 1), "written, but not acknowledged");
+        pauses.agree(&Scope::All, &member(true));
+        pauses.agree(&Scope::user(&Extension::new("101").unwrap()), &Table::new());
+        assert_eq!(met(&pauses, &member(true), &member(false)), (vec![], 1), "he was elsewhere since");
     }
 }

@@ -12,11 +12,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::feed::Feed;
-use crate::desk::id::{Revision, SwitchName, TenantId};
+use super::pauses::{Pauses, Taken};
+use crate::desk::id::{Extension, GroupName, Revision, SwitchName, TenantId};
 use crate::desk::journal::{Actor, Entry, Event};
 use crate::desk::reach::Reach;
 use crate::desk::table::{self, Edit, Key, Scope};
-use crate::store::{Store, StoreError};
+use crate::store::{Change, Store, StoreError, What};
 use crate::switch::{Switch, SwitchError};
 
 /// How long a switch may take to acknowledge rows before a login is taken back.
@@ -25,6 +26,9 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 const EVERY: Duration = Duration::from_secs(60);
 /// How long to wait after a failure before the whole table is compared again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Callers and members that are seen to in one pass.
+const AT_ONCE: usize = 64;
 
 /// Why a switch's table could not be made true.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +77,8 @@ impl Reconciler {
         let Kept { name, tenant, reach } = kept;
         let work = async move {
             let feed = Feed::start(store.clone(), tenant.clone()).await;
-            Work { name, tenant, reach, store, switch, feed, unlisted: vec![] }.run(requests).await;
+            let pauses = Pauses::default();
+            Work { name, tenant, reach, store, switch, feed, unlisted: vec![], pauses }.run(requests).await;
         };
         let task = tokio::spawn(async move {
             stop.run_until_cancelled(work).await;
@@ -105,6 +110,7 @@ struct Work {
     feed: Feed,
     /// What the switch did not list when all was compared last.
     unlisted: Vec<Edit>,
+    pauses: Pauses,
 }
 
 /// Why the whole table is compared.
@@ -119,6 +125,7 @@ enum Why {
 impl Work {
     async fn run(mut self, mut requests: mpsc::Receiver<Asked>) {
         let mut unsettled = self.switch.unsettled();
+        let mut paused = self.switch.pauses();
         let mut minute = tokio::time::interval(EVERY);
         minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut retry: Option<Instant> = None;
@@ -136,6 +143,7 @@ impl Work {
                     continue;
                 }
                 () = self.feed.wait() => self.follow().await.map(|()| retry.is_some()),
+                scope = members(&mut paused) => self.pass(scope).await.map(|_| retry.is_some()),
                 Ok(()) = unsettled.changed() => self.compare_all(Why::Unsettled).await,
                 _ = minute.tick() => self.compare_all(Why::Time).await,
                 () = again => self.compare_all(Why::Unsettled).await,
@@ -153,9 +161,9 @@ impl Work {
     }
 
     /// Answers everybody who is waiting, in one pass.
-    async fn answer(&self, first: Asked, requests: &mut mpsc::Receiver<Asked>) {
+    async fn answer(&mut self, first: Asked, requests: &mut mpsc::Receiver<Asked>) {
         let mut waiting = vec![first];
-        while waiting.len() < 64 {
+        while waiting.len() < AT_ONCE {
             let Ok(next) = requests.try_recv() else { break };
             waiting.push(next);
         }
@@ -234,17 +242,46 @@ impl Work {
     }
 
     /// Makes the rows of `scope` true, and returns what had to be written for it.
-    async fn pass(&self, scope: Scope) -> Result<Vec<Edit>, Unsettled> {
+    async fn pass(&mut self, scope: Scope) -> Result<Vec<Edit>, Unsettled> {
         let office = self.store.office(&self.tenant, &scope).await?;
         let scope = scope.widened_to(&office);
         let mut wanted = table::wanted(&office, &self.name, &self.reach);
         wanted.retain(|key, _| scope.contains(key));
-        let edits = table::difference(&wanted, &self.switch.read(&scope, &wanted).await?);
+        let mut edits = table::difference(&wanted, &self.switch.read(&scope, &wanted).await?);
+        let taken = self.pauses.taken(&mut edits);
         if !edits.is_empty() {
+            self.pauses.doubt(&edits);
             self.switch.apply(&edits).await?;
+        }
+        self.pauses.agree(&scope, &wanted);
+        for pause in taken {
+            self.keep(pause).await?;
         }
         Ok(edits)
     }
+
+    /// Takes over a pause that the switch has news of.
+    async fn keep(&mut self, pause: Taken) -> Result<(), StoreError> {
+        let what = What::Setting(pause.user.clone(), pause.setting());
+        let change =
+            Change { tenant: self.tenant.clone(), what, by: Actor::Controller, at: Timestamp::now() };
+        self.store.change(&change).await?;
+        let Taken { group, user, paused } = &pause;
+        info!(event = "pause.kept", switch = %self.name, %group, %user, paused, "as the switch's queue has it");
+        self.pauses.agree_on(pause);
+        Ok(())
+    }
+}
+
+/// The members who took a pause or ended it, as soon as there are any.
+async fn members(paused: &mut Option<mpsc::Receiver<(GroupName, Extension)>>) -> Scope {
+    let mut told = vec![];
+    if let Some(paused) = paused
+        && paused.recv_many(&mut told, AT_ONCE).await > 0
+    {
+        return told.iter().fold(Scope::none(), |all, (_, user)| all.and(Scope::user(user)));
+    }
+    std::future::pending().await
 }
 
 fn text(row: &Option<table::Row>) -> String {

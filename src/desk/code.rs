@@ -151,6 +151,12 @@ impl Codes {
         meant.next().filter(|_| meant.next().is_none())
     }
 
+    /// Whether one of `names` can be meant at all: it has a number, or no other is spelled alike.
+    pub fn can_mean<'a>(&self, name: &GroupName, names: impl Iterator<Item = &'a GroupName>) -> bool {
+        self.groups.values().any(|numbered| numbered == name)
+            || self.group(&Spelled::of(name), names) == Some(name)
+    }
+
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &Code> {
         self.codes.iter()

@@ -193,10 +193,12 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// The act that takes it back, where one may sit at `most` desks.
+    /// The act that takes it back, where one may sit at `most` desks now. Who sat at more before may so again.
     #[must_use]
     pub fn inverse(self, most: usize) -> Act {
-        Act::Undo { seated: self.seated, removed: self.removed, most }
+        let left = |user: &Extension| self.removed.iter().filter(|was| was.user == *user).count();
+        let before = self.removed.iter().map(|was| left(&was.user)).max().unwrap_or(0);
+        Act::Undo { most: most.max(before), seated: self.seated, removed: self.removed }
     }
 
     /// Whether anything changed.
@@ -351,6 +353,12 @@ mod tests {
         now.bindings.insert(later.device.clone(), later);
         assert_eq!(moved.inverse(2).transition(&now, at(9)).unwrap().seated, []);
         assert_eq!(Act::LeaveAll(ext("101")).transition(&now, at(9)).unwrap().removed.len(), 3);
+
+        // Who left two desks has both back, though he may sit at one only meanwhile.
+        now.bindings.remove(&name("desk9"));
+        let left = Act::LeaveAll(ext("101")).transition(&now, at(9)).unwrap();
+        now.bindings.clear();
+        assert_eq!(left.inverse(1).transition(&now, at(9)).unwrap().seated.len(), 2);
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub enum Setting {
     Forward(When, Option<Number>),
     /// How he stands with a group.
     Group(GroupName, Membership),
+    /// Whether he takes no calls of a group that he is signed in to.
+    Pause(GroupName, bool),
     /// Whether a device of his own rings.
     Ring(DeviceName, bool),
     /// Whether the desks ring where he logged in no later than this.
@@ -34,6 +36,11 @@ impl Setting {
             Self::DoNotDisturb(on) => profile.do_not_disturb = on,
             Self::Forward(when, to) => profile.forward.set(when, to),
             Self::Group(group, membership) => drop(profile.groups.insert(group, membership)),
+            Self::Pause(group, on) => {
+                if let Some(membership) = profile.groups.get_mut(&group).filter(|is| is.signed_in) {
+                    membership.paused = on;
+                }
+            }
             Self::Ring(device, on) => drop(profile.rings.devices.insert(device, on)),
             Self::RingHotdesk(login, on) => profile.rings.hotdesk_off = (!on).then_some(login),
             Self::RingInTurn(on) => profile.rings.in_turn = on,
@@ -71,6 +78,7 @@ impl fmt::Display for Setting {
             Self::Group(group, Membership { signed_in: false, .. }) => write!(f, "signed out of {group}"),
             Self::Group(group, Membership { paused: false, .. }) => write!(f, "signed in to {group}"),
             Self::Group(group, Membership { paused: true, .. }) => write!(f, "paused in {group}"),
+            Self::Pause(group, is) => write!(f, "pause in {group} {}", on(is)),
             Self::Ring(device, is) => write!(f, "ringing of {device} {}", on(is)),
             Self::RingHotdesk(_, is) => write!(f, "ringing of the hotdesk {}", on(is)),
             Self::RingInTurn(true) => f.write_str("rings in turn"),

@@ -96,6 +96,23 @@ pub struct DeviceRow {
     pub language: Option<Language>,
 }
 
+impl DeviceRow {
+    /// Of a device that is dialled so, where nobody sits and of which nothing else is said.
+    #[must_use]
+    pub fn of(dial: DialTarget) -> Self {
+        Self {
+            user: None,
+            revision: Revision(0),
+            emergency: None,
+            emergency_numbers: vec![],
+            dial,
+            may_dial: ShortList::default(),
+            mailbox: None,
+            language: None,
+        }
+    }
+}
+
 /// What a lamp shows.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Lamp {

@@ -1,7 +1,7 @@
 //! What somebody at his phone wants otherwise, by a code: which of his settings that is, as things are now.
 
 use super::code::{Action, Codes, Operand, Spelled};
-use super::id::{DeviceName, Number};
+use super::id::{DeviceName, GroupName, Number};
 use super::model::{CallerId, Kind, Office, User};
 use super::policy::{Prompt, Refusal};
 use super::profile::{Membership, When};
@@ -99,9 +99,7 @@ fn pause(user: &User) -> Result<Granted, Refusal> {
         return Err(Refusal::GroupUnknown);
     }
     let paused = !signed_in.iter().all(|(_, membership)| membership.paused);
-    let pause = |(name, _): &(&_, &Membership)| {
-        Setting::Group(Clone::clone(*name), Membership { signed_in: true, paused })
-    };
+    let pause = |(name, _): &(&GroupName, &Membership)| Setting::Pause((*name).clone(), paused);
     Ok(Granted::switched(paused, signed_in.iter().map(pause)))
 }
 
@@ -323,6 +321,9 @@ mod tests {
         assert_eq!(dial(&mut office, "*46"), Ok((Prompt::SwitchedOff, None, 2)));
         assert_eq!(dial(&mut office, "*45401"), Err(Refusal::GroupUnknown));
         assert_eq!(dial(&mut office, "*457225"), Err(Refusal::GroupUnknown), "rack and pack");
+        let (codes, groups) = (codes(), user(&office).profile.groups);
+        let unmeant: Vec<_> = groups.keys().filter(|name| !codes.can_mean(name, groups.keys())).collect();
+        assert_eq!(unmeant, ["pack"].map(|name| GroupName::new(name).unwrap()).iter().collect::<Vec<_>>());
         assert_eq!(heard(&mut office, "*4577"), Prompt::SignedIn, "by its number");
         assert!(stands(&office, "rack").signed_in);
         assert_eq!(dial(&mut office, "*4578"), Err(Refusal::GroupUnknown), "he may not be in that one");

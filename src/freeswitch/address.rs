@@ -102,21 +102,10 @@ impl Addresses {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::id::Revision;
-    use crate::desk::model::ShortList;
     use crate::desk::table::DeviceRow;
 
     fn row(device: &str, dial: &str) -> (Key, Row) {
-        let row = DeviceRow {
-            user: None,
-            revision: Revision(0),
-            emergency: None,
-            language: None,
-            emergency_numbers: vec![],
-            dial: DialTarget::new(dial).unwrap(),
-            may_dial: ShortList::default(),
-            mailbox: None,
-        };
+        let row = DeviceRow::of(DialTarget::new(dial).unwrap());
         (Key::Device(DeviceName::new(device).unwrap()), Row::Device(row))
     }
 

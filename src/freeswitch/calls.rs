@@ -35,8 +35,10 @@ pub(super) const CHECK: &str = "Hotdesk-Check";
 pub(super) const TAKER: &str = "Hotdesk-Controller";
 /// The dialplan's time-out of a call that waits.
 const TIMED_OUT: Duration = Duration::from_secs(2);
-/// `show channels` is written late: looked at again after this, it has all calls that there were before.
-const LATE: Duration = Duration::from_secs(1);
+/// `show channels` is written late, by more the busier the switch is: it is looked at again after each of these, while a call
+/// may wait.
+const LATE: [Duration; 4] =
+    [Duration::ZERO, Duration::from_millis(300), Duration::from_millis(700), Duration::from_secs(1)];
 
 /// Of these events only those of calls that dialled a code: a switch has many others.
 #[must_use]
@@ -192,7 +194,7 @@ impl Serving {
     /// Looks for calls that nobody serves, after anything may have been missed: those that still wait are taken, and
     /// those of ours whose conversation was cut short, by us or the connection, hear that it is not available.
     async fn look_for_left(self: &Arc<Self>) {
-        for pause in [Duration::ZERO, LATE] {
+        for pause in LATE {
             tokio::time::sleep(pause).await;
             match self.take_left().await {
                 Ok(()) | Err(SwitchError::Away(_)) => {}

@@ -143,8 +143,7 @@ impl Boxes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::id::{DialTarget, Revision};
-    use crate::desk::model::ShortList;
+    use crate::desk::id::DialTarget;
     use crate::desk::table::DeviceRow;
 
     fn name(device: &str) -> DeviceName {
@@ -152,16 +151,8 @@ mod tests {
     }
 
     fn row(device: &str, mailbox: &str) -> (Key, Row) {
-        let row = DeviceRow {
-            user: None,
-            revision: Revision(0),
-            emergency: None,
-            language: None,
-            emergency_numbers: vec![],
-            dial: DialTarget::new(format!("PJSIP/{device}")).unwrap(),
-            may_dial: ShortList::default(),
-            mailbox: Mailbox::new(mailbox).ok(),
-        };
+        let dial = DialTarget::new(format!("PJSIP/{device}")).unwrap();
+        let row = DeviceRow { mailbox: Mailbox::new(mailbox).ok(), ..DeviceRow::of(dial) };
         (Key::Device(name(device)), Row::Device(row))
     }
 

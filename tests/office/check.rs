@@ -125,11 +125,38 @@ fn what_breaks_in_the_switch_is_named(version: Version) {
     company.pbx.write("manager.conf", &manager).unwrap();
     company.pbx.cli("manager reload").unwrap();
     all_is_well(&company.hotdesk);
+    queues(&company);
     company.hotdesk.configure("[leave]\nstay_call = true\n").unwrap();
     assert_eq!(
         broken(&company.hotdesk),
         "rights of switch pbx: our user may not Originate: nobody is called to ask whether he stays"
     );
+}
+
+/// A queue that is not there, one that may not be changed, groups that are spelled alike.
+fn queues(company: &Company) {
+    let queue = |name: &str| format!("[[group]]\nname = \"{name}\"\nkind = \"queue\"\n");
+    company.hotdesk.configure(&(queue("sales") + &queue("nowhere"))).unwrap();
+    let text = company.hotdesk.run(&["dialplan", "asterisk"]).unwrap();
+    company.pbx.write("hotdesk.conf", &text).unwrap();
+    company.pbx.cli("dialplan reload").unwrap();
+    let may_not = "our user may not QueueAdd, QueuePause, QueueRemove: nobody takes their calls";
+    assert_eq!(broken(&company.hotdesk), format!("queues of switch pbx: {may_not}"));
+    let manager = fs::read_to_string(company.pbx.path("etc/manager.conf")).unwrap();
+    company
+        .pbx
+        .write("manager.conf", &manager.replace("system,call,user", "system,call,user,agent"))
+        .unwrap();
+    company.pbx.cli("manager reload").unwrap();
+    let none = "there is none, so who signs in to it gets none of its calls";
+    assert_eq!(broken(&company.hotdesk), format!("queue nowhere on switch pbx: {none}"));
+    company.hotdesk.configure("").unwrap();
+    company.hotdesk.run(&["user", "set", "101", "--groups", "rack,pack"]).unwrap();
+    assert_eq!(
+        broken(&company.hotdesk),
+        "groups of user 101: pack, rack are spelled alike on a phone, so he can sign in to none of them by a code"
+    );
+    company.hotdesk.run(&["user", "set", "101", "--groups", ""]).unwrap();
 }
 
 fn what_is_away_is_named(version: Version) {

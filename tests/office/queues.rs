@@ -67,14 +67,11 @@ fn a_queue_reaches_its_member_where_he_sits_now_and_paused_stays_paused(version:
     wait_for(&mut ami, &["101 paused"]);
     company.log_in(&desk1, "101").unwrap();
     wait_for(&mut ami, &["101 paused"]);
-    // A comparison that the login asked for would put it as it was.
-    thread::sleep(Duration::from_secs(1));
     let mark = company.hotdesk.log().len();
     let member = [("Queue", "sales"), ("Interface", "Local/101@hotdesk-ring/n"), ("Paused", "false")];
     assert_eq!(ami.act("QueuePause", &member).unwrap().get("Response"), "Success");
     company.hotdesk.wait_for_log(mark, "pause.kept").unwrap();
     wait_for(&mut ami, &["101"]);
-    thread::sleep(Duration::from_secs(1));
     let mark = company.hotdesk.log().len();
     let member = [("Queue", "sales"), ("Interface", "Local/101@hotdesk-ring/n"), ("Paused", "true")];
     assert_eq!(ami.act("QueuePause", &member).unwrap().get("Response"), "Success");

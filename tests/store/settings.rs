@@ -26,6 +26,8 @@ async fn a_setting_is_changed_and_journalled_without_its_number(place: Place) {
         Setting::Forward(When::Busy, Some(number.clone())),
         Setting::CallerId(CallerId::Number(number.clone())),
         Setting::Group(group.clone(), Membership { signed_in: true, paused: true }),
+        Setting::Pause(group.clone(), false),
+        Setting::Pause(GroupName::new("support").unwrap(), true),
         Setting::Ring(name("soft-101"), false),
         Setting::RingHotdesk(Revision(7), false),
         Setting::RingInTurn(true),
@@ -38,6 +40,8 @@ async fn a_setting_is_changed_and_journalled_without_its_number(place: Place) {
     settings.iter().for_each(|setting| setting.apply(&mut expected));
     assert_eq!(user, expected);
     assert_eq!(user.profile.forward.busy, Some(number));
+    let stands = Membership { signed_in: true, paused: false };
+    assert_eq!(user.profile.groups, [(group, stands)].into(), "who is not signed in does not pause");
     let entries = store.journal(&tenant(), before, 100).await.unwrap();
     let words: Vec<String> = entries.iter().map(ToString::to_string).collect();
     assert_eq!(words.len(), settings.len());

@@ -7,13 +7,13 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::super::ami::Action;
 use super::super::database;
-use super::super::mail::Sign;
+use super::super::mail::{Sign, count, counted, notify};
 use super::super::manager::Manager;
 use super::rows::NOBODY;
 use crate::desk::id::Extension;
 use crate::switch::SwitchError;
+use crate::switch::mwi::Messages;
 
 /// Tells a phone what waits for `user`, or that nothing does. A phone that is not there hears it when it comes back.
 pub(super) async fn tell(
@@ -23,9 +23,9 @@ pub(super) async fn tell(
 ) -> Result<(), SwitchError> {
     let waiting = match user {
         Some(user) => waiting(manager, user.as_str()).await?,
-        None => (0, 0),
+        None => Messages::default(),
     };
-    match manager.act(notify(device, waiting)).await {
+    match manager.act(notify(device, &waiting)).await {
         Ok(_) | Err(SwitchError::Refused(..)) => Ok(()),
         Err(error) => Err(error),
     }
@@ -73,29 +73,17 @@ async fn tell_again(manager: &Manager, device: &str) -> Result<(), SwitchError> 
     tell(manager, device, user.as_ref()).await
 }
 
-/// New and old messages of a user, if he has a mailbox.
-async fn waiting(manager: &Manager, user: &str) -> Result<(u32, u32), SwitchError> {
+/// What waits for a user, if he has a mailbox.
+async fn waiting(manager: &Manager, user: &str) -> Result<Messages, SwitchError> {
     let context = database::get(manager, "AMPUSER", &format!("{user}/voicemail")).await?;
     let Some(context) = context.filter(|context| !["", "novm", "disabled"].contains(&context.as_str()))
     else {
-        return Ok((0, 0));
+        return Ok(Messages::default());
     };
-    let count = Action::new("MailboxCount").with("Mailbox", format!("{user}@{context}"));
-    let counted = match manager.act(count).await {
-        Ok(counted) => counted,
-        Err(SwitchError::Refused(..)) => return Ok((0, 0)),
-        Err(error) => return Err(error),
-    };
-    let of = |name: &str| counted.header(name).and_then(|count| count.trim().parse().ok()).unwrap_or(0);
-    Ok((of("NewMessages"), of("OldMessages")))
-}
-
-fn notify(device: &str, (new, old): (u32, u32)) -> Action {
-    let waiting = if new > 0 { "yes" } else { "no" };
-    Action::new("PJSIPNotify")
-        .with("Endpoint", device)
-        .with("Variable", "Event=message-summary")
-        .with("Variable", "Content-Type=application/simple-message-summary")
-        .with("Variable", format!("Content=Messages-Waiting: {waiting}"))
-        .with("Variable", format!("Content=Voice-Message: {new}/{old} (0/0)"))
+    let mailbox = format!("{user}@{context}");
+    match manager.act(count(&mailbox)).await {
+        Ok(answer) => Ok(counted(&mailbox, Some(&answer))),
+        Err(SwitchError::Refused(..)) => Ok(Messages::default()),
+        Err(error) => Err(error),
+    }
 }

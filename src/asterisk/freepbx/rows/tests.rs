@@ -1,6 +1,6 @@
 use super::*;
 use crate::desk::id::{DeviceName, Number, Revision};
-use crate::desk::model::{Away, ShortList};
+use crate::desk::model::Away;
 use crate::desk::table::{UserRow, difference};
 
 fn ext(extension: &str) -> Extension {
@@ -16,12 +16,7 @@ fn desk(name: &str, user: Option<&str>, revision: u64) -> (Key, Row) {
     let row = DeviceRow {
         user: user.map(ext),
         revision: Revision(revision),
-        emergency: None,
-        emergency_numbers: vec![],
-        dial: dial(&format!("PJSIP/{name}")).unwrap(),
-        may_dial: ShortList::default(),
-        mailbox: None,
-        language: None,
+        ..DeviceRow::of(dial(&format!("PJSIP/{name}")).unwrap())
     };
     (Key::Device(DeviceName::new(name).unwrap()), Row::Device(row))
 }
