@@ -115,34 +115,19 @@ impl Company {
         self.pbx.agi()
     }
 
-    /// Dials `code` at `phone`, enters each of `entries` once its prompt is heard, and waits for the end; how much was
-    /// heard in all.
+    /// As [`dial_code`].
     pub fn dial_code(&self, phone: &Phone, code: &str, entries: &[&str]) -> Result<Duration> {
-        phone.dial(code)?;
-        for entry in entries {
-            phone.wait_audio()?;
-            phone.press(entry);
-            phone.wait_silence()?;
-        }
-        Ok(phone.wait_ended_within(Duration::from_secs(60))?.heard)
+        dial_code(phone, code, entries)
     }
 
-    /// Logs a user in at `phone` with his one-touch code.
+    /// As [`log_in`].
     pub fn log_in(&self, phone: &Phone, user: &str) -> Result<()> {
-        self.dial_code(phone, &one_touch(user), &[])?;
-        let seat = format!("{user}@{}", phone.name());
-        let seats = self.seats()?;
-        ensure!(seats.contains(&seat), "{seat} is not among {seats:?}");
-        Ok(())
+        log_in(&self.hotdesk, phone, user)
     }
 
-    /// Who sits where, as `101@desk1`, in the order of the devices; from `hotdesk status --json`.
+    /// As [`seats`].
     pub fn seats(&self) -> Result<Vec<String>> {
-        let status: serde_json::Value = serde_json::from_str(&self.hotdesk.run(&["status", "--json"])?)?;
-        let seat = |row: &serde_json::Value| {
-            format!("{}@{}", row["user"].as_str().unwrap_or("?"), row["device"].as_str().unwrap_or("?"))
-        };
-        Ok(status.as_array().map(|rows| rows.iter().map(seat).collect()).unwrap_or_default())
+        seats(&self.hotdesk)
     }
 
     /// Who has logged in where by the switch's own table, likewise. An owner has not: his rows are of revision 0.
@@ -161,20 +146,56 @@ impl Company {
         Ok(seats)
     }
 
-    /// Waits until store and switch agree, `within` at most; who sits where then.
+    /// As [`agreed`].
     pub fn agreed(&self, within: Duration) -> Result<Vec<String>> {
-        let deadline = Instant::now() + within;
-        loop {
-            let (seats, rows) = (self.seats()?, self.rows()?);
-            if seats == rows {
-                return Ok(seats);
-            }
-            ensure!(
-                Instant::now() < deadline,
-                "the store has {seats:?}, the switch {rows:?} after {within:?}"
-            );
-            thread::sleep(Duration::from_millis(20));
+        agreed(&self.hotdesk, || self.rows(), within)
+    }
+}
+
+/// Dials `code` at `phone`, enters each of `entries` once its prompt is heard, and waits for the end; how much was heard in
+/// all.
+pub fn dial_code(phone: &Phone, code: &str, entries: &[&str]) -> Result<Duration> {
+    phone.dial(code)?;
+    for entry in entries {
+        phone.wait_audio()?;
+        phone.press(entry);
+        phone.wait_silence()?;
+    }
+    Ok(phone.wait_ended_within(Duration::from_secs(60))?.heard)
+}
+
+/// Logs a user in at `phone` with his one-touch code.
+pub fn log_in(hotdesk: &Hotdesk, phone: &Phone, user: &str) -> Result<()> {
+    dial_code(phone, &one_touch(user), &[])?;
+    let seat = format!("{user}@{}", phone.name());
+    let seats = seats(hotdesk)?;
+    ensure!(seats.contains(&seat), "{seat} is not among {seats:?}");
+    Ok(())
+}
+
+/// Who sits where, as `101@desk1`, in the order of the devices; from `hotdesk status --json`.
+pub fn seats(hotdesk: &Hotdesk) -> Result<Vec<String>> {
+    let status: serde_json::Value = serde_json::from_str(&hotdesk.run(&["status", "--json"])?)?;
+    let seat = |row: &serde_json::Value| {
+        format!("{}@{}", row["user"].as_str().unwrap_or("?"), row["device"].as_str().unwrap_or("?"))
+    };
+    Ok(status.as_array().map(|rows| rows.iter().map(seat).collect()).unwrap_or_default())
+}
+
+/// Waits until the store and the switch, by its `rows`, agree, `within` at most; who sits where then.
+pub fn agreed(
+    hotdesk: &Hotdesk,
+    rows: impl Fn() -> Result<Vec<String>>,
+    within: Duration,
+) -> Result<Vec<String>> {
+    let deadline = Instant::now() + within;
+    loop {
+        let (seats, rows) = (seats(hotdesk)?, rows()?);
+        if seats == rows {
+            return Ok(seats);
         }
+        ensure!(Instant::now() < deadline, "the store has {seats:?}, the switch {rows:?} after {within:?}");
+        thread::sleep(Duration::from_millis(20));
     }
 }
 

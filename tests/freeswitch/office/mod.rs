@@ -16,12 +16,11 @@ mod several;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use crate::support::company::{DESKS, USERS, one_touch};
+use crate::support::company::{self, DESKS, USERS};
 use crate::support::freeswitch::{ESL_USER_PASSWORD, FreeSwitch, Site, User, installed};
 use crate::support::hotdesk::Hotdesk;
 use crate::support::phone::Phone;
@@ -110,34 +109,16 @@ fn open_at(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str, context
 }
 
 impl Company {
-    /// Dials `code` at `phone`, enters each of `entries` once its prompt is heard, and waits for the end; how much was
-    /// heard in all.
     fn dial_code(&self, phone: &Phone, code: &str, entries: &[&str]) -> Result<Duration> {
-        phone.dial(code)?;
-        for entry in entries {
-            phone.wait_audio()?;
-            phone.press(entry);
-            phone.wait_silence()?;
-        }
-        Ok(phone.wait_ended_within(Duration::from_secs(60))?.heard)
+        company::dial_code(phone, code, entries)
     }
 
-    /// Logs a user in at `phone` with his one-touch code.
     fn log_in(&self, phone: &Phone, user: &str) -> Result<()> {
-        self.dial_code(phone, &one_touch(user), &[])?;
-        let seat = format!("{user}@{}", phone.name());
-        let seats = self.seats()?;
-        ensure!(seats.contains(&seat), "{seat} is not among {seats:?}");
-        Ok(())
+        company::log_in(&self.hotdesk, phone, user)
     }
 
-    /// Who sits where, as `101@desk1`, in the order of the devices.
     fn seats(&self) -> Result<Vec<String>> {
-        let status: serde_json::Value = serde_json::from_str(&self.hotdesk.run(&["status", "--json"])?)?;
-        let seat = |row: &serde_json::Value| {
-            format!("{}@{}", row["user"].as_str().unwrap_or("?"), row["device"].as_str().unwrap_or("?"))
-        };
-        Ok(status.as_array().map(|rows| rows.iter().map(seat).collect()).unwrap_or_default())
+        company::seats(&self.hotdesk)
     }
 
     /// Who has logged in where by the switch's own table, likewise. An owner has not: his rows are of revision 0.
@@ -154,19 +135,7 @@ impl Company {
         Ok(seats)
     }
 
-    /// Waits until store and switch agree, `within` at most; who sits where then.
     pub fn agreed(&self, within: Duration) -> Result<Vec<String>> {
-        let deadline = Instant::now() + within;
-        loop {
-            let (seats, rows) = (self.seats()?, self.rows()?);
-            if seats == rows {
-                return Ok(seats);
-            }
-            ensure!(
-                Instant::now() < deadline,
-                "the store has {seats:?}, the switch {rows:?} after {within:?}"
-            );
-            thread::sleep(Duration::from_millis(20));
-        }
+        company::agreed(&self.hotdesk, || self.rows(), within)
     }
 }
