@@ -23,43 +23,43 @@ on_each! {
 }
 
 /// What is seen by where 101 is: nowhere, at desk1, which is 102's, at desk2, which is nobody's, and there while 102 is not to
-/// be disturbed.
+/// be disturbed. The lamps come last: whatever was told meanwhile, this is what they show.
 const GRID: &str = "
-                         | nowhere                 | desk1                   | desk2                   | undisturbed
-desk1 voicemail lamp     | 1 new                   | 2 new                   | 1 new                   | 1 new
-desk1 *97 opens          | box 102                 | box 101                 | box 102                 | box 102
-desk1 key lamp           | dark                    | lit                     | dark                    | dark
-desk1 calls show         | Anonymous anonymous, hidden | Alice 0205550177        | Anonymous anonymous, hidden | Anonymous anonymous, hidden
-desk1 is spoken to in    | en                      | de                      | en                      | en
-desk1 account            | 102                     | project-a               | 102                     | 102
-desk1 is recorded        | by key                  | 101 outbound            | by key                  | by key
-desk1 lights the lamp of | 102                     | 101                     | 102                     | nobody
-desk1 calls abroad show  | no such number          | Alice 0205550177        | no such number          | no such number
-desk1 *8 takes           | nobody                  | 103's call              | nobody                  | nobody
-desk2 voicemail lamp     | dark                    | dark                    | 2 new                   | 2 new
-desk2 *97 opens          | refused                 | refused                 | box 101                 | box 101
-desk2 key lamp           | dark                    | dark                    | lit                     | lit
-desk2 calls show         | refused                 | refused                 | Alice 0205550177        | Alice 0205550177
-desk2 is spoken to in    | -                       | -                       | de                      | de
-desk2 account            | -                       | -                       | project-a               | project-a
-desk2 is recorded        | -                       | -                       | 101 outbound            | 101 outbound
-desk2 lights the lamp of | -                       | -                       | 101                     | 101
-desk2 calls abroad show  | refused                 | refused                 | Alice 0205550177        | Alice 0205550177
-desk2 *8 takes           | refused                 | refused                 | 103's call              | 103's call
-101 lamp                 | dark                    | dark                    | dark                    | dark
-101 rings                | mobile, softphone       | desk1, mobile, softphone | desk2, mobile, softphone | desk2, mobile, softphone
-101 shown to the caller  | Alice 101               | Alice 101               | Alice 101               | Alice 101
-101 busy, then           | 0209990101 on project-a | 0209990101 on project-a | 0209990101 on project-a | 0209990101 on project-a
-101 unanswered, then     | desk3                   | desk3                   | desk3                   | desk3
-101 answers, recorded    | 101 inbound             | 101 inbound             | 101 inbound             | 101 inbound
-102 lamp                 | dark                    | dark                    | dark                    | lit
-102 rings                | desk1                   | nothing                 | desk1                   | nothing
-102 shown to the caller  | 102                     | -                       | 102                     | -
-102 busy, then           | box 102                 | box 102                 | box 102                 | box 102
-102 unanswered, then     | 0209990102 on 102       | box 102                 | 0209990102 on 102       | box 102
-102 answers, recorded    | by key                  | -                       | by key                  | -
-sales members            | 101, 102 paused         | 101                     | 101, 102 paused         | 101
-sales ring               | mobile                  | desk1                   | desk2                   | desk2
+                         | nowhere                     | desk1                    | desk2                       | undisturbed
+desk1 *97 opens          | box 102                     | box 101                  | box 102                     | box 102
+desk1 calls show         | Anonymous anonymous, hidden | Alice 0205550177         | Anonymous anonymous, hidden | Anonymous anonymous, hidden
+desk1 is spoken to in    | en                          | de                       | en                          | en
+desk1 account            | 102                         | project-a                | 102                         | 102
+desk1 is recorded        | by key                      | 101 outbound             | by key                      | by key
+desk1 lights the lamp of | 102                         | 101                      | 102                         | nobody
+desk1 calls abroad show  | no such number              | Alice 0205550177         | no such number              | no such number
+desk1 *8 takes           | nobody                      | 103's call               | nobody                      | nobody
+desk2 *97 opens          | refused                     | refused                  | box 101                     | box 101
+desk2 calls show         | refused                     | refused                  | Alice 0205550177            | Alice 0205550177
+desk2 is spoken to in    | -                           | -                        | de                          | de
+desk2 account            | -                           | -                        | project-a                   | project-a
+desk2 is recorded        | -                           | -                        | 101 outbound                | 101 outbound
+desk2 lights the lamp of | -                           | -                        | 101                         | 101
+desk2 calls abroad show  | refused                     | refused                  | Alice 0205550177            | Alice 0205550177
+desk2 *8 takes           | refused                     | refused                  | 103's call                  | 103's call
+101 rings                | mobile, softphone           | desk1, mobile, softphone | desk2, mobile, softphone    | desk2, mobile, softphone
+101 shown to the caller  | Alice 101                   | Alice 101                | Alice 101                   | Alice 101
+101 busy, then           | 0209990101 on project-a     | 0209990101 on project-a  | 0209990101 on project-a     | 0209990101 on project-a
+101 unanswered, then     | desk3                       | desk3                    | desk3                       | desk3
+101 answers, recorded    | 101 inbound                 | 101 inbound              | 101 inbound                 | 101 inbound
+102 rings                | desk1                       | nothing                  | desk1                       | nothing
+102 shown to the caller  | 102                         | -                        | 102                         | -
+102 busy, then           | box 102                     | box 102                  | box 102                     | box 102
+102 unanswered, then     | 0209990102 on 102           | box 102                  | 0209990102 on 102           | box 102
+102 answers, recorded    | by key                      | -                        | by key                      | -
+sales members            | 101, 102 paused             | 101                      | 101, 102 paused             | 101
+sales ring               | mobile                      | desk1                    | desk2                       | desk2
+desk1 voicemail lamp     | 1 new                       | 2 new                    | 1 new                       | 1 new
+desk1 key lamp           | dark                        | lit                      | dark                        | dark
+desk2 voicemail lamp     | dark                        | dark                     | 2 new                       | 2 new
+desk2 key lamp           | dark                        | dark                     | lit                         | lit
+101 lamp                 | dark                        | dark                     | dark                        | dark
+102 lamp                 | dark                        | dark                     | dark                        | lit
 ";
 
 /// What is dialled while 101 is at desk2 and 102 at desk1, and what is otherwise from then on.
