@@ -1,49 +1,53 @@
 //! A large office that changes all the time: 10,000 users, 2,000 desks, 500 logins a second for a minute, on a real Asterisk
 //! with a real store. What one change costs must not grow with the number of users; and after the minute rows, hints, lamps
-//! and members of the queue are read back, and are what the store wants.
+//! and members of the queues are read back, and are what the store wants. All of it again while every lamp is watched.
 
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+mod pbx;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hotdesk::asterisk::ami::Action;
 use hotdesk::asterisk::astdb::AstDb;
-use hotdesk::asterisk::dialplan::{Settings, hotdesk_conf};
-use hotdesk::asterisk::manager::{Manager, Settings as Ami, State};
+use hotdesk::asterisk::manager::Manager;
+use hotdesk::asterisk::rows;
 use hotdesk::controller::reconcile::{Kept, Reconciler};
 use hotdesk::controller::request_id;
-use hotdesk::desk::code::Codes;
 use hotdesk::desk::group::{Group, Kind};
-use hotdesk::desk::id::{
-    Context, DeviceName, DialTarget, EmergencyNumber, Extension, GroupName, SwitchName, TenantId,
-};
+use hotdesk::desk::id::{DeviceName, DialTarget, Extension, GroupName, SwitchName, TenantId};
 use hotdesk::desk::journal::Actor;
 use hotdesk::desk::model::{Device, User};
-use hotdesk::desk::pattern::NumberPattern;
 use hotdesk::desk::profile::Membership;
 use hotdesk::desk::reach::Reach;
 use hotdesk::desk::rules::Seating;
 use hotdesk::desk::seat::{Act, Move, Transition};
-use hotdesk::desk::table::{Key, Scope, Table, wanted};
+use hotdesk::desk::table::{Key, Scope, Table, difference, wanted};
 use hotdesk::store::{Import, Store, open};
 use hotdesk::switch::Switch;
 use jiff::Timestamp;
-use support::asterisk::{ADMIN, Asterisk, Site};
-use support::debian::Version;
 use tokio_util::sync::CancellationToken;
-use zeroize::Zeroizing;
 
-/// How many desks there are at the most.
-const DESKS: usize = 2_000;
+/// Offices whose logins are compared.
+const OFFICES: [usize; 3] = [100, 1_000, 10_000];
+/// That of the minute.
+const USERS: usize = 10_000;
+/// So many share a desk.
+const SHARE: usize = 5;
 /// Logins a second.
 const RATE: u64 = 500;
 /// How long.
 const MINUTE: Duration = Duration::from_secs(60);
-/// Each so manieth user takes the calls of the queue.
+/// Each so manieth user takes the calls of a queue.
 const MEMBER: usize = 10;
+/// How many queues there are: of 50 members each, in the largest office.
+const QUEUES: usize = 20;
+/// Logins that are timed, of each kind of users.
+const TIMED: usize = 200;
 
 fn user(n: usize) -> Extension {
     Extension::new(format!("{}", 10_000 + n)).unwrap()
@@ -53,51 +57,52 @@ fn desk(n: usize) -> DeviceName {
     DeviceName::new(format!("desk{n}")).unwrap()
 }
 
-fn sales() -> GroupName {
-    GroupName::new("sales").unwrap()
+fn queue(n: usize) -> GroupName {
+    GroupName::new(format!("queue{}", n % QUEUES)).unwrap()
 }
 
 fn reach() -> Reach {
-    let groups = [(sales(), Group { kind: Kind::Queue, number: None })].into();
+    let groups = (0..QUEUES).map(|n| (queue(n), Group { kind: Kind::Queue, number: None })).collect();
     Reach { groups, ..Reach::default() }
 }
 
-fn asterisk() -> Asterisk {
-    let settings = Settings {
-        tenant: TenantId::default(),
-        codes: Codes::default(),
-        users: vec![NumberPattern::new("1XXXX").unwrap()],
-        otherwise: None,
-        emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
-        emergency_context: Context::emergency(),
-        agi: "127.0.0.1:4573".into(),
-        ring: 30,
-        turn: 15,
-        recording: None,
-        voicemail_password: true,
-        reach: reach(),
-        freepbx: false,
-    };
-    let site = Site::new().unwrap().desks(1).dialplan("#include hotdesk.conf\n");
-    site.file("hotdesk.conf", &hotdesk_conf(&settings))
-        .file("queues.conf", "[sales]\nstrategy = ringall\n")
-        .start(Version::Current)
-        .unwrap()
+/// Those who take the calls of a queue, or the others: each kind has its own desks, and comes to them in turn.
+#[derive(Clone, Copy)]
+enum Who {
+    Members,
+    Others,
 }
 
-/// Users and desks up to these numbers; every tenth user is signed in to the queue.
+impl Who {
+    /// Of `all` users, or desks, how many are of this kind.
+    fn of(self, all: usize) -> usize {
+        match self {
+            Self::Members => all / MEMBER,
+            Self::Others => all - all / MEMBER,
+        }
+    }
+
+    /// The number of the `n`th of this kind.
+    fn nth(self, n: usize) -> usize {
+        match self {
+            Self::Members => n * MEMBER,
+            Self::Others => n + n / (MEMBER - 1) + 1,
+        }
+    }
+}
+
+/// Users and desks up to these numbers; every tenth user is signed in to a queue.
 async fn hire(store: &dyn Store, users: usize) {
     let tenant = TenantId::default();
     let hired = (0..users).map(|n| {
         let mut user = User::new(tenant.clone(), user(n));
         if n % MEMBER == 0 {
-            user.profile
-                .groups
-                .insert(sales(), Membership { signed_in: true, paused: n % (2 * MEMBER) == 0 });
+            let paused = n % (2 * MEMBER) == 0;
+            user.profile.groups.insert(queue(n / MEMBER), Membership { signed_in: true, paused });
         }
         user
     });
-    let desks = (0..users.min(DESKS)).map(|n| {
+    let desks = (0..users / SHARE).map(|n| {
         let dial = DialTarget::new(format!("PJSIP/desk{n}")).unwrap();
         Device::new(tenant.clone(), desk(n), SwitchName::default(), dial)
     });
@@ -113,13 +118,12 @@ async fn hire(store: &dyn Store, users: usize) {
     store.import(&import).await.unwrap();
 }
 
-/// Somebody sits down somewhere, whoever and wherever `n` says.
-async fn log_in(store: &dyn Store, users: usize, n: usize) -> Transition {
-    let act = Act::Seat(user(n * 7_919 % users), desk(n * 104_729 % users.min(DESKS)), Seating::default());
+/// A user sits down at a desk, by their numbers.
+async fn log_in(store: &dyn Store, who: usize, at: usize) -> Transition {
     let act = Move {
         request: request_id().unwrap(),
         tenant: TenantId::default(),
-        act,
+        act: Act::Seat(user(who), desk(at), Seating::default()),
         by: Actor::Controller,
         call: None,
         code: None,
@@ -144,7 +148,13 @@ async fn agreed(store: &dyn Store, switch: &AstDb) -> (Duration, Table) {
         if wanted == held {
             return (began.elapsed(), held);
         }
-        assert!(began.elapsed() < Duration::from_secs(120), "they never agree");
+        let differs = difference(&wanted, &held);
+        assert!(
+            began.elapsed() < Duration::from_secs(120),
+            "{} never agree: {:?}",
+            differs.len(),
+            differs.first()
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -154,54 +164,65 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-async fn run() {
-    let pbx = asterisk();
-    let (name, secret) = ADMIN;
-    let stop = CancellationToken::new();
-    let settings = Ami {
-        name: SwitchName::default(),
-        address: pbx.ami_address().to_string(),
-        user: name.into(),
-        secret: Zeroizing::new(secret.into()),
-        deadline: Duration::from_secs(20),
-    };
-    let manager = Manager::start(settings, stop.clone());
-    manager.state().wait_for(|state| matches!(state, State::Up(_))).await.unwrap();
-    let tenant = TenantId::default();
-    let switch = Arc::new(AstDb::new(manager, &tenant).with(reach().groups));
-    let folder = tempfile::tempdir().unwrap();
-    let store = open("sqlite:hotdesk.db", folder.path()).await.unwrap();
-    let kept = Kept { name: SwitchName::default(), tenant: tenant.clone(), reach: reach() };
-    let (reconciler, _task) = Reconciler::start(kept, store.clone(), switch.clone(), stop.clone());
+/// What a login costs: in the store, and until the switch has acknowledged it.
+#[derive(Clone, Copy)]
+struct Cost {
+    stored: Duration,
+    whole: Duration,
+}
 
-    println!("{}, 2,000 desks at the most, every {MEMBER}th user in a queue", pbx.banner());
-    for users in [100, 1_000, 10_000] {
-        hire(store.as_ref(), users).await;
-        agreed(store.as_ref(), &switch).await;
-        let mut times = (vec![], vec![]);
-        for n in 0..200 {
-            let began = Instant::now();
-            let done = log_in(store.as_ref(), users, n).await;
-            times.0.push(began.elapsed());
-            reconciler.settle(done.touches()).await.unwrap();
-            times.1.push(began.elapsed());
-        }
-        let (stored, whole) = (median(times.0), median(times.1));
-        println!(
-            "  {users:6} users: one login {whole:.2?}, of which the store {stored:.2?} (medians of 200)"
-        );
+/// Logins, one after the other: each is of somebody who sits nowhere, at a desk where somebody sits.
+async fn timed(store: &dyn Store, reconciler: &Reconciler, users: usize, who: Who, from: usize) -> Cost {
+    let mut times = (vec![], vec![]);
+    let (people, desks) = (who.of(users), who.of(users / SHARE));
+    for n in from..from + TIMED {
+        let began = Instant::now();
+        let done = log_in(store, who.nth((n + desks) % people), who.nth(n % desks)).await;
+        times.0.push(began.elapsed());
+        reconciler.settle(done.touches()).await.unwrap();
+        times.1.push(began.elapsed());
+        assert_eq!((done.seated.len(), done.removed.len()), (1, 1), "a desk changed hands");
     }
+    Cost { stored: median(times.0), whole: median(times.1) }
+}
 
+/// Prints it beside that of the smallest office.
+fn print(what: &str, cost: Cost, smallest: Cost) {
+    let ratio = |a: Duration, b: Duration| a.as_secs_f64() / b.as_secs_f64();
+    println!(
+        "  {what:42} {:>8.2?} ({:.2}), of which the store {:>8.2?} ({:.2})",
+        cost.whole,
+        ratio(cost.whole, smallest.whole),
+        cost.stored,
+        ratio(cost.stored, smallest.stored),
+    );
+}
+
+/// Everybody and every desk is watched by somebody: what a phone's SUBSCRIBE does to Asterisk's hints, asking for the state does.
+async fn watch_all(manager: &Manager) {
+    let users = (0..USERS).map(|n| Key::Lamp(user(n)));
+    let lamps = users.chain((0..USERS / SHARE).map(|n| Key::Seat(desk(n))));
+    let ask = |lamp| {
+        Action::new("ExtensionState")
+            .with("Exten", rows::extension(&lamp).unwrap())
+            .with("Context", "hotdesk-hints")
+    };
+    let answers = manager.act_all(lamps.map(ask).collect()).await.unwrap();
+    assert!(answers.iter().all(|answer| answer.is_success()));
+}
+
+/// Somebody sits down somewhere, 500 times a second for a minute; then all is read back.
+async fn minute(store: &dyn Store, switch: &AstDb) {
     let mut tick = tokio::time::interval(Duration::from_secs(1) / u32::try_from(RATE).unwrap());
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
     let (began, mut logins) = (Instant::now(), 0);
     while began.elapsed() < MINUTE {
         tick.tick().await;
-        log_in(store.as_ref(), 10_000, logins).await;
+        log_in(store, logins * 7_919 % USERS, logins * 104_729 % (USERS / SHARE)).await;
         logins += 1;
     }
     let rate = logins as f64 / began.elapsed().as_secs_f64();
-    let (late, held) = agreed(store.as_ref(), &switch).await;
+    let (late, held) = agreed(store, switch).await;
     let of = |is: fn(&Key) -> bool| held.keys().filter(|key| is(key)).count();
     println!(
         "{logins} logins in a minute ({rate:.0}/s); {late:.1?} later the switch holds just what the store wants: {} rows of \
@@ -211,6 +232,53 @@ async fn run() {
         of(|key| matches!(key, Key::Lamp(_) | Key::Seat(_))),
         of(|key| matches!(key, Key::Member(..))),
     );
+}
+
+async fn run() {
+    let pbx = pbx::asterisk(&reach());
+    let stop = CancellationToken::new();
+    let manager = pbx::manager(&pbx, &stop).await;
+    let tenant = TenantId::default();
+    let switch = Arc::new(AstDb::new(manager.clone(), &tenant).with(reach().groups));
+    let folder = tempfile::tempdir().unwrap();
+    let store = open("sqlite:hotdesk.db", folder.path()).await.unwrap();
+    let kept = Kept { name: SwitchName::default(), tenant, reach: reach() };
+    let (reconciler, _task) = Reconciler::start(kept, store.clone(), switch.clone(), stop.clone());
+    let store = store.as_ref();
+
+    println!(
+        "{}, a desk for {SHARE} users, every {MEMBER}th user in one of {QUEUES} queues; medians of {TIMED} logins, and their \
+         ratios to those of {} users",
+        pbx.banner(),
+        OFFICES.first().unwrap()
+    );
+    let mut smallest = None;
+    for users in OFFICES {
+        hire(store, users).await;
+        for n in 0..users / SHARE {
+            log_in(store, n, n).await;
+        }
+        agreed(store, &switch).await;
+        let others = timed(store, &reconciler, users, Who::Others, 0).await;
+        let members = timed(store, &reconciler, users, Who::Members, 0).await;
+        let (least, least_member) = *smallest.get_or_insert((others, members));
+        print(&format!("{users} users"), others, least);
+        print(&format!("{users} users, of members of queues"), members, least_member);
+    }
+    minute(store, &switch).await;
+
+    // What whoever begins to watch now is shown, is what the store wants.
+    watch_all(&manager).await;
+    let (wanted, held) = both(store, &switch).await;
+    assert_eq!(difference(&wanted, &held).first(), None);
+    for n in 0..USERS / SHARE {
+        log_in(store, n, n).await;
+    }
+    agreed(store, &switch).await;
+    let (least, _) = smallest.unwrap();
+    let others = timed(store, &reconciler, USERS, Who::Others, 0).await;
+    print(&format!("{USERS} users, every lamp is watched"), others, least);
+    minute(store, &switch).await;
     stop.cancel();
 }
 

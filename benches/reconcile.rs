@@ -8,6 +8,7 @@
 mod support;
 
 mod company;
+mod pbx;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -16,18 +17,14 @@ use std::time::{Duration, Instant};
 
 use company::HALF;
 use hotdesk::asterisk::astdb::AstDb;
-use hotdesk::asterisk::dialplan::{Settings, hotdesk_conf};
-use hotdesk::asterisk::manager::{Manager, Settings as Ami, State};
+use hotdesk::asterisk::manager::State;
 use hotdesk::asterisk::rows;
-use hotdesk::desk::code::Codes;
-use hotdesk::desk::id::{Context, DeviceName, EmergencyNumber, Extension, SwitchName, TenantId};
-use hotdesk::desk::pattern::NumberPattern;
+use hotdesk::desk::id::{DeviceName, Extension, TenantId};
+use hotdesk::desk::reach::Reach;
 use hotdesk::desk::table::{Key, Lamp, Row, Scope, Table, difference};
 use hotdesk::switch::Switch;
-use support::asterisk::{ADMIN, Asterisk, Site};
-use support::debian::Version;
+use support::asterisk::{ADMIN, Asterisk};
 use tokio_util::sync::CancellationToken;
-use zeroize::Zeroizing;
 
 const ROUNDS: usize = 5;
 
@@ -36,26 +33,6 @@ fn table(seated: bool) -> Table {
     let seats = (0..HALF).map(|n| Key::Seat(DeviceName::new(format!("desk{n}")).unwrap()));
     table.extend(seats.filter(|_| seated).map(|key| (key, Row::Lamp(Lamp::LIT))));
     table
-}
-
-fn asterisk() -> Asterisk {
-    let settings = Settings {
-        tenant: TenantId::default(),
-        codes: Codes::default(),
-        users: vec![NumberPattern::new("1XXXX").unwrap()],
-        otherwise: None,
-        emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
-        emergency_context: Context::emergency(),
-        agi: "127.0.0.1:4573".into(),
-        ring: 30,
-        turn: 15,
-        recording: None,
-        voicemail_password: true,
-        reach: hotdesk::desk::reach::Reach::default(),
-        freepbx: false,
-    };
-    let site = Site::new().unwrap().desks(1).dialplan("#include hotdesk.conf\n");
-    site.file("hotdesk.conf", &hotdesk_conf(&settings)).start(Version::Current).unwrap()
 }
 
 /// The same rows in one write, and the responses counted.
@@ -108,21 +85,10 @@ async fn one_by_one(switch: &AstDb, nowhere: &Table, seated: &Table) -> Duration
 }
 
 async fn run() {
-    let mut pbx = asterisk();
-    let (user, secret) = ADMIN;
+    let mut pbx = pbx::asterisk(&Reach::default());
     let stop = CancellationToken::new();
-    let manager = Manager::start(
-        Ami {
-            name: SwitchName::default(),
-            address: pbx.ami_address().to_string(),
-            user: user.into(),
-            secret: Zeroizing::new(secret.into()),
-            deadline: Duration::from_secs(20),
-        },
-        stop.clone(),
-    );
+    let manager = pbx::manager(&pbx, &stop).await;
     let mut state = manager.state();
-    state.wait_for(|state| matches!(state, State::Up(_))).await.unwrap();
     let switch = Arc::new(AstDb::new(manager, &TenantId::default()));
     let (nowhere, seated) = (table(false), table(true));
     let mut ratios = vec![];

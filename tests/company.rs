@@ -37,7 +37,7 @@ impl Company {
     /// One whose dialplan has these contexts, too.
     pub fn open_with(version: Option<Version>, more: &str, contexts: Contexts) -> Option<Self> {
         let Some(version) = version else {
-            return freeswitch::company_configured(more, contexts.freeswitch).map(Self::FreeSwitch);
+            return freeswitch::company_at(more, contexts.freeswitch).map(Self::FreeSwitch);
         };
         let program = [PathBuf::from(env!("CARGO_BIN_EXE_hotdesk"))];
         let store = "sqlite:hotdesk.db";
@@ -122,6 +122,14 @@ impl Company {
             Self::FreeSwitch(company) => company.pbx.restart().unwrap(),
         }
         self.hotdesk().wait_for_log(mark, "event=\"table.settled\"").unwrap();
+    }
+
+    /// Whether its switch has queues: an Asterisk of ours has, a FreeSWITCH may have been built without.
+    pub fn has_queues(&self) -> bool {
+        match self {
+            Self::Asterisk(_) => true,
+            Self::FreeSwitch(company) => company.pbx.api("module_exists mod_callcenter").unwrap() == "true",
+        }
     }
 
     /// Restarts the switch, which then knows of no phone.

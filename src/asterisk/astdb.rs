@@ -1,5 +1,7 @@
 //! A switch's table on Asterisk: rows in AstDB, lamps as hints, both over AMI.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use jiff::Timestamp;
@@ -10,19 +12,22 @@ use tracing::warn;
 
 use super::ami::{Action, Message};
 use super::database;
+use super::hints;
 use super::manager::Manager;
 use super::mwi::Mwi;
 use super::phones;
-use super::queues;
+use super::queues::{self, Queues};
 use super::rows;
 use super::space::Space;
 use crate::desk::group::{Groups, Kind};
-use crate::desk::id::{DeviceName, Extension, GroupName, Revision, TenantId};
+use crate::desk::id::{DeviceName, Extension, GroupName, TenantId};
 use crate::desk::model::Device;
-use crate::desk::table::{DeviceRow, Edit, Key, Lamp, ProfileRow, Row, Scope, Table};
+use crate::desk::table::{Edit, Key, Lamp, Row, Scope, Table};
 use crate::switch::activity::{Look, Stir};
 use crate::switch::{Switch, SwitchError};
 
+/// Rows or hints of more than so many are listed all at once: Asterisk looks each hint up among all that it has.
+const MANY: usize = 200;
 /// Pauses that wait for whoever keeps them.
 const PAUSES: usize = 64;
 
@@ -34,19 +39,21 @@ pub struct AstDb {
     mwi: Option<Mwi>,
     /// Those whose members are part of the table.
     groups: Groups,
+    queues: Queues,
 }
 
 impl AstDb {
     /// The table of `tenant` on the Asterisk that `manager` is connected to.
     #[must_use]
     pub fn new(manager: Manager, tenant: &TenantId) -> Self {
-        Self { manager, space: Space::of(tenant), groups: Groups::new(), mwi: None }
+        let space = Space::of(tenant);
+        Self { manager, queues: Queues::of(&space, &Groups::new()), space, groups: Groups::new(), mwi: None }
     }
 
     /// Of which the members of these groups are part.
     #[must_use]
     pub fn with(self, groups: Groups) -> Self {
-        Self { groups, ..self }
+        Self { queues: Queues::of(&self.space, &groups), groups, ..self }
     }
 
     /// The same, and each device is told of the voicemail of who sits there, from now on.
@@ -58,23 +65,18 @@ impl AstDb {
     async fn read_all(&self) -> Result<Table, SwitchError> {
         let tree = self.manager.list(Action::new("DBGetTree").with("Family", self.space.name())).await?;
         let mut table: Table = tree.iter().filter_map(|event| self.row_of(event)).collect();
-        // Where no hint stands for the very extension, the pattern does, and that reads the user's rows.
-        let lamps: Vec<(Key, Row)> =
-            table.iter().filter_map(|(key, row)| by_pattern(&table, key, row)).collect();
-        table.extend(lamps);
-        table.extend(self.members(None).await?);
-        let hints = self.manager.list(Action::new("ExtensionStateList")).await?;
-        let context = self.space.hints();
-        for hint in hints.iter().filter(|hint| hint.header("Context") == Some(context.as_str())) {
-            let Some(key) = rows::read_extension(hint.header("Exten").unwrap_or_default()) else { continue };
-            table.remove(&key);
-            table.extend(lamp(key, hint));
-        }
+        hints::light(&mut table, self.hints().await?);
+        table.extend(self.queues.all(&self.manager).await?);
         table.extend(self.lit().await?);
         Ok(table)
     }
 
-    async fn read_some(&self, users: &[&Extension], devices: &[&DeviceName]) -> Result<Table, SwitchError> {
+    async fn read_some(
+        &self,
+        users: &[&Extension],
+        devices: &[&DeviceName],
+        wanted: &Table,
+    ) -> Result<Table, SwitchError> {
         let keys = users.iter().flat_map(|user| [Key::User((*user).clone()), Key::Profile((*user).clone())]);
         let keys = keys.chain(devices.iter().map(|device| Key::Device((*device).clone())));
         let rings = || self.groups.iter().filter(|(_, group)| group.kind == Kind::Ring);
@@ -84,21 +86,13 @@ impl AstDb {
                 .flat_map(|user| rings().map(|(group, _)| Key::Member(group.clone(), (*user).clone()))),
         );
         let rows = try_join_all(keys.map(|key| self.row(key))).await?;
+        let mut table: Table = rows.into_iter().flatten().collect();
         let lamps = users.iter().map(|user| Key::Lamp((*user).clone()));
-        let lamps = lamps.chain(devices.iter().map(|device| Key::Seat((*device).clone())));
-        let lamps = try_join_all(lamps.map(|key| self.lamp(key))).await?;
-        let members = try_join_all(users.iter().map(|user| self.members(Some(user)))).await?;
-        Ok(rows.into_iter().chain(lamps).flatten().chain(members.into_iter().flatten()).collect())
-    }
-
-    /// In which queues somebody of ours, or just this user, is a member.
-    async fn members(&self, user: Option<&Extension>) -> Result<Vec<(Key, Row)>, SwitchError> {
-        // `app_queue` need not be there.
-        if self.groups.values().all(|group| group.kind != Kind::Queue) {
-            return Ok(vec![]);
-        }
-        let events = self.manager.list(queues::ask(&self.space, user)).await?;
-        Ok(events.iter().filter_map(|event| queues::row(&self.space, event)).collect())
+        let lamps = lamps.chain(devices.iter().map(|device| Key::Seat((*device).clone()))).collect();
+        let standing = self.standing(lamps).await?;
+        hints::light(&mut table, standing);
+        table.extend(self.queues.some(&self.manager, users, wanted).await?);
+        Ok(table)
     }
 
     async fn row(&self, key: Key) -> Result<Option<(Key, Row)>, SwitchError> {
@@ -110,12 +104,26 @@ impl AstDb {
         }))
     }
 
-    /// The hint that stands for this very extension. Where only the pattern does, its text is no lamp, and differs from any.
-    async fn lamp(&self, key: Key) -> Result<Option<(Key, Row)>, SwitchError> {
-        let Some(extension) = rows::extension(&key) else { return Ok(None) };
-        let state =
-            Action::new("ExtensionState").with("Exten", extension).with("Context", self.space.hints());
-        Ok(lamp(key, &self.manager.act(state).await?))
+    /// All lamps that have a hint of their own, and its text.
+    async fn hints(&self) -> Result<Vec<(Key, String)>, SwitchError> {
+        let listed = self.manager.list(Action::new("ExtensionStateList")).await?;
+        Ok(listed.iter().filter_map(|event| hints::listed(&self.space, event)).collect())
+    }
+
+    /// Those of these lamps that have a hint of their own, and its text.
+    async fn standing(&self, lamps: BTreeSet<Key>) -> Result<Vec<(Key, String)>, SwitchError> {
+        if lamps.len() > MANY {
+            let mut all = self.hints().await?;
+            all.retain(|(key, _)| lamps.contains(key));
+            return Ok(all);
+        }
+        let asked: Vec<Action> = lamps.iter().filter_map(|key| hints::ask(&self.space, key)).collect();
+        let answers = self.manager.act_all(asked).await?;
+        let mut standing = vec![];
+        for (key, answer) in lamps.into_iter().zip(&answers) {
+            standing.extend(hints::answer(answer)?.map(|hint| (key, hint.to_owned())));
+        }
+        Ok(standing)
     }
 
     /// What lamps show that are lit: busy, or they would be dark.
@@ -124,71 +132,8 @@ impl AstDb {
         Ok((state.header("Value") == Some("BUSY")).then_some((Key::Lit, Row::Lamp(Lamp::LIT))))
     }
 
-    /// A row as `DBGetTree` lists it: its key with a slash and the family before it.
-    fn row_of(&self, event: &Message) -> Option<(Key, Row)> {
-        let key =
-            event.header("Key")?.strip_prefix('/')?.strip_prefix(self.space.name())?.strip_prefix('/')?;
-        let key = rows::read_key(key);
-        let row = rows::read(&key, event.header("Val").unwrap_or_default());
-        Some((key, row))
-    }
-
-    /// What makes an edit true. A hint is replaced, never removed: that would end its watchers' subscriptions.
-    fn action(&self, edit: &Edit) -> Option<Action> {
-        if edit.key == Key::Lit {
-            return Some(Action::new("Setvar").with("Variable", state_of(rows::ON)).with("Value", "BUSY"));
-        }
-        if let Some(extension) = rows::extension(&edit.key) {
-            let lamp = match &edit.is {
-                Some(Row::Lamp(lamp)) => Some(lamp),
-                _ => None,
-            };
-            return Some(
-                Action::new("DialplanExtensionAdd")
-                    .with("Context", self.space.hints())
-                    .with("Extension", extension)
-                    .with("Priority", "hint")
-                    .with("Application", rows::hint(lamp))
-                    .with("Replace", "yes"),
-            );
-        }
-        let member = |row: &Option<Row>| match row {
-            Some(Row::Member(member)) if member.kind == Kind::Queue => Some(*member),
-            _ => None,
-        };
-        if let (Key::Member(queue, user), was, is) = (&edit.key, member(&edit.was), member(&edit.is))
-            && was.or(is).is_some()
-        {
-            return Some(queues::change(&self.space, queue, user, was, is));
-        }
-        let key = rows::key(&edit.key)?;
-        Some(match edit.is.as_ref().and_then(rows::value) {
-            Some(value) => {
-                Action::new("DBPut").with("Family", self.space.name()).with("Key", key).with("Val", value)
-            }
-            None => Action::new("DBDel").with("Family", self.space.name()).with("Key", key),
-        })
-    }
-}
-
-#[async_trait]
-impl Switch for AstDb {
-    async fn read(&self, scope: &Scope, _: &Table) -> Result<Table, SwitchError> {
-        match scope {
-            Scope::All => {
-                let table = self.read_all().await?;
-                self.mwi.iter().for_each(|mwi| mwi.read(&table));
-                Ok(table)
-            }
-            Scope::Some { users, devices } => {
-                let (users, devices): (Vec<_>, Vec<_>) = (users.iter().collect(), devices.iter().collect());
-                self.read_some(&users, &devices).await
-            }
-        }
-    }
-
-    async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError> {
-        let actions: Vec<Action> = edits.iter().filter_map(|edit| self.action(edit)).collect();
+    /// Carries out actions; what is refused is an error, but for what keeps nobody from his desk.
+    async fn act(&self, actions: Vec<Action>) -> Result<(), SwitchError> {
         let names: Vec<&'static str> = actions.iter().map(Action::name).collect();
         let responses = self.manager.act_all(actions).await?;
         for (name, response) in names.into_iter().zip(&responses) {
@@ -205,6 +150,67 @@ impl Switch for AstDb {
                 name => return Err(SwitchError::Refused(name.into(), why.into())),
             }
         }
+        Ok(())
+    }
+
+    /// A row as `DBGetTree` lists it: its key with a slash and the family before it.
+    fn row_of(&self, event: &Message) -> Option<(Key, Row)> {
+        let key =
+            event.header("Key")?.strip_prefix('/')?.strip_prefix(self.space.name())?.strip_prefix('/')?;
+        let key = rows::read_key(key);
+        let row = rows::read(&key, event.header("Val").unwrap_or_default());
+        Some((key, row))
+    }
+
+    /// What makes a row true.
+    fn put(&self, edit: &Edit) -> Option<Action> {
+        if edit.key == Key::Lit {
+            return Some(Action::new("Setvar").with("Variable", state_of(rows::ON)).with("Value", "BUSY"));
+        }
+        let key = rows::key(&edit.key)?;
+        Some(match edit.is.as_ref().and_then(rows::value) {
+            Some(value) => {
+                Action::new("DBPut").with("Family", self.space.name()).with("Key", key).with("Val", value)
+            }
+            None => Action::new("DBDel").with("Family", self.space.name()).with("Key", key),
+        })
+    }
+}
+
+#[async_trait]
+impl Switch for AstDb {
+    async fn read(&self, scope: &Scope, wanted: &Table) -> Result<Table, SwitchError> {
+        match scope {
+            Scope::All => {
+                let table = self.read_all().await?;
+                self.mwi.iter().for_each(|mwi| mwi.read(&table));
+                Ok(table)
+            }
+            Scope::Some { users, devices } if users.len() + devices.len() > MANY => {
+                let mut table = self.read_all().await?;
+                table.retain(|key, _| scope.contains(key));
+                Ok(table)
+            }
+            Scope::Some { users, devices } => {
+                let (users, devices): (Vec<_>, Vec<_>) = (users.iter().collect(), devices.iter().collect());
+                self.read_some(&users, &devices, wanted).await
+            }
+        }
+    }
+
+    async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError> {
+        let (lamps, rest): (Vec<&Edit>, Vec<&Edit>) =
+            edits.iter().partition(|edit| rows::extension(&edit.key).is_some());
+        let (members, rows): (Vec<&Edit>, Vec<&Edit>) =
+            rest.into_iter().partition(|edit| queues::is_of(edit));
+        self.act(rows.into_iter().filter_map(|edit| self.put(edit)).collect()).await?;
+        // After the rows: whoever begins to watch from now on is shown what they say, and who did before has a hint.
+        let standing = self.standing(lamps.iter().map(|edit| edit.key.clone()).collect()).await?;
+        let standing: BTreeSet<Key> = standing.into_iter().map(|(key, _)| key).collect();
+        let lamps = lamps.into_iter().filter(|edit| standing.contains(&edit.key));
+        self.act(lamps.filter_map(|edit| hints::change(&self.space, edit)).collect()).await?;
+        // After those: a queue watches its members.
+        self.act(members.iter().filter_map(|edit| self.queues.change(edit)).collect()).await?;
         self.mwi.iter().for_each(|mwi| mwi.written(edits));
         Ok(())
     }
@@ -245,29 +251,6 @@ impl Switch for AstDb {
     fn unsettled(&self) -> watch::Receiver<u64> {
         self.manager.unsettled()
     }
-}
-
-/// The lamp of a row, by the pattern's hint; none, if it is dark.
-fn by_pattern(table: &Table, key: &Key, row: &Row) -> Option<(Key, Row)> {
-    let (key, lamp) = match (key, row) {
-        (Key::Device(device), Row::Device(DeviceRow { revision, .. })) if *revision > Revision(0) => {
-            (Key::Seat(device.clone()), Lamp::LIT)
-        }
-        (Key::User(user), Row::User(row)) => {
-            let lamp = match table.get(&Key::Profile(user.clone())) {
-                Some(Row::Profile(ProfileRow { lamp: Some(lamp), .. })) => lamp.clone(),
-                _ => Lamp::of(row.dial.clone()?),
-            };
-            (Key::Lamp(user.clone()), lamp)
-        }
-        _ => return None,
-    };
-    (lamp != Lamp::DARK).then_some((key, Row::Lamp(lamp)))
-}
-
-fn lamp(key: Key, state: &Message) -> Option<(Key, Row)> {
-    let row = rows::read_hint(state.header("Hint").unwrap_or_default())?;
-    Some((key, row))
 }
 
 fn state_of(device: &str) -> String {

@@ -161,13 +161,16 @@ fn hints(patterns: &[NumberPattern]) -> String {
     let dial = "${CUT(DB(hotdesk/user/${EXTEN}),|,1)}";
     let lamp = "${CUT(DB(hotdesk/profile/${EXTEN}),|,7)}";
     let nowhere = rows::NOWHERE;
-    let where_he_is = format!("${{IF($[\"{dial}\" != \"\"]?{dial}:{nowhere})}}");
+    // In quotes, as `IF` ends what stands before a colon at the first that is not.
+    let where_he_is = format!("${{IF($[\"{dial}\" != \"\"]?\"{dial}\":{nowhere})}}");
     let (on, device) = (rows::ON, format!("${{EXTEN:{}}}", SEAT.len()));
-    let seat = format!("${{IF($[0${{CUT(DB(hotdesk/device/{device}),|,2)}} > 0]?{on}:{nowhere})}}");
+    let seat = format!("${{IF($[0${{CUT(DB(hotdesk/device/{device}),|,2)}} > 0]?\"{on}\":{nowhere})}}");
     let seats = format!("; whether somebody sits at a device\nexten => _{SEAT}.,hint,{seat}\n");
     patterns.iter().fold(seats, |mut lines, pattern| {
-        let _ =
-            writeln!(lines, "exten => _{pattern},hint,${{IF($[\"{lamp}\" != \"\"]?{lamp}:{where_he_is})}}");
+        let _ = writeln!(
+            lines,
+            "exten => _{pattern},hint,${{IF($[\"{lamp}\" != \"\"]?\"{lamp}\":{where_he_is})}}"
+        );
         lines
     })
 }

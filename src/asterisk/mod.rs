@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | FastAGI | [`agi`], [`command`] | [`fastagi`] serves the calls, each as a [`phone`] |
 //! | AMI | [`ami`] | [`manager`] stays connected, `session` is one connection, `doubt` says "look again", [`astdb`] is the table over it, `mwi` the voicemail on its phones' lamps |
-//! | AstDB, hints | [`rows`] | |
+//! | AstDB, hints | [`rows`] | `hints`: the lamps |
 //! | members of queues | | `queues` |
 //! | what a site has already | | [`endpoints`]: PJSIP's; [`freepbx`]: a FreePBX's users and devices |
 //! | a FreePBX's own rows | `freepbx::rows` | [`freepbx::table`] is the table over them; [`freepbx::mwi`] its message lamps |
@@ -28,6 +28,7 @@ mod doubt;
 pub mod endpoints;
 pub mod fastagi;
 pub mod freepbx;
+mod hints;
 pub mod inspect;
 mod login;
 mod mail;

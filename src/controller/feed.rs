@@ -14,8 +14,8 @@ use crate::store::{Store, StoreError};
 const EVERY: Duration = Duration::from_secs(60);
 /// How long to wait after a failure.
 const RETRY: Duration = Duration::from_secs(1);
-/// Journal entries read at a time.
-const PAGE: usize = 1000;
+/// Journal entries read at a time: where the same people keep moving, many of them are written as one.
+const PAGE: usize = 5000;
 
 /// The changes of one tenant, each told once.
 pub(super) struct Feed {

@@ -9,9 +9,8 @@ use crate::support::phone::Phone;
 
 /// Codes, recording, and a queue.
 const MORE: &str = "[codes]\npresets = [\"simmpl\", \"personal\"]\n\
-                    [dialplan]\nusers = [\"1XX\"]\nrecording = \"recording\"\nvoicemail_password = false\n";
-/// What only an Asterisk has.
-const QUEUE: &str = "[[group]]\nname = \"sales\"\nkind = \"queue\"\n";
+                    [dialplan]\nusers = [\"1XX\"]\nrecording = \"recording\"\nvoicemail_password = false\n\
+                    [[group]]\nname = \"sales\"\nkind = \"queue\"\n";
 
 /// Two classes of service. What goes outside tells the trunk what was dialled and in which language its caller is spoken to.
 const CONTEXTS: Contexts = Contexts {
@@ -75,8 +74,7 @@ pub(super) struct Phones {
 
 /// Opens the company, with one message for 102 and two for 101.
 pub(super) fn open(version: Option<Version>) -> Option<(Company, Phones)> {
-    let queue = if version.is_some() { QUEUE } else { "" };
-    let company = Company::open_with(version, &format!("{MORE}{queue}"), CONTEXTS)?;
+    let company = Company::open_with(version, MORE, CONTEXTS)?;
     hurry(&company);
     let user = |user: &str, set: &[&str]| drop(company.run(&[&["user", "set", user], set].concat()));
     let alice = ["--class", "international", "--language", "de", "--recording", "always"];
@@ -87,11 +85,9 @@ pub(super) fn open(version: Option<Version>) -> Option<(Company, Phones)> {
     let bob = [&bob[..], &["--pickup", "legal", "--forward-unanswered", "0209990102"]].concat();
     user("102", &bob);
     user("103", &["--class", "national", "--pickup", "sales"]);
-    if version.is_some() {
-        for (one, stands) in [("101", &["in"][..]), ("102", &["in", "pause"])] {
-            user(one, &["--groups", "sales"]);
-            stands.iter().for_each(|to| drop(company.run(&["user", "group", one, "sales", to])));
-        }
+    for (one, stands) in [("101", &["in"][..]), ("102", &["in", "pause"])] {
+        user(one, &["--groups", "sales"]);
+        stands.iter().for_each(|to| drop(company.run(&["user", "group", one, "sales", to])));
     }
     company.run(&["device", "set", "desk1", "--owner", "102"]);
     company.run(&["device", "set", "desk3", "--owner", "103"]);

@@ -35,7 +35,7 @@ pub(super) fn office(db: &Connection, tenant: &TenantId, scope: &Scope) -> Resul
         for location in bodies::<Location>(db, "SELECT body FROM location WHERE tenant = ?", [tenant])? {
             office.locations.insert(location.name.clone(), location);
         }
-        for binding in bindings(db, "?2 = ''", tenant, "")? {
+        for binding in bindings(db, Whose::All, tenant)? {
             office.bindings.insert(binding.device.clone(), binding);
         }
         return Ok(office);
@@ -47,21 +47,17 @@ pub(super) fn office(db: &Connection, tenant: &TenantId, scope: &Scope) -> Resul
             users.extend(device.owner.clone());
             office.devices.insert(name.clone(), device);
         }
-        users.extend(
-            bindings(db, "device = ?2", tenant, name.as_str())?.into_iter().map(|binding| binding.user),
-        );
+        users.extend(bindings(db, Whose::At(name), tenant)?.into_iter().map(|binding| binding.user));
     }
     for extension in &users {
         if let Some(user) = user(db, tenant, extension)? {
             office.users.insert(extension.clone(), user);
         }
-        devices.extend(
-            bindings(db, "user = ?2", tenant, extension.as_str())?.into_iter().map(|binding| binding.device),
-        );
+        devices.extend(bindings(db, Whose::Of(extension), tenant)?.into_iter().map(|binding| binding.device));
         // Named, as SQLite (3.54) by itself goes through all of the tenant's devices by the primary key.
         let owned = "SELECT body FROM device INDEXED BY device_owner WHERE tenant = ? AND owner = ?";
         for device in bodies::<Device>(db, owned, [tenant, extension.as_str()])? {
-            let here = bindings(db, "device = ?2", tenant, device.name.as_str())?;
+            let here = bindings(db, Whose::At(&device.name), tenant)?;
             if here.iter().all(|binding| users.contains(&binding.user)) {
                 devices.insert(device.name.clone());
                 office.devices.insert(device.name.clone(), device);
@@ -74,7 +70,7 @@ pub(super) fn office(db: &Connection, tenant: &TenantId, scope: &Scope) -> Resul
         {
             office.devices.insert(name.clone(), device);
         }
-        for binding in bindings(db, "device = ?2", tenant, name.as_str())? {
+        for binding in bindings(db, Whose::At(&name), tenant)? {
             office.bindings.insert(name.clone(), binding);
         }
     }
@@ -149,11 +145,35 @@ pub(super) fn revision_at(db: &Connection, tenant: &TenantId, since: Timestamp) 
     }
 }
 
-/// Bindings of `tenant` for which `which` holds of `?2`.
-pub(super) fn bindings(db: &Connection, which: &str, tenant: &str, of: &str) -> Result<Vec<Binding>, Fault> {
-    let query = format!(
-        "SELECT user, device, since, revision FROM binding WHERE tenant = ?1 AND ({which}) ORDER BY device"
-    );
+/// Of whom bindings are asked for.
+#[derive(Clone, Copy)]
+pub(super) enum Whose<'a> {
+    /// Of everybody.
+    All,
+    /// Of whoever sits there.
+    At(&'a DeviceName),
+    /// Of a user.
+    Of(&'a Extension),
+}
+
+impl<'a> Whose<'a> {
+    /// How they are searched, and for what.
+    fn search(self) -> (&'static str, &'a str) {
+        match self {
+            Self::All => ("binding WHERE tenant = ?1 AND ?2 = ''", ""),
+            Self::At(device) => ("binding WHERE tenant = ?1 AND device = ?2", device.as_str()),
+            // Named, as SQLite (3.54) by itself goes through all of the tenant's bindings by the primary key.
+            Self::Of(user) => {
+                ("binding INDEXED BY binding_user WHERE tenant = ?1 AND user = ?2", user.as_str())
+            }
+        }
+    }
+}
+
+/// Bindings of `tenant`, by device.
+pub(super) fn bindings(db: &Connection, whose: Whose<'_>, tenant: &str) -> Result<Vec<Binding>, Fault> {
+    let (from, of) = whose.search();
+    let query = format!("SELECT user, device, since, revision FROM {from} ORDER BY device");
     let mut query = db.prepare_cached(&query)?;
     let mut rows = query.query([tenant, of])?;
     let mut bindings = vec![];
@@ -182,4 +202,34 @@ fn bodies<T: DeserializeOwned>(db: &Connection, query: &str, of: impl Params) ->
         bodies.push(serde_json::from_str(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?);
     }
     Ok(bodies)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::schema;
+
+    /// How SQLite finds what `query` asks for.
+    fn plan(db: &Connection, query: &str) -> String {
+        let mut explain = db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+        let steps = explain.query_map([], |row| row.get::<_, String>(3)).unwrap();
+        steps.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn who_sits_where_is_found_without_going_through_everybody() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = schema::prepare(&folder.path().join("hotdesk.db")).unwrap();
+        let (device, user) = (DeviceName::new("desk1").unwrap(), Extension::new("101").unwrap());
+        for (whose, found) in [
+            (Whose::At(&device), "SEARCH binding USING PRIMARY KEY (tenant=? AND device=?)"),
+            (Whose::Of(&user), "SEARCH binding USING INDEX binding_user (tenant=? AND user=?)"),
+        ] {
+            let (from, _) = whose.search();
+            let query = format!("SELECT user, device, since, revision FROM {from} ORDER BY device");
+            assert_eq!(plan(&db, &query.replace("?1", "'t'").replace("?2", "'x'")), found);
+        }
+        let forgotten = "DELETE FROM tries WHERE tenant = 't' AND last <= 1";
+        assert!(plan(&db, forgotten).contains("(tenant=? AND last<?)"), "{}", plan(&db, forgotten));
+    }
 }

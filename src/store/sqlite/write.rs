@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fault::Fault;
 use super::locks;
-use super::read::{self, integer};
+use super::read::{self, Whose, integer};
 use crate::desk::id::{DeviceName, Extension, LocationName, Revision, TenantId};
 use crate::desk::journal::{Entry, Event};
 use crate::desk::location::Location;
@@ -196,13 +196,13 @@ fn known_location(db: &Connection, tenant: &str, name: &LocationName) -> Result<
 }
 
 fn leave_device(db: &Connection, tenant: &str, device: &DeviceName) -> Result<Option<Extension>, Fault> {
-    let was = read::bindings(db, "device = ?2", tenant, device.as_str())?.pop();
+    let was = read::bindings(db, Whose::At(device), tenant)?.pop();
     db.execute("DELETE FROM binding WHERE tenant = ? AND device = ?", [tenant, device.as_str()])?;
     Ok(was.map(|binding| binding.user))
 }
 
 fn leave_all(db: &Connection, tenant: &str, user: &Extension) -> Result<Vec<DeviceName>, Fault> {
-    let was = read::bindings(db, "user = ?2", tenant, user.as_str())?;
+    let was = read::bindings(db, Whose::Of(user), tenant)?;
     db.execute("DELETE FROM binding WHERE tenant = ? AND user = ?", [tenant, user.as_str()])?;
     Ok(was.into_iter().map(|binding| binding.device).collect())
 }

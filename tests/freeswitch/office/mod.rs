@@ -9,6 +9,7 @@ mod lamps;
 mod leaving;
 mod load;
 mod outbound;
+mod queues;
 mod refusals;
 mod removed;
 mod rights;
@@ -40,8 +41,13 @@ fn company() -> Option<Company> {
     company_with("sqlite:hotdesk.db", |_| String::new())
 }
 
-/// One with `more` in its configuration, and these contexts of the site's own besides.
-pub fn company_configured(more: &str, contexts: &str) -> Option<Company> {
+/// One with `more` in its configuration.
+fn company_configured(more: &str) -> Option<Company> {
+    company_at(more, "")
+}
+
+/// The same, with these contexts of the site's own besides.
+pub fn company_at(more: &str, contexts: &str) -> Option<Company> {
     open_at("sqlite:hotdesk.db", |_| String::new(), more, contexts)
 }
 

@@ -4,6 +4,7 @@ use super::call::{Goes, give_up, goes, named, ringing, speaks};
 use super::{AT_ONCE, Seen};
 use crate::company::Company;
 use crate::grid::site::Phones;
+use crate::support::ami::Message;
 use crate::support::phone::{Event, Phone};
 
 impl Seen<'_> {
@@ -95,15 +96,35 @@ impl Seen<'_> {
 
     /// A call to the queue, and who is in it.
     pub(super) fn queue(&mut self) {
-        let Company::Asterisk(company) = self.company else { panic!("only an Asterisk has queues") };
-        let status = company.pbx.ami().unwrap().list("QueueStatus", &[("Queue", "sales")]).unwrap();
-        let members = status.iter().filter(|event| event.get("Event") == "QueueMember");
+        let (members, number) = match self.company {
+            Company::Asterisk(company) => {
+                let status = company.pbx.ami().unwrap().list("QueueStatus", &[("Queue", "sales")]).unwrap();
+                let members = status.iter().filter(|event| event.get("Event") == "QueueMember");
+                let member = |m: &Message| (m.get("Name").to_owned(), m.get("Paused") == "1");
+                (members.map(member).collect::<Vec<_>>(), "700")
+            }
+            Company::FreeSwitch(company) => {
+                let list = company.pbx.api("callcenter_config queue list agents sales@default").unwrap();
+                let lines: Vec<Vec<&str>> = list.lines().map(|line| line.split('|').collect()).collect();
+                let place = |name: &str| lines[0].iter().position(|it| *it == name).unwrap();
+                let (name, status) = (place("name"), place("status"));
+                let members = lines[1..].iter().filter(|fields| fields.len() > 1);
+                let member = |fields: &Vec<&str>| {
+                    (
+                        fields[name].trim_end_matches("@hotdesk-default").to_owned(),
+                        fields[status] == "On Break",
+                    )
+                };
+                (members.map(member).collect(), "701")
+            }
+        };
         let mut members: Vec<String> = members
-            .map(|m| format!("{}{}", m.get("Name"), if m.get("Paused") == "1" { " paused" } else { "" }))
+            .iter()
+            .map(|(who, paused)| format!("{who}{}", if *paused { " paused" } else { "" }))
             .collect();
         members.sort();
         let Phones { desk1, desk2, mobile, softphone, colleague, .. } = self.phones;
-        colleague.dial("700").unwrap();
+        colleague.dial(number).unwrap();
         colleague.wait_answered().unwrap();
         let rung = ringing(&[desk1, desk2, mobile, softphone], AT_ONCE * 4);
         give_up(colleague, &rung);
