@@ -392,7 +392,7 @@ mod tests {
         let default = with(&[(TenantId::default(), one.clone())]);
         for printed in [hotdesk_xml(&default), drop_in(&default)] {
             assert!(
-                printed.contains(r#"expression="^(?:650|651)$""#) && !printed.contains("500"),
+                printed.contains(r#"expression="^(?:650|651)\z""#) && !printed.contains("500"),
                 "{printed}"
             );
         }

@@ -34,7 +34,7 @@ impl Rung {
             let _ = write!(
                 dialled,
                 r#"    <extension name="hotdesk-group">
-{domain}      <condition field="destination_number" expression="^(?:{numbers})$">
+{domain}      <condition field="destination_number" expression="^(?:{numbers})\z">
         <action application="set" data="hd_context=${{context}}"/>
         <action application="transfer" data="${{destination_number}} XML hotdesk-group"/>
       </condition>
@@ -46,7 +46,7 @@ impl Rung {
                 let _ = write!(
                     extensions,
                     r#"    <extension name="hotdesk-group-{name}">
-{domain}      <condition field="destination_number" expression="^{number}$"/>
+{domain}      <condition field="destination_number" expression="^{number}\z"/>
       <condition field="${{db(list/{realm})}}" expression="^(loopback/.+)$">
         <action application="set" data="call_timeout={ring}"/>
         <action application="set" data="hangup_after_bridge=true"/>
