@@ -310,7 +310,7 @@ mod tests {
                 let function = set.split('=').next().is_some_and(|name| name.contains('('));
                 assert!(
                     function
-                        || set.trim_start_matches("__").starts_with("HD_")
+                        || set.trim_start_matches('_').starts_with("HD_")
                         || set.starts_with("AGIEXITONHANGUP"),
                     "{line}"
                 );

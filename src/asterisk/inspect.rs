@@ -120,6 +120,7 @@ impl Inspection<'_> {
             findings.extend(self.contexts(office).await?);
             findings.push(self.hidden(office).await?);
         }
+        findings.extend(self.taken().await?);
         if modules.have_queues() {
             findings.extend(self.queues().await?);
         }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Company, SOON, dial, on_each};
+use super::{Company, dial, on_each};
 use crate::support::company::one_touch;
 use crate::support::debian::Version;
 use crate::support::phone::Phone;
@@ -13,6 +13,8 @@ on_each! {
 }
 
 const CODES: &str = "[codes]\npresets = [\"simmpl\", \"personal\"]\n";
+/// How long a switch may take at most to have it.
+const SOON: Duration = Duration::from_secs(2);
 /// A change of a setting is true at the switch by then.
 const AT_ONCE: Duration = Duration::from_millis(300);
 

@@ -26,6 +26,7 @@ use hotdesk::desk::table::wanted;
 use crate::support::ami::Ami;
 use crate::support::asterisk::{Asterisk, Endpoint, Site};
 use crate::support::debian::Version;
+use crate::support::each::on_both;
 
 /// What the site has of its own. `fallback` includes the extensions that it is the fallback of, `circle` the phones'
 /// own context: a careless site must not make calls go round.
@@ -182,21 +183,3 @@ fn give(office: &mut Office, phone: &str, kind: Kind, owner: &str) {
     device.owner = Extension::new(owner).ok();
     office.devices.insert(device.name.clone(), device);
 }
-
-/// Runs the same on the newest Asterisk and on the oldest.
-macro_rules! on_both {
-    ($($test:ident)+) => {$(
-        mod $test {
-            #[test]
-            fn on_asterisk_22() {
-                super::$test($crate::support::debian::Version::Current);
-            }
-
-            #[test]
-            fn on_asterisk_16() {
-                super::$test($crate::support::debian::Version::V16);
-            }
-        }
-    )+};
-}
-use on_both;

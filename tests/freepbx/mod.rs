@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::support::ami::Ami;
 use crate::support::asterisk::{Asterisk, Endpoint, Site};
 use crate::support::debian::Version;
+use crate::support::each::on_both;
 use crate::support::hotdesk::{Hotdesk, SECRET};
 use crate::support::phone::Phone;
 
@@ -191,23 +192,3 @@ fn rows_of(pbx: &Asterisk) -> Vec<String> {
     rows.sort();
     rows
 }
-
-/// Each story on the newest and on the oldest Asterisk that Hotdesk is for.
-macro_rules! on_both {
-    ($($name:ident)+) => {$(
-        mod $name {
-            use crate::support::debian::Version;
-
-            #[test]
-            fn on_the_current_asterisk() {
-                super::$name(Version::Current);
-            }
-
-            #[test]
-            fn on_asterisk_16() {
-                super::$name(Version::V16);
-            }
-        }
-    )+};
-}
-use on_both;

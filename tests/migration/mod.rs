@@ -8,27 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::support::asterisk::{Asterisk, Endpoint, Site};
 use crate::support::debian::Version;
+use crate::support::each::on_both;
 use crate::support::hotdesk::{Hotdesk, SECRET};
-
-/// Each story on the newest and on the oldest Asterisk that Hotdesk is for.
-macro_rules! on_both {
-    ($($name:ident)+) => {$(
-        mod $name {
-            use crate::support::debian::Version;
-
-            #[test]
-            fn on_the_current_asterisk() {
-                super::$name(Version::Current);
-            }
-
-            #[test]
-            fn on_asterisk_16() {
-                super::$name(Version::V16);
-            }
-        }
-    )+};
-}
-use on_both;
 
 const DIALPLAN: &str =
     "[from-internal]\ninclude => hotdesk-users\n[from-trunk]\n[emergency]\n#include hotdesk.conf\n";

@@ -1,6 +1,7 @@
 //! `hotdesk check`: all is well with a company as it is opened, and whatever breaks is named, alone, with what to do.
 
 use std::fs;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{SOON, company, on_both};
@@ -10,6 +11,7 @@ use crate::support::debian::Version;
 
 on_both! {
     what_breaks_in_the_switch_is_named
+    a_code_that_asterisk_takes_itself_is_named
     what_is_away_is_named
 }
 
@@ -157,6 +159,30 @@ fn queues(company: &Company) {
         "groups of user 101: pack, rack are spelled alike on a phone, so he can sign in to none of them by a code"
     );
     company.hotdesk.run(&["user", "set", "101", "--groups", ""]).unwrap();
+}
+
+fn a_code_that_asterisk_takes_itself_is_named(version: Version) {
+    let company = well(version);
+    let desk = company.pbx.phone("desk1").unwrap();
+    let asked = || {
+        let mark = company.pbx.log().len();
+        desk.dial("*35").unwrap();
+        let end = Instant::now() + Duration::from_secs(2);
+        while desk.in_call() && Instant::now() < end {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let _ = desk.hang_up();
+        company.pbx.log()[mark..].contains("hotdesk-code")
+    };
+    assert!(asked());
+    company.pbx.write("features.conf", "[general]\npickupexten = *35\n").unwrap();
+    company.pbx.cli("module reload features").unwrap();
+    assert_eq!(
+        broken(&company.hotdesk),
+        "codes of switch pbx: *35 is the code *35 (toggle, preset simmpl), and never gets to us: Asterisk picks up calls \
+         by it itself"
+    );
+    assert!(!asked());
 }
 
 fn what_is_away_is_named(version: Version) {

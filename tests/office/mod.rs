@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use crate::support::company::Company;
 use crate::support::debian::Version;
+use crate::support::each::on_both;
 
 /// How long store and switch may take to agree.
 const SOON: Duration = Duration::from_secs(2);
@@ -35,23 +36,3 @@ fn program() -> Vec<PathBuf> {
 fn company(version: Version) -> Company {
     Company::open(&program(), version, "sqlite:hotdesk.db").unwrap()
 }
-
-/// Each story on the newest and on the oldest Asterisk that Hotdesk is for.
-macro_rules! on_both {
-    ($($name:ident)+) => {$(
-        mod $name {
-            use crate::support::debian::Version;
-
-            #[test]
-            fn on_the_current_asterisk() {
-                super::$name(Version::Current);
-            }
-
-            #[test]
-            fn on_asterisk_16() {
-                super::$name(Version::V16);
-            }
-        }
-    )+};
-}
-use on_both;

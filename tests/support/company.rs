@@ -59,6 +59,17 @@ impl Company {
 
     /// The same, with `more` in its configuration.
     pub fn open_with(program: &[PathBuf], version: Version, store: &str, more: &str) -> Result<Self> {
+        Self::open_at(program, version, store, more, "")
+    }
+
+    /// The same, with these contexts of the site's own besides.
+    pub fn open_at(
+        program: &[PathBuf],
+        version: Version,
+        store: &str,
+        more: &str,
+        contexts: &str,
+    ) -> Result<Self> {
         let site = Site::new()?;
         let mut hotdesk = Hotdesk::new(program, store, site.ports.ami, site.ports.agi)?;
         hotdesk.configure(more)?;
@@ -78,9 +89,14 @@ impl Company {
         let pbx = site
             .endpoint(outside("colleague", "from-internal").with("callerid=Colleague <199>"))
             .endpoint(outside("trunk", "from-trunk"))
+            .endpoint(Endpoint::new("softphone"))
+            .endpoint(outside("mobile", "from-trunk"))
             .dialplan(DIALPLAN)
+            .dialplan(contexts)
             .sounds("en", "hotdesk", &Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplan/sounds/en"))
             .file("hotdesk.conf", &hotdesk.run(&["dialplan", "asterisk"])?)
+            // `*8` is Asterisk's own, unless the site gives it another key.
+            .file("features.conf", "[general]\npickupexten = *88\n[featuremap]\nautomixmon = *2\n")
             .file("queues.conf", "[sales]\nstrategy = ringall\ntimeout = 10\n")
             .manager(&manager)
             .start(version)?;
@@ -99,43 +115,29 @@ impl Company {
         self.pbx.agi()
     }
 
-    /// Dials `code` at `phone`, enters each of `entries` once its prompt is heard, and waits for the end; how much was
-    /// heard in all.
+    /// As [`dial_code`].
     pub fn dial_code(&self, phone: &Phone, code: &str, entries: &[&str]) -> Result<Duration> {
-        phone.dial(code)?;
-        for entry in entries {
-            phone.wait_audio()?;
-            phone.press(entry);
-            phone.wait_silence()?;
-        }
-        Ok(phone.wait_ended_within(Duration::from_secs(60))?.heard)
+        dial_code(phone, code, entries)
     }
 
-    /// Logs a user in at `phone` with his one-touch code.
+    /// As [`log_in`].
     pub fn log_in(&self, phone: &Phone, user: &str) -> Result<()> {
-        self.dial_code(phone, &one_touch(user), &[])?;
-        let seat = format!("{user}@{}", phone.name());
-        let seats = self.seats()?;
-        ensure!(seats.contains(&seat), "{seat} is not among {seats:?}");
-        Ok(())
+        log_in(&self.hotdesk, phone, user)
     }
 
-    /// Who sits where, as `101@desk1`, in the order of the devices; from `hotdesk status --json`.
+    /// As [`seats`].
     pub fn seats(&self) -> Result<Vec<String>> {
-        let status: serde_json::Value = serde_json::from_str(&self.hotdesk.run(&["status", "--json"])?)?;
-        let seat = |row: &serde_json::Value| {
-            format!("{}@{}", row["user"].as_str().unwrap_or("?"), row["device"].as_str().unwrap_or("?"))
-        };
-        Ok(status.as_array().map(|rows| rows.iter().map(seat).collect()).unwrap_or_default())
+        seats(&self.hotdesk)
     }
 
-    /// Who sits where by the switch's own table, likewise.
+    /// Who has logged in where by the switch's own table, likewise. An owner has not: his rows are of revision 0.
     pub fn rows(&self) -> Result<Vec<String>> {
         let mut ami = self.pbx.ami()?;
         let rows = ami.list("DBGetTree", &[("Family", "hotdesk/device")])?;
         let seat = |device: &str, value: &str| {
-            let user = value.split('|').next().unwrap_or_default();
-            (!user.is_empty()).then(|| format!("{user}@{}", device.trim_start_matches("/hotdesk/device/")))
+            let (user, rest) = value.split_once('|').unwrap_or_default();
+            (!user.is_empty() && !rest.starts_with("0|"))
+                .then(|| format!("{user}@{}", device.trim_start_matches("/hotdesk/device/")))
         };
         let mut seats: Vec<String> =
             rows.iter().filter_map(|row| seat(row.get("Key"), row.get("Val"))).collect();
@@ -144,20 +146,56 @@ impl Company {
         Ok(seats)
     }
 
-    /// Waits until store and switch agree, `within` at most; who sits where then.
+    /// As [`agreed`].
     pub fn agreed(&self, within: Duration) -> Result<Vec<String>> {
-        let deadline = Instant::now() + within;
-        loop {
-            let (seats, rows) = (self.seats()?, self.rows()?);
-            if seats == rows {
-                return Ok(seats);
-            }
-            ensure!(
-                Instant::now() < deadline,
-                "the store has {seats:?}, the switch {rows:?} after {within:?}"
-            );
-            thread::sleep(Duration::from_millis(20));
+        agreed(&self.hotdesk, || self.rows(), within)
+    }
+}
+
+/// Dials `code` at `phone`, enters each of `entries` once its prompt is heard, and waits for the end; how much was heard in
+/// all.
+pub fn dial_code(phone: &Phone, code: &str, entries: &[&str]) -> Result<Duration> {
+    phone.dial(code)?;
+    for entry in entries {
+        phone.wait_audio()?;
+        phone.press(entry);
+        phone.wait_silence()?;
+    }
+    Ok(phone.wait_ended_within(Duration::from_secs(60))?.heard)
+}
+
+/// Logs a user in at `phone` with his one-touch code.
+pub fn log_in(hotdesk: &Hotdesk, phone: &Phone, user: &str) -> Result<()> {
+    dial_code(phone, &one_touch(user), &[])?;
+    let seat = format!("{user}@{}", phone.name());
+    let seats = seats(hotdesk)?;
+    ensure!(seats.contains(&seat), "{seat} is not among {seats:?}");
+    Ok(())
+}
+
+/// Who sits where, as `101@desk1`, in the order of the devices; from `hotdesk status --json`.
+pub fn seats(hotdesk: &Hotdesk) -> Result<Vec<String>> {
+    let status: serde_json::Value = serde_json::from_str(&hotdesk.run(&["status", "--json"])?)?;
+    let seat = |row: &serde_json::Value| {
+        format!("{}@{}", row["user"].as_str().unwrap_or("?"), row["device"].as_str().unwrap_or("?"))
+    };
+    Ok(status.as_array().map(|rows| rows.iter().map(seat).collect()).unwrap_or_default())
+}
+
+/// Waits until the store and the switch, by its `rows`, agree, `within` at most; who sits where then.
+pub fn agreed(
+    hotdesk: &Hotdesk,
+    rows: impl Fn() -> Result<Vec<String>>,
+    within: Duration,
+) -> Result<Vec<String>> {
+    let deadline = Instant::now() + within;
+    loop {
+        let (seats, rows) = (seats(hotdesk)?, rows()?);
+        if seats == rows {
+            return Ok(seats);
         }
+        ensure!(Instant::now() < deadline, "the store has {seats:?}, the switch {rows:?} after {within:?}");
+        thread::sleep(Duration::from_millis(20));
     }
 }
 

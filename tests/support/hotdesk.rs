@@ -24,6 +24,7 @@ pub const SECRET: &str = "ami-secret-of-the-test";
 
 /// A suite that runs at 23:00 finds everybody where they were.
 const NEVER: &str = "[leave]\nat = \"never\"\n";
+const USERS: &str = "[dialplan]\nusers = [\"1XX\"]\n";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A hotdesk that can be run. Dropped, it is killed, and its folder is gone; after a panic its log is printed.
@@ -90,7 +91,7 @@ impl Hotdesk {
     ) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("hotdesk-").tempdir()?;
         let toml = format!(
-            "[store]\nurl = \"{store}\"\n{NEVER}[dialplan]\nusers = [\"1XX\"]\n[emergency]\nnumbers = [\"112\"]\n\
+            "[store]\nurl = \"{store}\"\n{NEVER}{USERS}[emergency]\nnumbers = [\"112\"]\n\
              context = \"emergency\"\n[[switch]]\nname = \"pbx\"\n{switch}"
         );
         fs::write(dir.path().join("hotdesk.toml"), &toml)?;
@@ -100,9 +101,12 @@ impl Hotdesk {
         Ok(Self { program: program.to_vec(), toml, child: None, dir, site })
     }
 
-    /// Puts `more` into its configuration, in place of what was put there before. It may have a `[leave]` of its own.
+    /// Puts `more` into its configuration, in place of what was put there before. It may have a `[leave]` or `[dialplan]` of its
+    /// own.
     pub fn configure(&self, more: &str) -> Result<()> {
-        let toml = if more.contains("[leave]") { self.toml.replace(NEVER, "") } else { self.toml.clone() };
+        let own = [("[leave]", NEVER), ("[dialplan]", USERS)];
+        let toml = own.iter().filter(|(section, _)| more.contains(section));
+        let toml = toml.fold(self.toml.clone(), |toml, (_, usual)| toml.replace(usual, ""));
         Ok(fs::write(self.path("hotdesk.toml"), format!("{toml}\n{more}"))?)
     }
 

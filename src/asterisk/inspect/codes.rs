@@ -1,4 +1,5 @@
-//! Whether a code hides a number that the site's own dialplan has: at a hotdesk phone the code goes first.
+//! Whether a code hides a number that the site's own dialplan has: at a hotdesk phone the code goes first. And whether
+//! Asterisk itself takes one of them.
 
 use std::collections::BTreeSet;
 
@@ -66,6 +67,25 @@ impl Inspection<'_> {
             format!("{}{more}: at a hotdesk phone it is the code", named.join("; ")),
             "change [codes] here, or that extension in extensions.conf",
         ))
+    }
+
+    /// What is dialled for Asterisk's own pick-up (`*8`, unless features.conf says otherwise) gets to no dialplan: seen on
+    /// 16.28 and 22.10. `FEATURE()` is built into it.
+    pub(super) async fn taken(&self) -> Result<Option<Finding>, SwitchError> {
+        let asked = Action::new("Getvar").with("Variable", "FEATURE(pickupexten)");
+        let answer = match self.manager.act(asked).await {
+            Ok(answer) => answer,
+            Err(SwitchError::Refused(..)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let taken = answer.header("Value").unwrap_or_default();
+        Ok(self.dialplan.codes.reading(taken).map(|(code, _)| {
+            Finding::wrong(
+                self.of("codes"),
+                format!("{taken} is the code {code}, and never gets to us: Asterisk picks up calls by it itself"),
+                "say `pickupexten = *88`, or what you like, in [general] of features.conf and `module reload features`",
+            )
+        }))
     }
 
     /// The digits that are such an extension and a code, with the code.

@@ -5,12 +5,9 @@ mod check;
 mod crash;
 mod cut;
 mod emergency;
-mod following;
 mod lamps;
 mod leaving;
 mod load;
-mod login;
-mod mwi;
 mod outbound;
 mod queues;
 mod refusals;
@@ -20,12 +17,11 @@ mod several;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use crate::support::company::{DESKS, USERS, one_touch};
+use crate::support::company::{self, DESKS, USERS};
 use crate::support::freeswitch::{ESL_USER_PASSWORD, FreeSwitch, Site, User, installed};
 use crate::support::hotdesk::Hotdesk;
 use crate::support::phone::Phone;
@@ -46,8 +42,13 @@ fn company() -> Option<Company> {
 }
 
 /// One with `more` in its configuration.
-pub fn company_configured(more: &str) -> Option<Company> {
-    open("sqlite:hotdesk.db", |_| String::new(), more)
+fn company_configured(more: &str) -> Option<Company> {
+    company_at(more, "")
+}
+
+/// The same, with these contexts of the site's own besides.
+pub fn company_at(more: &str, contexts: &str) -> Option<Company> {
+    open_at("sqlite:hotdesk.db", |_| String::new(), more, contexts)
 }
 
 /// A company with another store, and more keys of its switch for the port that is left for its calls.
@@ -57,6 +58,11 @@ fn company_with(store: &str, keys: impl Fn(SocketAddr) -> String) -> Option<Comp
 
 /// One whose store is at `store`, with these keys of its switch, and `more` in its configuration.
 fn open(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str) -> Option<Company> {
+    open_at(store, keys, more, "")
+}
+
+/// The same, with these contexts of the site's own besides.
+fn open_at(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str, contexts: &str) -> Option<Company> {
     let install = installed()?;
     let site = Site::new().unwrap();
     let program = [PathBuf::from(env!("CARGO_BIN_EXE_hotdesk"))];
@@ -85,7 +91,10 @@ fn open(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str) -> Option<
         .user(other("trunk", "0612345678").context("outside"))
         .dial_string(dial_string)
         .entry(&user)
-        .dialplan(super::SITE);
+        .user(User::new("softphone"))
+        .user(other("mobile", "0687654321"))
+        .dialplan(super::SITE)
+        .dialplan(contexts);
     let site = USERS.iter().fold(site, |site, (extension, ..)| site.mailbox(extension));
     let pbx = files
         .iter()
@@ -106,63 +115,33 @@ fn open(store: &str, keys: impl Fn(SocketAddr) -> String, more: &str) -> Option<
 }
 
 impl Company {
-    /// Dials `code` at `phone`, enters each of `entries` once its prompt is heard, and waits for the end; how much was
-    /// heard in all.
     fn dial_code(&self, phone: &Phone, code: &str, entries: &[&str]) -> Result<Duration> {
-        phone.dial(code)?;
-        for entry in entries {
-            phone.wait_audio()?;
-            phone.press(entry);
-            phone.wait_silence()?;
-        }
-        Ok(phone.wait_ended_within(Duration::from_secs(60))?.heard)
+        company::dial_code(phone, code, entries)
     }
 
-    /// Logs a user in at `phone` with his one-touch code.
     fn log_in(&self, phone: &Phone, user: &str) -> Result<()> {
-        self.dial_code(phone, &one_touch(user), &[])?;
-        let seat = format!("{user}@{}", phone.name());
-        let seats = self.seats()?;
-        ensure!(seats.contains(&seat), "{seat} is not among {seats:?}");
-        Ok(())
+        company::log_in(&self.hotdesk, phone, user)
     }
 
-    /// Who sits where, as `101@desk1`, in the order of the devices.
     fn seats(&self) -> Result<Vec<String>> {
-        let status: serde_json::Value = serde_json::from_str(&self.hotdesk.run(&["status", "--json"])?)?;
-        let seat = |row: &serde_json::Value| {
-            format!("{}@{}", row["user"].as_str().unwrap_or("?"), row["device"].as_str().unwrap_or("?"))
-        };
-        Ok(status.as_array().map(|rows| rows.iter().map(seat).collect()).unwrap_or_default())
+        company::seats(&self.hotdesk)
     }
 
-    /// Who sits where by the switch's own table, likewise.
+    /// Who has logged in where by the switch's own table, likewise. An owner has not: his rows are of revision 0.
     fn rows(&self) -> Result<Vec<String>> {
         let mut esl = self.pbx.esl()?;
         let mut seats = vec![];
         for (desk, _) in DESKS {
             let row = esl.api(&format!("db select/hotdesk-device-default/{desk}"))?;
-            let user = row.split('|').next().unwrap_or_default();
-            if !user.is_empty() && !user.starts_with('-') {
+            let (user, rest) = row.split_once('|').unwrap_or_default();
+            if !user.is_empty() && !rest.starts_with("0|") {
                 seats.push(format!("{user}@{desk}"));
             }
         }
         Ok(seats)
     }
 
-    /// Waits until store and switch agree, `within` at most; who sits where then.
     pub fn agreed(&self, within: Duration) -> Result<Vec<String>> {
-        let deadline = Instant::now() + within;
-        loop {
-            let (seats, rows) = (self.seats()?, self.rows()?);
-            if seats == rows {
-                return Ok(seats);
-            }
-            ensure!(
-                Instant::now() < deadline,
-                "the store has {seats:?}, the switch {rows:?} after {within:?}"
-            );
-            thread::sleep(Duration::from_millis(20));
-        }
+        company::agreed(&self.hotdesk, || self.rows(), within)
     }
 }

@@ -2,17 +2,23 @@
 
 use std::time::Duration;
 
-use super::{SOON, company};
+use crate::company::{Company, dial};
 use crate::support::company::{one_touch, pin};
+use crate::support::debian::Version;
+use crate::support::each::on_each;
 
-#[test]
-fn one_touch_makes_the_phone_his() {
-    let Some(company) = company() else { return };
-    let (desk1, desk2) = (company.pbx.phone("desk1").unwrap(), company.pbx.phone("desk2").unwrap());
-    let colleague = company.pbx.phone("colleague").unwrap();
-    let heard = company.dial_code(&desk1, &one_touch("101"), &[]).unwrap();
+on_each! {
+    one_touch_makes_the_phone_his
+    each_length_asks_for_what_is_missing_and_each_logs_out
+    a_login_elsewhere_moves_him_and_leaves_the_desk_empty
+}
+
+fn one_touch_makes_the_phone_his(version: Option<Version>) {
+    let Some(company) = Company::open(version, "") else { return };
+    let [desk1, desk2, colleague] = ["desk1", "desk2", "colleague"].map(|name| company.phone(name));
+    let heard = dial(&desk1, &one_touch("101"), &[]);
     assert!(heard > Duration::from_millis(500), "the confirmation is spoken: {heard:?}");
-    assert_eq!(company.agreed(SOON).unwrap(), ["101@desk1"]);
+    assert_eq!(company.seats(), ["101@desk1"]);
 
     // A call to 101 rings there.
     colleague.dial("101").unwrap();
@@ -23,51 +29,53 @@ fn one_touch_makes_the_phone_his() {
     desk1.wait_ended().unwrap();
 
     // A call from there shows him, whatever the phone itself claims to be.
-    company.log_in(&desk2, "102").unwrap();
+    company.log_in(&desk2, "102");
     for claims in ["desk1", "103"] {
         desk1.dial_as(claims, "102").unwrap();
         let caller = desk2.wait_ringing().unwrap();
-        assert_eq!((caller.from.name.as_str(), caller.from.number.as_str()), ("Alice", "101"));
+        let shown = [Some(caller.from), caller.asserted];
+        let shown = shown.iter().flatten().map(|who| (who.name.as_str(), who.number.as_str()));
+        assert!(shown.clone().all(|who| who == ("Alice", "101")), "{:?}", shown.collect::<Vec<_>>());
         desk1.hang_up().unwrap();
         desk2.wait_ended().unwrap();
     }
 }
 
-#[test]
-fn each_length_asks_for_what_is_missing_and_each_logs_out() {
-    let Some(company) = company() else { return };
-    let desk1 = company.pbx.phone("desk1").unwrap();
-    let (extension, secret) = ("101#", format!("{}#", pin("101")));
-    for (code, entries) in [
-        ("*35", &[extension, secret.as_str()][..]),
-        ("*35*101", &[secret.as_str()]),
-        (&one_touch("101"), &[]),
-    ] {
-        company.dial_code(&desk1, code, entries).unwrap();
-        assert_eq!(company.agreed(SOON).unwrap(), ["101@desk1"], "{code} logs in");
-        let heard = company.dial_code(&desk1, code, &[]).unwrap();
+fn each_length_asks_for_what_is_missing_and_each_logs_out(version: Option<Version>) {
+    let Some(company) = Company::open(version, "") else { return };
+    let desk1 = company.phone("desk1");
+    for (code, entries) in
+        [("*35", &["101", pin("101")][..]), ("*35*101", &[pin("101")]), (&one_touch("101"), &[])]
+    {
+        dial(&desk1, code, entries);
+        assert_eq!(company.seats(), ["101@desk1"], "{code} logs in");
+        let heard = dial(&desk1, code, &[]);
         assert!(heard > Duration::from_millis(400), "it is said that he is logged out: {heard:?}");
-        assert!(company.agreed(SOON).unwrap().is_empty(), "{code} logs out");
+        assert!(company.seats().is_empty(), "{code} logs out");
     }
     // Early digits, a false start, and no `#`: the time-out ends the entry.
-    company.dial_code(&desk1, "*35", &["555*101#", pin("101")]).unwrap();
-    assert_eq!(company.agreed(SOON).unwrap(), ["101@desk1"]);
+    desk1.dial("*35").unwrap();
+    for entry in ["555*101#", pin("101")] {
+        desk1.wait_audio().unwrap();
+        desk1.press(entry);
+        desk1.wait_silence().unwrap();
+    }
+    desk1.wait_ended_within(Duration::from_secs(60)).unwrap();
+    assert_eq!(company.seats(), ["101@desk1"]);
     // Another identity in one go.
-    company.log_in(&desk1, "102").unwrap();
-    assert_eq!(company.agreed(SOON).unwrap(), ["102@desk1"]);
+    company.log_in(&desk1, "102");
+    assert_eq!(company.seats(), ["102@desk1"]);
 }
 
-#[test]
-fn a_login_elsewhere_moves_him_and_leaves_the_desk_empty() {
-    let Some(mut company) = company() else { return };
-    let (desk1, desk2) = (company.pbx.phone("desk1").unwrap(), company.pbx.phone("desk2").unwrap());
-    company.log_in(&desk1, "101").unwrap();
-    company.log_in(&desk2, "101").unwrap();
-    assert_eq!(company.agreed(SOON).unwrap(), ["101@desk2"]);
-    let trunk = company.pbx.phone("trunk").unwrap();
+fn a_login_elsewhere_moves_him_and_leaves_the_desk_empty(version: Option<Version>) {
+    let Some(mut company) = Company::open(version, "") else { return };
+    let [desk1, desk2, trunk] = ["desk1", "desk2", "trunk"].map(|name| company.phone(name));
+    company.log_in(&desk1, "101");
+    company.log_in(&desk2, "101");
+    assert_eq!(company.seats(), ["101@desk2"]);
     for hotdesk in ["there", "killed"] {
         if hotdesk == "killed" {
-            company.hotdesk.kill().unwrap();
+            company.hotdesk().kill().unwrap();
         }
         // The empty desk may not call: it hears why, and is refused.
         desk1.dial("102").unwrap();
