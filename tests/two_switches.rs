@@ -240,9 +240,10 @@ fn a_lamp_follows_to_the_other_switch_as_far_as_calls_go_through_its_own() {
     watcher.wait_lamp("101", "terminated").unwrap();
     // On Asterisk a hint would be the whole trunk, so it is dark.
     office.log_in(&desk11, "101");
+    carl.watch("101").unwrap();
+    carl.wait_lamp("101", "terminated").unwrap();
     let hint = office.pbx.cli("core show hint 101").unwrap();
     assert!(hint.contains("Custom:hotdesk") && !hint.contains("@fs"), "{hint}");
-    carl.watch("101").unwrap();
     rings(&carl, "101", &desk11, ("Carl", "199"));
     thread::sleep(Duration::from_millis(300));
     let lamps = seen(&carl);

@@ -107,6 +107,7 @@ pub(super) fn freeswitch_settings(config: &Config, switch: &Switch) -> freeswitc
         recording: config.dialplan.recording.clone(),
         voicemail_password: config.dialplan.voicemail_password,
         reach: config.reach(switch, &first),
+        groups: switch.tenants.iter().map(|it| (it.clone(), config.reach(switch, it).groups)).collect(),
         controllers: switch.outbound_controllers().iter().map(ToString::to_string).collect(),
     }
 }

@@ -210,7 +210,7 @@ async fn held(site: &Site, switch: &Switch, scope: &Scope, office: &Office) -> a
         }
         Kind::FreeSwitch => {
             let connected = Connected::freeswitch(switch).await?;
-            ModDb::new(connected.to.clone(), tenant.clone()).read(scope, &wanted).await
+            ModDb::new(connected.to.clone(), tenant.clone()).with(&reach.groups).read(scope, &wanted).await
         }
     };
     read.context("it does not tell what it holds")

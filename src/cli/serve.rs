@@ -90,7 +90,7 @@ pub(super) async fn run(config: Config, file: Option<&Path>, metrics: Metrics) -
     for switch in &config.switches {
         let Open { tables: of_tenants, serve } = match switch.kind {
             Kind::Asterisk => asterisk::open(&config, switch, &stop, &mut allowed).await?,
-            Kind::FreeSwitch => freeswitch::open(switch, &identity, &stop, &mut allowed).await?,
+            Kind::FreeSwitch => freeswitch::open(&config, switch, &identity, &stop, &mut allowed).await?,
         };
         for (tenant, table) in of_tenants {
             let name = switch.name.clone();

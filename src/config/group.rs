@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::Config;
-use super::switch::{Kind, Layout, Switch};
+use super::switch::{Layout, Switch};
 use crate::desk::group;
 use crate::desk::id::{Extension, GroupName, SwitchName, TenantId};
 use crate::desk::reach::Reach;
@@ -57,10 +57,10 @@ impl Config {
                         "group {name}: the switch {switch} has no phones of the tenant {tenant}"
                     ));
                 }
-                Some(known) if known.kind != Kind::Asterisk || known.layout != Layout::Hotdesk => {
+                Some(known) if known.layout == Layout::FreePbx => {
                     return Err(format!(
-                        "group {name}: hotdesk keeps the members of groups of an Asterisk with its own layout, and the \
-                         switch {switch} is another; drop the [[group]], and let the switch ring user/EXTENSION"
+                        "group {name}: the switch {switch} is a FreePBX, which keeps the members of its groups itself; drop \
+                         the [[group]]"
                     ));
                 }
                 Some(_) => {}

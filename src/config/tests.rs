@@ -403,8 +403,9 @@ fn what_is_help_for_one_company_on_a_freeswitch_is_help_for_all_of_them_there() 
 }
 
 #[test]
-fn a_group_is_on_an_asterisk_that_has_its_tenant_and_is_dialled_by_a_number_of_its_own() {
-    let switch = "[[switch]]\nname = \"pbx\"\n[[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\n";
+fn a_group_is_on_a_switch_that_has_its_tenant_and_is_dialled_by_a_number_of_its_own() {
+    let switch = "[[switch]]\nname = \"pbx\"\n[[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\n\
+                  [[switch]]\nname = \"freepbx\"\nlayout = \"freepbx\"\nami = \"freepbx:5038\"\nagi_listen = \"127.0.0.1:4574\"\n";
     let parsed = |groups: &str| {
         Config::parse(&format!("{switch}{groups}"), Path::new("hotdesk.toml"), &|_| None)
             .map_err(|error| error.to_string())
@@ -414,8 +415,13 @@ fn a_group_is_on_an_asterisk_that_has_its_tenant_and_is_dialled_by_a_number_of_i
     let reach = config.reach(&config.switches[0], &TenantId::default());
     assert_eq!(reach.groups.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["650", "sales"]);
     assert!(config.reach(&config.switches[1], &TenantId::default()).groups.is_empty());
+    let config = parsed(&group("sales", "switch = \"fs\"")).unwrap();
+    assert_eq!(config.reach(&config.switches[1], &TenantId::default()).groups.len(), 1);
     for (groups, why) in [
-        (group("sales", "switch = \"fs\""), "keeps the members of groups of an Asterisk"),
+        (
+            group("sales", "switch = \"freepbx\""),
+            "is a FreePBX, which keeps the members of its groups itself",
+        ),
         (group("sales", "switch = \"x\""), "there is no [[switch]] named x"),
         (group("sales", "tenant = \"acme\""), "has no phones of the tenant acme"),
         (group("sales", "") + &group("sales", ""), "are named sales"),

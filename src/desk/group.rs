@@ -12,7 +12,7 @@ use super::id::{Extension, GroupName};
 pub enum Kind {
     /// A queue: callers wait until a member is free. Asterisk: `app_queue`; FreeSWITCH: `mod_callcenter`.
     Queue,
-    /// All members ring at once. Asterisk: our own context; FreeSWITCH: a group of `mod_db`.
+    /// All members ring at once. In our own dialplan on either.
     Ring,
 }
 

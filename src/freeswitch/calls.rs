@@ -24,8 +24,7 @@ pub const CALLS: usize = 1024;
 /// The events that [`Calls::bell`] must have: a call waits.
 pub const PARKED: [&str; 1] = ["CHANNEL_PARK"];
 /// The events that [`Calls::client`] must have: what ends.
-pub const EVENTS: [&str; 4] =
-    ["CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY"];
+pub const EVENTS: [&str; 3] = ["CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_DESTROY"];
 
 /// The dialplan's context in which calls wait for us, and the one where it ends them.
 pub(super) const CONTEXTS: [&str; 2] = ["hotdesk-code", "hotdesk-end"];

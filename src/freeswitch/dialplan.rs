@@ -6,17 +6,21 @@
 
 mod codes;
 mod emergency;
+mod groups;
 mod recording;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
+use self::groups::Rung;
 use self::recording::Recording;
 use super::rights;
 use super::rows;
 use super::sounds;
 use crate::desk::code::Book;
+use crate::desk::group::{Groups, Kind};
 use crate::desk::id::{Context, EmergencyNumber, TenantId};
 use crate::desk::pattern::NumberPattern;
 use crate::desk::policy::Prompt;
@@ -69,6 +73,8 @@ pub struct Settings {
     pub voicemail_password: bool,
     /// How it reaches users at other switches' phones.
     pub reach: Reach,
+    /// The groups of each tenant.
+    pub groups: BTreeMap<TenantId, Groups>,
     /// The controllers that calls are brought to, `host:port`, the first first; none: calls wait until they are taken.
     pub controllers: Vec<String>,
 }
@@ -95,9 +101,12 @@ fn text(settings: &Settings) -> String {
     };
     let (wait, bring) = (wait(&settings.controllers), !settings.controllers.is_empty());
     let recording = settings.recording.as_ref().map(Recording::by).unwrap_or_default();
-    let whole: [(&str, &str); 6] = [
+    let rung = Rung::of(&settings.groups, settings.ring);
+    let whole: [(&str, &str); 8] = [
         ("@called@", CALLED.trim_end()),
         ("@features@", FEATURES.trim_end()),
+        ("@groups@", &rung.dialled),
+        ("@group-context@", &rung.context),
         ("@here@", &here),
         ("@record-inbound@", &recording.inbound),
         ("@record-outbound@", &recording.outbound),
@@ -131,7 +140,12 @@ fn text(settings: &Settings) -> String {
 /// The text of `dialplan/default/00_hotdesk.xml`: the one extension that a context of the site's takes in.
 #[must_use]
 pub fn drop_in(settings: &Settings) -> String {
-    with_rows(DROP_IN, settings)
+    let rung = Rung::of(&settings.groups, settings.ring);
+    let dialled = rung
+        .dialled
+        .lines()
+        .fold(String::new(), |lines, line| lines + line.strip_prefix("  ").unwrap_or(line) + "\n");
+    with_rows(&DROP_IN.replace("@groups@", &dialled), settings)
 }
 
 /// The text of `dialplan/public/00_hotdesk.xml`: the one extension that the context of calls from outside takes in.
@@ -144,10 +158,15 @@ pub fn from_outside(settings: &Settings) -> String {
 #[must_use]
 pub fn directory_example(settings: &Settings) -> String {
     let lamp = rows::realm(rows::LAMP, tenant(settings, "${dialed_domain}"));
+    let kinds = settings.groups.values().flat_map(|groups| groups.values().map(|group| group.kind));
+    let queues = kinds.into_iter().any(|kind| kind == Kind::Queue);
+    let words = |words: &[&'static str], of_queues: &'static str| {
+        words.iter().copied().chain(queues.then_some(of_queues)).collect::<Vec<_>>().join(" ")
+    };
     DIRECTORY
         .replace("@lamp@", &lamp)
-        .replace("@api@", &rights::API.join(" "))
-        .replace("@events@", &rights::EVENTS.join(" "))
+        .replace("@api@", &words(&rights::API, rights::QUEUES))
+        .replace("@events@", &words(&rights::EVENTS, rights::QUEUED))
         .replace("@ring@", rights::RING)
 }
 
@@ -236,6 +255,8 @@ fn regex(pattern: &NumberPattern) -> String {
 mod tests {
     use super::*;
     use crate::desk::code::{Codes, Preset};
+    use crate::desk::group::Group;
+    use crate::desk::id::GroupName;
 
     fn settings() -> Settings {
         Settings {
@@ -249,6 +270,7 @@ mod tests {
             recording: None,
             voicemail_password: true,
             reach: Reach::default(),
+            groups: BTreeMap::new(),
             controllers: vec![],
         }
     }
@@ -351,6 +373,53 @@ mod tests {
                 .contains("${db(select/hotdesk-lamp-${dialed_domain}/${dialed_user})}")
         );
         assert!(!printed.contains("-default/") && !drop_in(&several).contains("-default/"));
+    }
+
+    #[test]
+    fn groups_that_ring_are_known_by_their_numbers_each_to_its_own_company() {
+        let name = |name: &str| GroupName::new(name).unwrap();
+        let rings = |number: Option<&str>| Group {
+            kind: Kind::Ring,
+            number: number.map(|number| number.parse().unwrap()),
+        };
+        let queue = Group { kind: Kind::Queue, number: Some("500".parse().unwrap()) };
+        let one: Groups =
+            [(name("650"), rings(None)), (name("hall"), rings(Some("651"))), (name("sales"), queue)].into();
+        let with = |groups: &[(TenantId, Groups)]| Settings {
+            groups: groups.iter().cloned().collect(),
+            ..settings()
+        };
+        let default = with(&[(TenantId::default(), one.clone())]);
+        for printed in [hotdesk_xml(&default), drop_in(&default)] {
+            assert!(
+                printed.contains(r#"expression="^(?:650|651)\z""#) && !printed.contains("500"),
+                "{printed}"
+            );
+        }
+        assert!(hotdesk_xml(&default).contains("${db(list/hotdesk-group-hall@default)}"));
+        assert_ne!(version(&default), version(&settings()));
+        let nobody = hotdesk_xml(&with(&[(TenantId::default(), [(name("hall"), rings(None))].into())]));
+        assert!(!nobody.contains("hotdesk-group"), "nothing is dialled for it");
+
+        let [a, b] = ["a.example", "b.example"].map(|tenant| TenantId::new(tenant).unwrap());
+        let several = Settings { tenant: a.clone(), ..with(&[(a, one.clone()), (b, one)]) };
+        for printed in [hotdesk_xml(&several), drop_in(&several)] {
+            assert!(printed.contains(r#"field="${domain_name}" expression="^b\.example$""#), "{printed}");
+        }
+    }
+
+    #[test]
+    fn rights_to_queues_are_printed_where_there_are_queues() {
+        let of = |kind| {
+            let group = Group { kind, number: None };
+            let groups = [(TenantId::default(), [(GroupName::new("sales").unwrap(), group)].into())].into();
+            directory_example(&Settings { groups, ..settings() })
+        };
+        assert!(
+            of(Kind::Queue).contains(" callcenter_config\"")
+                && of(Kind::Queue).contains(" callcenter::info\"")
+        );
+        assert!(!of(Kind::Ring).contains("callcenter"));
     }
 
     #[test]

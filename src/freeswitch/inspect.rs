@@ -5,6 +5,7 @@ mod codes;
 mod contexts;
 mod directory;
 mod modules;
+mod queues;
 mod sounds;
 
 use std::collections::BTreeSet;
@@ -22,13 +23,14 @@ use super::moddb::ModDb;
 use super::rights;
 use crate::controller::{emergency, inspect};
 use crate::desk::finding::Finding;
+use crate::desk::group::Groups;
 use crate::desk::id::{SwitchName, TenantId};
 use crate::desk::model::Office;
 use crate::store::Store;
 use crate::switch::SwitchError;
 use modules::Modules;
 
-/// The events that are needed to look.
+/// The events that are needed to look, but for those of queues, where these are looked at.
 pub const EVENTS: [&str; 1] = [rights::TAKEN];
 
 /// How long a FreeSWITCH may take to let us in. It answers a wrong password at once.
@@ -90,7 +92,10 @@ impl Inspection<'_> {
         findings.extend(self.calls().await?);
         findings.extend(self.ringing().await?);
         let modules = Modules::loaded(self.client).await?;
-        findings.push(modules.finding(self.of("modules"), office));
+        findings.push(modules.finding(self.of("modules"), office, &self.groups()));
+        if modules.have_queues() {
+            findings.extend(self.queues().await?);
+        }
         findings.extend(self.contexts(office).await?);
         findings.push(self.hidden(office).await?);
         findings.extend(self.phones(office).await?);
@@ -207,7 +212,12 @@ impl Inspection<'_> {
 
     /// The switch's copy of the table.
     fn rows(&self) -> ModDb {
-        ModDb::new(self.client.clone(), self.tenant.clone())
+        ModDb::new(self.client.clone(), self.tenant.clone()).with(&self.groups())
+    }
+
+    /// The tenant's groups.
+    fn groups(&self) -> Groups {
+        self.dialplan.groups.get(self.tenant).cloned().unwrap_or_default()
     }
 
     /// The name of a check of this switch.

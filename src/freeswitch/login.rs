@@ -130,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite> Wire<S> {
         if !reply.is_ok() {
             return Err(Ended::Refused(format!("FreeSWITCH refused the password. {remedy}")));
         }
-        let Some(lacking) = rights::missing(&reply) else { return Ok(()) };
+        let Some(lacking) = rights::missing(&reply, &settings.events) else { return Ok(()) };
         let user = settings.user.as_deref().unwrap_or_default();
         Err(Ended::Refused(format!(
             "{user} may not do all that hotdesk needs: {lacking}. Copy both whole from directory.xml.example into \

@@ -1,20 +1,24 @@
-//! A switch's table on FreeSWITCH: rows in `mod_db`, lamps among them, all by the event socket.
+//! A switch's table on FreeSWITCH: rows in `mod_db`, lamps among them, and the members of groups and queues, all by the
+//! event socket.
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::client::Client;
 use super::esl::{Response, Said};
+use super::members::Members;
 use super::mwi::Mwi;
 use super::phones::Phones;
 use super::presence::Presence;
 use super::rows::{self, RELATIONS};
 use super::signs::Ears;
-use crate::desk::id::TenantId;
+use crate::desk::group::Groups;
+use crate::desk::id::{Extension, GroupName, TenantId};
 use crate::desk::model::Device;
 use crate::desk::table::{Edit, Key, Row, Scope, Table};
 use crate::switch::activity::{Look, Stir};
@@ -23,6 +27,8 @@ use crate::switch::{Switch, SwitchError};
 /// `db list` answers with no more than 4095 bytes (1.10.12), and the last key of such an answer may be half a key. What was
 /// written first comes first.
 const LIST_LIMIT: usize = 4000;
+/// Pauses that wait for whoever keeps them.
+const PAUSES: usize = 64;
 
 /// A tenant's table on one FreeSWITCH.
 ///
@@ -32,6 +38,7 @@ pub struct ModDb {
     client: Client,
     tenant: TenantId,
     phones: Phones,
+    members: Members,
     /// What its phones show besides calls, where that is wanted.
     lamps: Option<(Mwi, Presence)>,
 }
@@ -52,7 +59,14 @@ impl ModDb {
     #[must_use]
     pub fn new(client: Client, tenant: TenantId) -> Self {
         let phones = Phones::new(client.clone(), tenant.clone());
-        Self { client, tenant, phones, lamps: None }
+        let members = Members::new(client.clone(), tenant.clone(), &Groups::new());
+        Self { client, tenant, phones, members, lamps: None }
+    }
+
+    /// Of which the members of these groups are part.
+    #[must_use]
+    pub fn with(self, groups: &Groups) -> Self {
+        Self { members: Members::new(self.client.clone(), self.tenant.clone(), groups), ..self }
     }
 
     /// The same, and its phones are told of voicemail, of who is not to be disturbed and of who sits where, from now on and
@@ -71,7 +85,7 @@ impl ModDb {
     /// What of it hears what FreeSWITCH tells, for [`signs::hear`](super::signs::hear).
     #[must_use]
     pub fn ears(&self) -> Ears {
-        Ears { phones: self.phones.clone(), lamps: self.lamps.clone() }
+        Ears { phones: self.phones.clone(), queues: self.members.queues.clone(), lamps: self.lamps.clone() }
     }
 
     /// The rows that are listed; where there are more, those that stand where they are `expected`; of others, how many.
@@ -216,23 +230,27 @@ impl Reading {
 #[async_trait]
 impl Switch for ModDb {
     async fn read(&self, scope: &Scope, expected: &Table) -> Result<Table, SwitchError> {
-        if *scope == Scope::All {
-            let table = self.read_everything(expected).await?;
+        let Scope::Some { users, .. } = scope else {
+            let mut table = self.read_everything(expected).await?;
+            table.extend(self.members.read_all(expected).await?);
             if let Some((mwi, presence)) = &self.lamps {
                 let domain = self.client.api("global_getvar domain").await?.unwrap_or_default();
                 mwi.read(&table, &domain);
                 presence.read(&table, &domain);
             }
             return Ok(table);
-        }
+        };
         let found = self.read_rows(named(scope).collect()).await?;
         let found = found.into_iter().filter(|reading| !reading.pieces.is_empty());
-        Ok(found.map(|it| (it.key.clone(), rows::read(&it.key, &it.pieces.concat()))).collect())
+        let rows = found.map(|it| (it.key.clone(), rows::read(&it.key, &it.pieces.concat())));
+        let members = self.members.read(users, expected).await?;
+        Ok(rows.chain(members).collect())
     }
 
     async fn apply(&self, edits: &[Edit]) -> Result<(), SwitchError> {
         let commands: Vec<String> = edits.iter().flat_map(|edit| self.commands(edit)).collect();
         self.write(&commands).await?;
+        self.members.apply(edits).await?;
         for edit in edits {
             if let Key::Unlisted(realm) = &edit.key {
                 self.turn_over(realm).await?;
@@ -251,6 +269,26 @@ impl Switch for ModDb {
 
     async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
         self.phones.ring(device, until).await
+    }
+
+    fn pauses(&self) -> Option<mpsc::Receiver<(GroupName, Extension)>> {
+        let mut heard = self.members.queues.pauses();
+        let (told, pauses) = mpsc::channel(PAUSES);
+        tokio::spawn(async move {
+            loop {
+                match heard.recv().await {
+                    Ok(whose) => {
+                        if told.send(whose).await.is_err() {
+                            return;
+                        }
+                    }
+                    // The minute's comparison finds it.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        });
+        Some(pauses)
     }
 
     fn stirs(&self) -> broadcast::Receiver<Stir> {

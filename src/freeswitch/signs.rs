@@ -1,4 +1,5 @@
-//! What FreeSWITCH tells by itself, and who hears it: what phones do, who asks for a lamp, what happens to boxes.
+//! What FreeSWITCH tells by itself, and who hears it: what phones do, who asks for a lamp, what happens to boxes, who takes
+//! a break from his queues.
 
 use tokio::sync::{mpsc, watch};
 
@@ -6,6 +7,8 @@ use super::event::Event;
 use super::mwi::{self, Mwi};
 use super::phones::{self, Phones};
 use super::presence::{self, Presence};
+use super::queues::Queues;
+use super::rights;
 
 /// The events.
 #[must_use]
@@ -13,9 +16,14 @@ pub fn events() -> Vec<&'static str> {
     phones::EVENTS.into_iter().chain([mwi::EVENT, presence::PROBE]).collect()
 }
 
-/// Who hears them, of one tenant.
+/// Those of queues, on a connection of their own: our user may lack the right to hear them.
+pub const QUEUED: [&str; 1] = [rights::QUEUED];
+
+/// Who hears them, of one tenant. Clones are the same.
+#[derive(Clone)]
 pub struct Ears {
     pub(super) phones: Phones,
+    pub(super) queues: Queues,
     /// Those whose lamps are ours to light.
     pub(super) lamps: Option<(Mwi, Presence)>,
 }
@@ -36,6 +44,15 @@ pub fn hear(mut events: mpsc::Receiver<Event>, mut missed: watch::Receiver<u64>,
                     }
                 }
             }
+        }
+    });
+}
+
+/// Lets them hear [`QUEUED`] likewise.
+pub fn hear_queues(mut events: mpsc::Receiver<Event>, of_tenants: Vec<Ears>) {
+    tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
+            of_tenants.iter().for_each(|ears| ears.queues.hear(&event));
         }
     });
 }

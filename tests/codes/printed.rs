@@ -143,6 +143,7 @@ fn freeswitch_expressions(codes: &Codes) -> Vec<String> {
         recording: None,
         voicemail_password: true,
         reach: Reach::default(),
+        groups: std::collections::BTreeMap::new(),
     };
     let printed = freeswitch::dialplan::hotdesk_xml(&settings);
     let expressions: Vec<String> = printed

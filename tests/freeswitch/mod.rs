@@ -12,6 +12,7 @@ mod table;
 mod tenants;
 mod vanilla;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hotdesk::desk::code::{Codes, Preset};
@@ -36,6 +37,12 @@ const SITE: &str = r#"
   </condition></extension>
   <extension name="group"><condition field="destination_number" expression="^700$">
     <action application="bridge" data="user/101@hotdesk.test"/>
+  </condition></extension>
+  <extension name="sales"><condition field="destination_number" expression="^701$">
+    <action application="callcenter" data="sales@default"/>
+  </condition></extension>
+  <extension name="support"><condition field="destination_number" expression="^702$">
+    <action application="callcenter" data="support@default"/>
   </condition></extension>
   <extension name="outside"><condition field="destination_number" expression="^00\d+$">
     <action application="bridge" data="user/trunk@hotdesk.test"/>
@@ -102,6 +109,7 @@ fn settings() -> Settings {
         recording: Context::new("recording").ok(),
         voicemail_password: true,
         reach: Reach::default(),
+        groups: BTreeMap::new(),
         controllers: vec![],
     }
 }

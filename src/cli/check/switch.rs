@@ -65,7 +65,10 @@ async fn look_at_freeswitch(site: &Site, office: &Office, switch: &Switch, emerg
     };
     let stop = CancellationToken::new();
     let _until_the_end = stop.clone().drop_guard();
-    let settings = freeswitch::client::Settings { events: freeswitch::inspect::EVENTS.to_vec(), ..settings };
+    // What is asked for is what our user must have the right to.
+    let queues = serve::freeswitch::has_queues(&site.config, switch).then_some(freeswitch::signs::QUEUED);
+    let events = freeswitch::inspect::EVENTS.into_iter().chain(queues.into_iter().flatten()).collect();
+    let settings = freeswitch::client::Settings { events, ..settings };
     let (client, mut events) = Client::start(settings, stop);
     let mut inspection = freeswitch::inspect::Inspection {
         name: &switch.name,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::client::Client;
 use super::super::esl::Said;
 use crate::desk::finding::Finding;
+use crate::desk::group::{Groups, Kind};
 use crate::desk::model::Office;
 use crate::switch::SwitchError;
 
@@ -13,13 +14,16 @@ const NEEDED: [&str; 6] =
     [KEEPS_ROWS, "mod_dialplan_xml", "mod_dptools", "mod_sndfile", "mod_sofia", "mod_tone_stream"];
 const KEEPS_ROWS: &str = "mod_db";
 const VOICEMAIL: &str = "mod_voicemail";
+/// Rings the members of groups, and of queues.
+const LOOPBACK: &str = "mod_loopback";
+const QUEUES: &str = "mod_callcenter";
 
 /// Those that are loaded.
 pub(super) struct Modules(BTreeSet<&'static str>);
 
 impl Modules {
     pub(super) async fn loaded(client: &Client) -> Result<Self, SwitchError> {
-        let names: Vec<&'static str> = NEEDED.into_iter().chain([VOICEMAIL]).collect();
+        let names: Vec<&'static str> = NEEDED.into_iter().chain([VOICEMAIL, LOOPBACK, QUEUES]).collect();
         let asked: Vec<String> = names.iter().map(|name| format!("module_exists {name}")).collect();
         let responses = client.api_all(&asked).await?;
         let loaded =
@@ -32,9 +36,16 @@ impl Modules {
         self.0.contains(KEEPS_ROWS)
     }
 
-    pub(super) fn finding(&self, check: String, office: &Office) -> Finding {
+    /// Without it, there are no queues.
+    pub(super) fn have_queues(&self) -> bool {
+        self.0.contains(QUEUES)
+    }
+
+    pub(super) fn finding(&self, check: String, office: &Office, groups: &Groups) -> Finding {
         let mailboxes = office.users.values().any(|user| user.mailbox.is_some());
+        let queues = groups.values().any(|group| group.kind == Kind::Queue);
         let needed = NEEDED.into_iter().chain(mailboxes.then_some(VOICEMAIL));
+        let needed = needed.chain((!groups.is_empty()).then_some(LOOPBACK)).chain(queues.then_some(QUEUES));
         let missing: Vec<&str> = needed.filter(|name| !self.0.contains(name)).collect();
         let [first, ..] = missing.as_slice() else {
             return Finding::fine(check, "all that are needed are loaded");
@@ -56,7 +67,7 @@ mod tests {
     #[test]
     fn the_readme_has_all_that_are_asked_for() {
         let readme = include_str!("../../../dialplan/README.md");
-        for name in NEEDED {
+        for name in NEEDED.into_iter().chain([LOOPBACK, QUEUES]) {
             assert!(readme.contains(name), "{name}");
         }
     }

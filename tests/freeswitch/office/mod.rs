@@ -12,6 +12,7 @@ mod load;
 mod login;
 mod mwi;
 mod outbound;
+mod queues;
 mod refusals;
 mod removed;
 mod rights;

@@ -52,8 +52,8 @@ fn a_right_that_is_missing_is_named() {
     };
     let less = right.replace(" regex ", " ").replace(" xml_locate\"", "\"");
     assert_eq!(with(&less), lacks("esl-allowed-api lacks regex, xml_locate"));
-    let less = right.replace(" CHANNEL_HANGUP ", " ").replace("\"db ", "\"");
-    assert_eq!(with(&less), lacks("esl-allowed-api lacks db, and esl-allowed-events lacks CHANNEL_HANGUP"));
+    let less = right.replace(" CHANNEL_CREATE ", " ").replace("\"db ", "\"");
+    assert_eq!(with(&less), lacks("esl-allowed-api lacks db, and esl-allowed-events lacks CHANNEL_CREATE"));
     let all = right
         .replace("name=\"esl-allowed-api\"", "name=\"x\"")
         .replace("BACKGROUND_JOB", "ALL BACKGROUND_JOB");

@@ -1,0 +1,308 @@
+//! A queue's calls reach a member where he sits now; what he switched lasts over moves, logouts and restarts.
+
+use std::io::Write as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Company, SOON, company_configured};
+use crate::support::check::{all_is_well, broken};
+use crate::support::phone::Phone;
+
+const GROUPS: &str = "[[group]]\nname = \"sales\"\nkind = \"queue\"\nnumber = \"500\"\n\
+                      [[group]]\nname = \"support\"\nkind = \"queue\"\n\
+                      [[group]]\nname = \"650\"\nkind = \"ring\"\n";
+/// The site's own configuration.
+const SITE: &str = "conf/freeswitch.xml";
+const QUEUE_MISSING: &str =
+    "queue sales@default on switch pbx: there is none, so who signs in to it gets none of its calls";
+/// 101 as `mod_callcenter` knows him.
+const AGENT: &str = "101@hotdesk-default";
+
+/// A company with groups; none where FreeSWITCH has no queues, which is said past the harness.
+fn company() -> Option<Company> {
+    let company = company_configured(GROUPS)?;
+    if company.pbx.api("module_exists mod_callcenter").unwrap() == "true" {
+        return Some(company);
+    }
+    let name = thread::current().name().unwrap_or("a test").to_owned();
+    let banner = company.pbx.banner();
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {name}: this FreeSWITCH has no mod_callcenter: {banner}");
+    None
+}
+
+/// Who of ours is in a queue, with `paused` behind those who are on a break.
+fn members(company: &Company, queue: &str) -> Vec<String> {
+    let list = company.pbx.api(&format!("callcenter_config queue list agents {queue}@default")).unwrap();
+    let mut lines = list.lines();
+    let names: Vec<&str> = lines.next().unwrap_or_default().split('|').collect();
+    let place = |name: &str| names.iter().position(|it| *it == name);
+    let mut members: Vec<String> = lines
+        .filter_map(|line| {
+            let fields: Vec<&str> = line.split('|').collect();
+            let paused = if *fields.get(place("status")?)? == "Available" { "" } else { " paused" };
+            Some(format!("{}{paused}", fields.get(place("name")?)?.strip_suffix("@hotdesk-default")?))
+        })
+        .collect();
+    members.sort();
+    members
+}
+
+/// Waits until the queue has just these.
+fn wait_for(company: &Company, queue: &str, expected: &[&str]) {
+    let began = Instant::now();
+    while members(company, queue) != expected {
+        assert!(began.elapsed() < SOON, "{:?} in {queue}, not {expected:?}", members(company, queue));
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A call of the queue reaches whoever sits at `desk`.
+fn queue_rings(colleague: &Phone, desk: &Phone) {
+    colleague.dial("701").unwrap();
+    desk.wait_ringing().unwrap();
+    desk.answer().unwrap();
+    colleague.wait_answered().unwrap();
+    desk.tone(true);
+    colleague.wait_audio().unwrap();
+    desk.tone(false);
+    colleague.hang_up().unwrap();
+    desk.wait_ended().unwrap();
+}
+
+/// By other means than ours.
+fn wallboard(company: &mut Company, status: &str) {
+    let mark = company.hotdesk.log().len();
+    let set = format!("callcenter_config agent set status {AGENT} '{status}'");
+    assert_eq!(company.pbx.api(&set).unwrap(), "+OK");
+    company.hotdesk.wait_for_log(mark, "pause.kept").unwrap();
+}
+
+/// Registers a phone once FreeSWITCH takes calls again.
+fn registers(desk: &Phone) {
+    let up = Instant::now();
+    while desk.register().is_err() {
+        assert!(up.elapsed() < Duration::from_secs(20), "no phone can register");
+    }
+}
+
+#[test]
+fn a_queue_reaches_its_member_where_he_sits_now_and_paused_stays_paused() {
+    let Some(mut company) = company() else { return };
+    let [desk1, desk2, colleague] =
+        ["desk1", "desk2", "colleague"].map(|name| company.pbx.phone(name).unwrap());
+    // An agent of the site's own.
+    for command in ["agent add 1000@default callback", "tier add sales@default 1000@default"] {
+        assert_eq!(company.pbx.api(&format!("callcenter_config {command}")).unwrap(), "+OK");
+    }
+    company.hotdesk.run(&["user", "set", "101", "--groups", "sales,support"]).unwrap();
+    company.hotdesk.run(&["user", "group", "101", "sales", "in"]).unwrap();
+    wait_for(&company, "sales", &[]);
+    company.log_in(&desk1, "101").unwrap();
+    wait_for(&company, "sales", &["101"]);
+    queue_rings(&colleague, &desk1);
+    company.log_in(&desk2, "101").unwrap();
+    wait_for(&company, "sales", &["101"]);
+    queue_rings(&colleague, &desk2);
+    all_is_well(&company.hotdesk);
+
+    // Paused by us, and by somebody else: both last.
+    company.hotdesk.run(&["user", "group", "101", "sales", "pause"]).unwrap();
+    wait_for(&company, "sales", &["101 paused"]);
+    company.log_in(&desk1, "101").unwrap();
+    wait_for(&company, "sales", &["101 paused"]);
+    wallboard(&mut company, "Available");
+    wait_for(&company, "sales", &["101"]);
+    wallboard(&mut company, "On Break");
+    company.hotdesk.run(&["logout", "--user", "101"]).unwrap();
+    wait_for(&company, "sales", &[]);
+    company.log_in(&desk2, "101").unwrap();
+    wait_for(&company, "sales", &["101 paused"]);
+
+    // A restart of either side, also when the module has forgotten all of it.
+    for forgets in [false, true] {
+        let mark = company.hotdesk.log().len();
+        company.pbx.kill().unwrap();
+        if forgets {
+            std::fs::remove_file(company.pbx.path("db/callcenter.db")).unwrap();
+        }
+        company.pbx.start().unwrap();
+        company.hotdesk.wait_for_log(mark, "table.settled").unwrap();
+        wait_for(&company, "sales", &["101 paused"]);
+    }
+    company.hotdesk.stop().unwrap();
+    assert_eq!(company.pbx.api(&format!("callcenter_config agent del {AGENT}")).unwrap(), "+OK");
+    let mark = company.hotdesk.log().len();
+    company.hotdesk.start().unwrap();
+    company.hotdesk.wait_for_log(mark, "table.settled").unwrap();
+    wait_for(&company, "sales", &["101 paused"]);
+    company.hotdesk.run(&["user", "group", "101", "sales", "in"]).unwrap();
+    registers(&desk2);
+    queue_rings(&colleague, &desk2);
+
+    company.hotdesk.run(&["user", "group", "101", "sales", "out"]).unwrap();
+    wait_for(&company, "sales", &[]);
+    company.log_in(&desk1, "101").unwrap();
+    wait_for(&company, "sales", &[]);
+    all_is_well(&company.hotdesk);
+}
+
+#[test]
+fn who_pauses_in_one_of_his_queues_takes_the_calls_of_the_other_one_at_a_time() {
+    let Some(mut company) = company() else { return };
+    let [desk1, colleague, trunk] =
+        ["desk1", "colleague", "trunk"].map(|name| company.pbx.phone(name).unwrap());
+    company.hotdesk.run(&["user", "set", "101", "--groups", "sales,support"]).unwrap();
+    for queue in ["sales", "support"] {
+        company.hotdesk.run(&["user", "group", "101", queue, "in"]).unwrap();
+    }
+    company.hotdesk.run(&["user", "set", "101", "--class", "first-aid"]).unwrap();
+    company.log_in(&desk1, "101").unwrap();
+    wait_for(&company, "support", &["101"]);
+
+    colleague.dial("701").unwrap();
+    desk1.wait_ringing().unwrap();
+    desk1.answer().unwrap();
+    let other = company.pbx.phone("desk3").unwrap();
+    company.log_in(&other, "103").unwrap();
+    let before = desk1.last_invite().unwrap().header("Call-ID").to_owned();
+    other.dial("702").unwrap();
+    other.wait_answered().unwrap();
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(desk1.last_invite().unwrap().header("Call-ID"), before, "he is in a call of the other queue");
+    // He sends the caller on as far as he may call himself, whatever the caller may.
+    desk1.transfer("0031").unwrap();
+    colleague.wait_ended().unwrap();
+    assert!(!trunk.in_call(), "his class knows no such number");
+    desk1.wait_ringing().unwrap();
+    desk1.answer().unwrap();
+    other.hang_up().unwrap();
+    desk1.wait_ended().unwrap();
+
+    company.hotdesk.run(&["user", "group", "101", "support", "pause"]).unwrap();
+    wait_for(&company, "support", &[]);
+    wait_for(&company, "sales", &["101"]);
+    assert_eq!(broken(&company.hotdesk), "");
+    assert!(company.hotdesk.run(&["explain", "101"]).unwrap().contains("support"));
+    // A break from outside is one from both; ended there, he takes calls of that from which he was taken.
+    wallboard(&mut company, "On Break");
+    assert_eq!(broken(&company.hotdesk), "");
+    wallboard(&mut company, "Available");
+    wait_for(&company, "sales", &["101"]);
+    wait_for(&company, "support", &[]);
+    company.hotdesk.run(&["user", "group", "101", "sales", "pause"]).unwrap();
+    wait_for(&company, "sales", &["101 paused"]);
+    assert_eq!(broken(&company.hotdesk), "");
+    company.hotdesk.run(&["user", "group", "101", "support", "in"]).unwrap();
+    wait_for(&company, "support", &["101"]);
+    wait_for(&company, "sales", &[]);
+    assert_eq!(broken(&company.hotdesk), "");
+    company.hotdesk.run(&["logout", "--user", "101"]).unwrap();
+    wait_for(&company, "support", &[]);
+    let agents = company.pbx.api("callcenter_config agent list").unwrap();
+    assert!(!agents.contains("hotdesk-default"), "{agents}");
+}
+
+/// What is wrong once the site's configuration has `is` for `was`.
+fn with(company: &Company, right: &str, was: &str, is: &str) -> String {
+    std::fs::write(company.pbx.path(SITE), right.replace(was, is)).unwrap();
+    company.pbx.api("reloadxml").unwrap();
+    // It keeps a queue that it knew.
+    company.pbx.api("callcenter_config queue unload sales@default").unwrap();
+    broken(&company.hotdesk)
+}
+
+#[test]
+fn without_queues_it_is_told_and_everything_else_works() {
+    let Some(mut company) = company() else { return };
+    let desk1 = company.pbx.phone("desk1").unwrap();
+    company.hotdesk.run(&["user", "set", "101", "--groups", "sales,650"]).unwrap();
+    for group in ["sales", "650"] {
+        company.hotdesk.run(&["user", "group", "101", group, "in"]).unwrap();
+    }
+    assert!(company.pbx.api("unload mod_callcenter").unwrap().starts_with("+OK"));
+    assert_eq!(broken(&company.hotdesk), "modules of switch pbx: not loaded: mod_callcenter");
+    company.log_in(&desk1, "101").unwrap();
+    company.hotdesk.stop().unwrap();
+    company.hotdesk.start().unwrap();
+    company.hotdesk.wait_for_log(0, "mod_callcenter is not loaded").unwrap();
+    let colleague = company.pbx.phone("colleague").unwrap();
+    for number in ["101", "650"] {
+        colleague.dial(number).unwrap();
+        desk1.wait_ringing().unwrap();
+        colleague.hang_up().unwrap();
+        desk1.wait_ended().unwrap();
+    }
+    assert!(company.pbx.api("load mod_callcenter").unwrap().contains("+OK"));
+    company.log_in(&company.pbx.phone("desk2").unwrap(), "101").unwrap();
+    wait_for(&company, "sales", &["101"]);
+
+    let right = std::fs::read_to_string(company.pbx.path(SITE)).unwrap();
+    let lacking = with(&company, &right, " callcenter_config", "");
+    assert!(lacking.contains("esl-allowed-api lacks callcenter_config"), "{lacking}");
+    let lacking = with(&company, &right, " callcenter::info", "");
+    assert!(lacking.contains("esl-allowed-events lacks callcenter::info"), "{lacking}");
+    assert_eq!(with(&company, &right, "sales@default", "other@default"), QUEUE_MISSING);
+    company.hotdesk.run(&["logout", "--user", "101"]).unwrap();
+    let mark = company.hotdesk.log().len();
+    company.log_in(&desk1, "101").unwrap();
+    company.hotdesk.wait_for_log(mark, "Queue not found!").unwrap();
+    assert!(!company.pbx.api("callcenter_config agent list").unwrap().contains("hotdesk"), "left behind");
+    company.hotdesk.run(&["logout", "--user", "101"]).unwrap();
+    assert_eq!(with(&company, &right, "", ""), "");
+}
+
+#[test]
+fn a_group_rings_who_signed_in_wherever_they_sit() {
+    let Some(company) = company_configured(&GROUPS.replace("\"queue\"", "\"ring\"")) else { return };
+    let [desk1, desk2, desk3, colleague] =
+        ["desk1", "desk2", "desk3", "colleague"].map(|name| company.pbx.phone(name).unwrap());
+    for user in ["101", "102"] {
+        company.hotdesk.run(&["user", "set", user, "--groups", "650"]).unwrap();
+        company.hotdesk.run(&["user", "group", user, "650", "in"]).unwrap();
+    }
+    colleague.dial("650").unwrap();
+    assert_eq!(colleague.wait_ended().unwrap().code, 480, "nobody is anywhere");
+    company.log_in(&desk1, "101").unwrap();
+    company.log_in(&desk2, "102").unwrap();
+    company.log_in(&desk3, "103").unwrap();
+    colleague.dial("650").unwrap();
+    desk1.wait_ringing().unwrap();
+    desk2.wait_ringing().unwrap();
+    desk2.answer().unwrap();
+    colleague.wait_answered().unwrap();
+    assert_eq!(colleague.wait_connected().unwrap().number, "650", "whom he called");
+    desk1.wait_ended().unwrap();
+    desk2.tone(true);
+    colleague.wait_audio().unwrap();
+    desk2.tone(false);
+    colleague.wait_silence().unwrap();
+    // Who answered sends it on.
+    desk2.transfer("103").unwrap();
+    desk3.wait_ringing().unwrap();
+    desk3.answer().unwrap();
+    desk3.tone(true);
+    colleague.wait_audio().unwrap();
+    desk3.tone(false);
+    colleague.hang_up().unwrap();
+    desk3.wait_ended().unwrap();
+
+    // 101 is at another desk, 102 pauses; it works without us, too.
+    company.log_in(&desk3, "101").unwrap();
+    company.hotdesk.run(&["user", "group", "102", "650", "pause"]).unwrap();
+    company.agreed(SOON).unwrap();
+    all_is_well(&company.hotdesk);
+    let Company { mut pbx, mut hotdesk } = company;
+    hotdesk.stop().unwrap();
+    pbx.restart().unwrap();
+    registers(&colleague);
+    let (at1, at2) = (desk1.last_invite().unwrap(), desk2.last_invite().unwrap());
+    colleague.dial("650").unwrap();
+    desk3.wait_ringing().unwrap();
+    desk3.answer().unwrap();
+    colleague.wait_answered().unwrap();
+    colleague.hang_up().unwrap();
+    desk3.wait_ended().unwrap();
+    for (desk, before) in [(&desk1, at1), (&desk2, at2)] {
+        assert_eq!(desk.last_invite().unwrap().header("Call-ID"), before.header("Call-ID"));
+    }
+}
