@@ -30,6 +30,7 @@ use hotdesk::desk::table::{Key, Scope, Table, difference, wanted};
 use hotdesk::store::{Import, Store, open};
 use hotdesk::switch::Switch;
 use jiff::Timestamp;
+use support::asterisk::Asterisk;
 use tokio_util::sync::CancellationToken;
 
 /// Offices whose logins are compared.
@@ -164,18 +165,34 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
-/// What a login costs: in the store, and until the switch has acknowledged it.
+/// What a login costs.
 #[derive(Clone, Copy)]
 struct Cost {
+    /// In the store.
     stored: Duration,
+    /// Until the switch has acknowledged it.
     whole: Duration,
+    /// Of a processor, for Asterisk and us; unlike the two above it hardly depends on what else the machine does.
+    cpu: [Duration; 2],
+}
+
+/// The processor time that Asterisk and we have had.
+fn cpu(pbx: &Asterisk) -> [Duration; 2] {
+    [pbx.pid().unwrap(), std::process::id()].map(|pid| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let after_name = stat.rsplit(')').next().unwrap();
+        let ticks = after_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap());
+        Duration::from_millis(ticks.sum::<u64>() * 10)
+    })
 }
 
 /// Logins, one after the other: each is of somebody who sits nowhere, at a desk where somebody sits.
-async fn timed(store: &dyn Store, reconciler: &Reconciler, users: usize, who: Who, from: usize) -> Cost {
-    let mut times = (vec![], vec![]);
+async fn timed(store: &dyn Store, reconciler: &Reconciler, pbx: &Asterisk, users: usize, who: Who) -> Cost {
+    // What was done before is seen to.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (mut times, before) = ((vec![], vec![]), cpu(pbx));
     let (people, desks) = (who.of(users), who.of(users / SHARE));
-    for n in from..from + TIMED {
+    for n in 0..TIMED {
         let began = Instant::now();
         let done = log_in(store, who.nth((n + desks) % people), who.nth(n % desks)).await;
         times.0.push(began.elapsed());
@@ -183,18 +200,24 @@ async fn timed(store: &dyn Store, reconciler: &Reconciler, users: usize, who: Wh
         times.1.push(began.elapsed());
         assert_eq!((done.seated.len(), done.removed.len()), (1, 1), "a desk changed hands");
     }
-    Cost { stored: median(times.0), whole: median(times.1) }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let ([theirs, ours], [theirs_before, ours_before]) = (cpu(pbx), before);
+    let cpu = [theirs - theirs_before, ours - ours_before].map(|all| all / u32::try_from(TIMED).unwrap());
+    Cost { stored: median(times.0), whole: median(times.1), cpu }
 }
 
-/// Prints it beside that of the smallest office.
+/// Prints it, and its ratio to that of the smallest office.
 fn print(what: &str, cost: Cost, smallest: Cost) {
-    let ratio = |a: Duration, b: Duration| a.as_secs_f64() / b.as_secs_f64();
+    let beside = |is: Duration, least: Duration| {
+        format!("{:>8.3} ms ({:.2})", is.as_secs_f64() * 1e3, is.as_secs_f64() / least.as_secs_f64())
+    };
+    let ([theirs, ours], [least, our_least]) = (cost.cpu, smallest.cpu);
     println!(
-        "  {what:42} {:>8.2?} ({:.2}), of which the store {:>8.2?} ({:.2})",
-        cost.whole,
-        ratio(cost.whole, smallest.whole),
-        cost.stored,
-        ratio(cost.stored, smallest.stored),
+        "  {what:38} {}, of which the store {}; processor: Asterisk {}, we {}",
+        beside(cost.whole, smallest.whole),
+        beside(cost.stored, smallest.stored),
+        beside(theirs, least),
+        beside(ours, our_least),
     );
 }
 
@@ -259,8 +282,8 @@ async fn run() {
             log_in(store, n, n).await;
         }
         agreed(store, &switch).await;
-        let others = timed(store, &reconciler, users, Who::Others, 0).await;
-        let members = timed(store, &reconciler, users, Who::Members, 0).await;
+        let others = timed(store, &reconciler, &pbx, users, Who::Others).await;
+        let members = timed(store, &reconciler, &pbx, users, Who::Members).await;
         let (least, least_member) = *smallest.get_or_insert((others, members));
         print(&format!("{users} users"), others, least);
         print(&format!("{users} users, of members of queues"), members, least_member);
@@ -276,7 +299,7 @@ async fn run() {
     }
     agreed(store, &switch).await;
     let (least, _) = smallest.unwrap();
-    let others = timed(store, &reconciler, USERS, Who::Others, 0).await;
+    let others = timed(store, &reconciler, &pbx, USERS, Who::Others).await;
     print(&format!("{USERS} users, every lamp is watched"), others, least);
     minute(store, &switch).await;
     stop.cancel();

@@ -14,9 +14,10 @@ use super::ami::{Action, Message};
 use super::database;
 use super::hints;
 use super::manager::Manager;
+use super::members::Members;
 use super::mwi::Mwi;
 use super::phones;
-use super::queues::{self, Queues};
+use super::queues;
 use super::rows;
 use super::space::Space;
 use crate::desk::group::{Groups, Kind};
@@ -39,7 +40,7 @@ pub struct AstDb {
     mwi: Option<Mwi>,
     /// Those whose members are part of the table.
     groups: Groups,
-    queues: Queues,
+    members: Members,
 }
 
 impl AstDb {
@@ -47,13 +48,19 @@ impl AstDb {
     #[must_use]
     pub fn new(manager: Manager, tenant: &TenantId) -> Self {
         let space = Space::of(tenant);
-        Self { manager, queues: Queues::of(&space, &Groups::new()), space, groups: Groups::new(), mwi: None }
+        Self {
+            manager,
+            members: Members::of(&space, &Groups::new()),
+            space,
+            groups: Groups::new(),
+            mwi: None,
+        }
     }
 
     /// Of which the members of these groups are part.
     #[must_use]
     pub fn with(self, groups: Groups) -> Self {
-        Self { queues: Queues::of(&self.space, &groups), groups, ..self }
+        Self { members: Members::of(&self.space, &groups), groups, ..self }
     }
 
     /// The same, and each device is told of the voicemail of who sits there, from now on.
@@ -66,7 +73,7 @@ impl AstDb {
         let tree = self.manager.list(Action::new("DBGetTree").with("Family", self.space.name())).await?;
         let mut table: Table = tree.iter().filter_map(|event| self.row_of(event)).collect();
         hints::light(&mut table, self.hints().await?);
-        table.extend(self.queues.all(&self.manager).await?);
+        table.extend(self.members.all(&self.manager).await?);
         table.extend(self.lit().await?);
         Ok(table)
     }
@@ -91,7 +98,7 @@ impl AstDb {
         let lamps = lamps.chain(devices.iter().map(|device| Key::Seat((*device).clone()))).collect();
         let standing = self.standing(lamps).await?;
         hints::light(&mut table, standing);
-        table.extend(self.queues.some(&self.manager, users, wanted).await?);
+        table.extend(self.members.some(&self.manager, users, wanted).await?);
         Ok(table)
     }
 
@@ -210,7 +217,7 @@ impl Switch for AstDb {
         let lamps = lamps.into_iter().filter(|edit| standing.contains(&edit.key));
         self.act(lamps.filter_map(|edit| hints::change(&self.space, edit)).collect()).await?;
         // After those: a queue watches its members.
-        self.act(members.iter().filter_map(|edit| self.queues.change(edit)).collect()).await?;
+        self.act(members.iter().filter_map(|edit| self.members.change(edit)).collect()).await?;
         self.mwi.iter().for_each(|mwi| mwi.written(edits));
         Ok(())
     }

@@ -10,7 +10,7 @@
 //! | FastAGI | [`agi`], [`command`] | [`fastagi`] serves the calls, each as a [`phone`] |
 //! | AMI | [`ami`] | [`manager`] stays connected, `session` is one connection, `doubt` says "look again", [`astdb`] is the table over it, `mwi` the voicemail on its phones' lamps |
 //! | AstDB, hints | [`rows`] | `hints`: the lamps |
-//! | members of queues | | `queues` |
+//! | members of queues | `queues` | `members` |
 //! | what a site has already | | [`endpoints`]: PJSIP's; [`freepbx`]: a FreePBX's users and devices |
 //! | a FreePBX's own rows | `freepbx::rows` | [`freepbx::table`] is the table over them; [`freepbx::mwi`] its message lamps |
 //!
@@ -33,6 +33,7 @@ pub mod inspect;
 mod login;
 mod mail;
 pub mod manager;
+mod members;
 mod mwi;
 pub mod phone;
 mod phones;

@@ -87,6 +87,14 @@ fn a_queue_reaches_its_member_where_he_sits_now_and_paused_stays_paused(version:
     company.hotdesk.wait_for_log(mark, "table.settled").unwrap();
     let mut ami = company.pbx.ami().unwrap();
     wait_for(&mut ami, &["101 paused"]);
+
+    // Whom somebody else put in, the next comparison takes out, though he never was a member.
+    let member = [("Queue", "sales"), ("Interface", "Local/102@hotdesk-ring/n")];
+    assert_eq!(ami.act("QueueAdd", &member).unwrap().get("Response"), "Success");
+    let mark = company.hotdesk.log().len();
+    company.pbx.cli("module reload app_dial.so").unwrap();
+    company.hotdesk.wait_for_log(mark, "repaired=1").unwrap();
+    wait_for(&mut ami, &["101 paused"]);
 }
 
 fn a_group_rings_who_signed_in_wherever_they_sit(version: Version) {
