@@ -35,6 +35,12 @@ impl Profile {
     /// How many numbers one may have to choose from: as many as there are keys for them.
     pub const NUMBERS: usize = 9;
 
+    /// Whether none of his phones rings, by his own will: a colleague sees it on his lamp.
+    #[must_use]
+    pub const fn keeps_calls_away(&self) -> bool {
+        self.do_not_disturb || self.forward.always.is_some()
+    }
+
     /// Whether nothing is set.
     #[must_use]
     pub fn is_default(&self) -> bool {

@@ -118,7 +118,7 @@ impl DeviceRow {
 pub struct Lamp {
     /// What its device does, or its devices; none: nothing, it is dark.
     pub watch: Option<DialTarget>,
-    /// It is lit, whatever they do: its user is not to be disturbed.
+    /// It is lit, whatever they do: its user is not to be disturbed, or all his calls go elsewhere.
     pub busy: bool,
 }
 

@@ -67,8 +67,8 @@ desk2 key lamp           | dark                        | dark                   
 const CODES: &str = "
 desk2 *78              | 101 lamp: lit                           | 101 rings: nothing | 101 busy, then: 0209990101 on project-a
 desk2 *79              | 101 lamp: dark                          | 101 rings: desk2, mobile, softphone
-desk2 *72103           | 101 busy, then: desk3                   | 101 rings: nothing
-desk2 *73              | 101 busy, then: 0209990101 on project-a | 101 rings: desk2, mobile, softphone
+desk2 *72103           | 101 lamp: lit                           | 101 rings: nothing | 101 busy, then: desk3
+desk2 *73              | 101 lamp: dark                          | 101 rings: desk2, mobile, softphone | 101 busy, then: 0209990101 on project-a
 desk2 *90103           | 101 busy, then: desk3
 desk2 *91              | 101 busy, then: box 101
 desk2 *900209990101    | 101 busy, then: 0209990101 on project-a

@@ -161,8 +161,11 @@ fn who_is_not_to_be_disturbed_rings_nowhere_and_his_lamp_is_lit() {
     let other = Number::new("0209999999").unwrap();
     rung_after(&mut office, Setting::Forward(When::Always, Some(other.clone())));
     assert_eq!(away(&wanted(&office, &pbx(), &reach), "103"), Away::Number(other));
-    rung_after(&mut office, Setting::Forward(When::Always, None));
-    assert_eq!(rung_after(&mut office, Setting::DoNotDisturb(false)).as_deref(), Some("PJSIP/desk1"));
+    rung_after(&mut office, Setting::DoNotDisturb(false));
+    let lit = |office: &Office| lamp(&wanted(office, &pbx(), &Reach::default()), "103").unwrap().busy;
+    assert!(lit(&office), "all his calls go elsewhere");
+    assert_eq!(rung_after(&mut office, Setting::Forward(When::Always, None)).as_deref(), Some("PJSIP/desk1"));
+    assert!(!lit(&office), "he can be reached, though not while he is busy");
     assert_eq!(profile(&wanted(&office, &pbx(), &Reach::default()), "103").busy, Some(number));
 }
 

@@ -47,7 +47,7 @@ pub fn wanted(office: &Office, switch: &SwitchName, reach: &Reach) -> Table {
         let lamp = Lamp {
             // Where a lamp's row is what rings, it is just that.
             watch: if reach.lamps { rung.all(&targets) } else { joined(&place.watched) },
-            busy: user.profile.do_not_disturb,
+            busy: user.profile.keeps_calls_away(),
         };
         if lamp != Lamp::DARK {
             table.insert(Key::Lamp(user.extension.clone()), Row::Lamp(lamp.clone()));
