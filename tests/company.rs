@@ -117,11 +117,16 @@ impl Company {
     /// Restarts the switch, and waits until its table is in step and it takes calls.
     pub fn restart_switch(&mut self) {
         let mark = self.hotdesk().log().len();
+        self.restart_switch_alone();
+        self.hotdesk().wait_for_log(mark, "event=\"table.settled\"").unwrap();
+    }
+
+    /// Restarts the switch, while no hotdesk is there.
+    pub fn restart_switch_alone(&mut self) {
         match self {
             Self::Asterisk(company) => company.pbx.restart().unwrap(),
             Self::FreeSwitch(company) => company.pbx.restart().unwrap(),
         }
-        self.hotdesk().wait_for_log(mark, "event=\"table.settled\"").unwrap();
     }
 
     /// Whether its switch has queues: an Asterisk of ours has, a FreeSWITCH may have been built without.

@@ -10,11 +10,9 @@ use crate::support::debian::Version;
 
 on_both! {
     a_queue_reaches_its_member_where_he_sits_now_and_paused_stays_paused
-    a_group_rings_who_signed_in_wherever_they_sit
 }
 
-const GROUPS: &str = "[[group]]\nname = \"sales\"\nkind = \"queue\"\nnumber = \"500\"\n\
-                      [[group]]\nname = \"650\"\nkind = \"ring\"\n";
+const GROUPS: &str = "[[group]]\nname = \"sales\"\nkind = \"queue\"\nnumber = \"500\"\n";
 
 fn company(version: Version) -> Company {
     Company::open_with(&program(), version, "sqlite:hotdesk.db", GROUPS).unwrap()
@@ -95,33 +93,4 @@ fn a_queue_reaches_its_member_where_he_sits_now_and_paused_stays_paused(version:
     company.pbx.cli("module reload app_dial.so").unwrap();
     company.hotdesk.wait_for_log(mark, "repaired=1").unwrap();
     wait_for(&mut ami, &["101 paused"]);
-}
-
-fn a_group_rings_who_signed_in_wherever_they_sit(version: Version) {
-    let company = company(version);
-    let [desk1, desk2, desk3, colleague] =
-        ["desk1", "desk2", "desk3", "colleague"].map(|name| company.pbx.phone(name).unwrap());
-    for user in ["101", "102"] {
-        company.hotdesk.run(&["user", "set", user, "--groups", "650"]).unwrap();
-        company.hotdesk.run(&["user", "group", user, "650", "in"]).unwrap();
-    }
-    company.log_in(&desk1, "101").unwrap();
-    company.log_in(&desk2, "102").unwrap();
-    company.log_in(&desk3, "103").unwrap();
-    colleague.dial("650").unwrap();
-    desk1.wait_ringing().unwrap();
-    desk2.wait_ringing().unwrap();
-    desk2.answer().unwrap();
-    colleague.wait_answered().unwrap();
-    colleague.hang_up().unwrap();
-    desk2.wait_ended().unwrap();
-    assert!(desk3.last_invite().is_none(), "103 is not in the group");
-
-    company.hotdesk.run(&["user", "group", "102", "650", "pause"]).unwrap();
-    company.agreed(SOON).unwrap();
-    colleague.dial("650").unwrap();
-    desk1.wait_ringing().unwrap();
-    desk1.answer().unwrap();
-    colleague.hang_up().unwrap();
-    desk1.wait_ended().unwrap();
 }
