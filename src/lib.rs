@@ -1,36 +1,39 @@
-//! Hotdesk: sit down at any phone, dial a code, and it is yours.
+//! Hotdesk: users log in at any device by dialling a feature code.
 //!
-//! A controller beside an Asterisk or a FreeSWITCH that already runs. It takes the calls in which people dial a
-//! hotdesk code, decides, and keeps a small table *in the switch* true: who sits at which device, and what his calls
-//! look like. Ordinary calls never touch it.
+//! A controller beside an Asterisk or a FreeSWITCH that already runs. It takes the calls to its feature codes, decides,
+//! and keeps a small table *in the switch*: which user is logged in at which device, and the settings of that user's
+//! calls. Ordinary calls never touch the controller.
 //!
 //! One login, as data:
 //!
-//! | # | what it is now | where it becomes that |
+//! | # | data | made by |
 //! |--:|---|---|
-//! | 1 | a [`Call`](switch::Call): device, dialled string, tenant | [`asterisk::fastagi`], [`freeswitch::calls`] |
-//! | 2 | a [`Request`](desk::code::Request) | [`desk::code`] |
-//! | 3 | questions and digits | [`controller::conversation`], over [`Phone`](switch::Phone) |
-//! | 4 | yes, or a [`Refusal`](desk::policy::Refusal) | [`desk::policy`], [`desk::pin`] |
-//! | 5 | a [`Transition`](desk::seat::Transition) | [`Store`](store::Store), in one step |
-//! | 6 | a [`Table`](desk::table::Table) wanted, minus one seen | [`desk::table`], [`controller::reconcile`]; [`asterisk::astdb`], [`freeswitch::moddb`] |
-//! | 7 | a spoken confirmation, after the switch has the rows | [`controller::conversation`] |
-//! | 8 | a journal [`Entry`](desk::journal::Entry), a log line | [`desk::journal`], [`telemetry`] |
+//! | 1 | a [`Call`](switch::Call): device, dialled string, tenant | [`asterisk::agi::server`], [`freeswitch::calls::parked`] |
+//! | 2 | a [`Request`](model::codes::Request) | [`model::codes`] |
+//! | 3 | questions and digits | [`controller::conversation`], over [`Caller`](switch::Caller) |
+//! | 4 | an approval, or a [`Refusal`](model::login::refusal::Refusal) | [`model::login::policy`], [`model::login::pin`] |
+//! | 5 | a [`Transition`](model::login::transition::Transition) | [`Store`](store::Store), in one step |
+//! | 6 | the difference between [`Desired`](model::desired::Desired) and actual state | [`model::desired`], [`controller::reconcile`]; [`asterisk::table::astdb`], [`freeswitch::table::mod_db`] |
+//! | 7 | a spoken confirmation, once the switch has the rows | [`controller::conversation`] |
+//! | 8 | a journal [`Entry`](model::journal::Entry), a log line | [`model::journal`], [`telemetry`] |
 //!
-//! Who does not log out himself is logged out by [`controller::timers`], when the rules of [`desk::leave`] say so.
+//! [`controller::auto_logout`] ends sessions by the rules of [`model::auto_logout`].
 //!
-//! What a user changes of his own by a code is decided by [`desk::wish`], and kept as a [`Setting`](desk::setting::Setting).
+//! [`model::settings::self_service`] decides the settings that users change by feature code, each a
+//! [`Setting`](model::settings::Setting).
 //!
-//! Imports run downwards only: [`cli`] → [`asterisk`] | [`freeswitch`] → [`controller`] → [`store`] | [`switch`] → [`desk`].
+//! [`web`] serves the console to browsers.
+//!
+//! Imports run downwards only: [`cli`] → [`asterisk`] | [`freeswitch`] | [`web`] → [`controller`] → [`store`] | [`switch`] → [`model`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
-
 pub mod asterisk;
 pub mod cli;
 pub mod config;
 pub mod controller;
-pub mod desk;
 pub mod freeswitch;
+pub mod model;
 pub mod store;
 pub mod switch;
 pub mod telemetry;
+pub mod web;

@@ -1,16 +1,21 @@
-//! A company, whatever its switch is.
+//! A company on any switch.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::freeswitch::office as freeswitch;
-use crate::support::company::{self, one_touch};
-use crate::support::debian::Version;
-use crate::support::freeswitch::DOMAIN;
-use crate::support::hotdesk::Hotdesk;
-use crate::support::phone::Phone;
+use anyhow::Result;
+use hotdesk::freeswitch::table::rows::RELATIONS;
+
+use crate::freeswitch_e2e::site as freeswitch;
+use crate::harness::company::{self, one_touch};
+use crate::harness::debian::Version;
+use crate::harness::freeswitch::DOMAIN;
+use crate::harness::hotdesk::Hotdesk;
+use crate::harness::phone::Phone;
+use crate::harness::process::Signal;
+use crate::harness::wait;
 
 /// How long store and switch may take to agree.
 const SOON: Duration = Duration::from_secs(2);
@@ -21,7 +26,7 @@ pub enum Company {
     FreeSwitch(freeswitch::Company),
 }
 
-/// Contexts of the site's own besides those that each company has: for an Asterisk, and for a FreeSWITCH.
+/// Contexts that a test adds to those of each company: for Asterisk, and for FreeSWITCH.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Contexts {
     pub asterisk: &'static str,
@@ -34,7 +39,7 @@ impl Company {
         Self::open_with(version, more, Contexts::default())
     }
 
-    /// One whose dialplan has these contexts, too.
+    /// The same, with these contexts in its dialplan.
     pub fn open_with(version: Option<Version>, more: &str, contexts: Contexts) -> Option<Self> {
         let Some(version) = version else {
             return freeswitch::company_at(more, contexts.freeswitch).map(Self::FreeSwitch);
@@ -43,6 +48,15 @@ impl Company {
         let store = "sqlite:hotdesk.db";
         let company = company::Company::open_at(&program, version, store, more, contexts.asterisk);
         Some(Self::Asterisk(company.unwrap()))
+    }
+
+    /// With its store at `store`.
+    pub fn open_on(version: Option<Version>, store: &str) -> Option<Self> {
+        let Some(version) = version else {
+            return freeswitch::company_with(store, |_| String::new()).map(Self::FreeSwitch);
+        };
+        let program = [PathBuf::from(env!("CARGO_BIN_EXE_hotdesk"))];
+        Some(Self::Asterisk(company::Company::open(&program, version, store).unwrap()))
     }
 
     pub fn hotdesk(&mut self) -> &mut Hotdesk {
@@ -68,7 +82,31 @@ impl Company {
         }
     }
 
-    /// Adds a desk in a room of its own.
+    /// Lets several phones register as `device` at once. Before, the last one takes the place of the others.
+    pub fn share(&mut self, device: &str) {
+        match self {
+            Self::Asterisk(company) => company.pbx.share(device, "").unwrap(),
+            Self::FreeSwitch(company) => {
+                // FreeSWITCH decides it by profile, and reads that at its start.
+                let path = company.pbx.path("conf/freeswitch.xml");
+                let conf = fs::read_to_string(&path).unwrap();
+                let settings = "<param name=\"sip-ip\"";
+                let shared = format!("<param name=\"multiple-registrations\" value=\"contact\"/>{settings}");
+                fs::write(&path, conf.replacen(settings, &shared, 1)).unwrap();
+                self.restart_switch();
+            }
+        }
+    }
+
+    /// The class of service of users who may call outside.
+    pub const fn outside(&self) -> &'static str {
+        match self {
+            Self::Asterisk(_) => "from-internal",
+            Self::FreeSwitch(_) => "default",
+        }
+    }
+
+    /// Adds a device at its own location.
     pub fn add_desk(&self, desk: &str, emergency: &str) {
         match self {
             Self::Asterisk(company) => company.hotdesk.add_desk(desk, emergency).unwrap(),
@@ -76,18 +114,59 @@ impl Company {
         }
     }
 
-    /// Logs a user in at `phone` with his one-touch code.
+    /// Logs a user in at `phone` with the one-touch code.
     pub fn log_in(&self, phone: &Phone, user: &str) {
         dial(phone, &one_touch(user), &[]);
-        let seat = format!("{user}@{}", phone.name());
-        assert!(self.seats().contains(&seat), "{seat} is not among {:?}", self.seats());
+        let session = format!("{user}@{}", phone.name());
+        assert!(self.sessions().contains(&session), "{session} is not among {:?}", self.sessions());
     }
 
-    /// Who sits where, as `101@desk1`, once store and switch say the same.
-    pub fn seats(&self) -> Vec<String> {
+    /// The sessions, as `101@desk1`, once store and switch agree.
+    pub fn sessions(&self) -> Vec<String> {
+        self.agreed().unwrap()
+    }
+
+    /// The same, or an error when store and switch do not agree in time.
+    pub fn agreed(&self) -> Result<Vec<String>> {
         match self {
-            Self::Asterisk(company) => company.agreed(SOON).unwrap(),
-            Self::FreeSwitch(company) => company.agreed(SOON).unwrap(),
+            Self::Asterisk(company) => company.agreed(SOON),
+            Self::FreeSwitch(company) => company.agreed(SOON),
+        }
+    }
+
+    /// Deletes the row of a device from the switch.
+    pub fn delete_row(&self, device: &str) {
+        match self {
+            Self::Asterisk(company) => {
+                let key = format!("device/{device}");
+                let row = [("Family", "hotdesk"), ("Key", key.as_str())];
+                company.pbx.ami().unwrap().act("DBDel", &row).unwrap();
+            }
+            Self::FreeSwitch(company) => {
+                company.pbx.api(&format!("db delete/hotdesk-device-default/{device}")).unwrap();
+            }
+        }
+    }
+
+    /// Hotdesk's rows in the switch, by their keys, without the mark of the store.
+    pub fn table(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::Asterisk(company) => {
+                let rows = company.pbx.ami().unwrap().list("DBGetTree", &[("Family", "hotdesk")]).unwrap();
+                let rows = rows.iter().map(|row| (row.get("Key").to_owned(), row.get("Val").to_owned()));
+                rows.filter(|(key, _)| key != "/hotdesk/store").collect()
+            }
+            Self::FreeSwitch(company) => {
+                let api = |command: &str| company.pbx.api(command).unwrap();
+                let of = |relation: &str| -> Vec<(String, String)> {
+                    let keys = api(&format!("db list/{relation}-default"));
+                    let keys = keys.split(',').filter(|key| !key.is_empty() && !key.starts_with('-'));
+                    keys.map(|key| format!("{relation}-default/{key}"))
+                        .map(|key| (key.clone(), api(&format!("db select/{key}"))))
+                        .collect()
+                };
+                RELATIONS.iter().flat_map(|relation| of(relation)).collect()
+            }
         }
     }
 
@@ -106,6 +185,62 @@ impl Company {
         }
     }
 
+    /// Has an Asterisk write CDRs and CEL with each of its modules that writes to files or to AMI.
+    pub fn record_all(&self) {
+        let Self::Asterisk(company) = self else { return };
+        let quoted = |names: &[&str]| -> String {
+            names.iter().map(|name| format!("${{CSV_QUOTE(${{{name}}})}}")).collect::<Vec<_>>().join(",")
+        };
+        let cdr =
+            ["clid", "src", "dst", "dcontext", "channel", "dstchannel", "lastapp", "lastdata", "userfield"];
+        let cdr = cdr.map(|name| format!("CDR({name})"));
+        let cdr = quoted(&cdr.iter().map(String::as_str).collect::<Vec<_>>());
+        let cel = ["eventtype", "CALLERID(num)", "CALLERID(dnid)", "CALLERID(rdnis)", "CHANNEL(exten)"];
+        let more = ["CHANNEL(context)", "CHANNEL(appname)", "CHANNEL(appdata)", "userdeftype", "eventextra"];
+        let cel = quoted(&[cel, more].concat());
+        let files = [
+            ("cdr_custom.conf", format!("[mappings]\nMaster.csv => {cdr}\n")),
+            ("cdr_manager.conf", "[general]\nenabled=yes\n".into()),
+            ("cel.conf", "[general]\nenable=yes\napps=all\nevents=ALL\n[manager]\nenabled=yes\n".into()),
+            ("cel_custom.conf", format!("[mappings]\nMaster.csv => {cel}\n")),
+        ];
+        for (file, text) in &files {
+            company.pbx.write(file, text).unwrap();
+        }
+        for folder in ["log/cdr-custom", "log/cel-custom"] {
+            fs::create_dir_all(company.pbx.path(folder)).unwrap();
+        }
+        company.pbx.cli("module reload cel").unwrap();
+        // Asterisk 22 has what both kinds of custom files share in a module of its own.
+        let _ = company.pbx.cli("module load res_cdrel_custom.so");
+        for module in ["cdr_custom", "cdr_manager", "cel_custom", "cel_manager"] {
+            let loaded = company.pbx.cli(&format!("module load {module}.so")).unwrap();
+            assert!(loaded.contains("Loaded"), "{module}: {loaded}");
+        }
+    }
+
+    /// The CDRs in each form of the switch, once those of all calls so far are written. Where codes have none, an ordinary call
+    /// from `desk3`, at which no user may be logged in, shows that the switch writes them.
+    pub fn cdrs_by_form(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Asterisk(company) => {
+                let custom = fs::read_to_string(company.pbx.path("log/cdr-custom/Master.csv"));
+                [("csv", Ok(company.pbx.cdrs())), ("custom", custom)]
+                    .into_iter()
+                    .filter_map(|(form, cdrs)| Some((form, cdrs.ok()?)))
+                    .collect()
+            }
+            Self::FreeSwitch(company) => {
+                company.pbx.cdrs_after_a_refused_call(&self.phone("desk3")).unwrap().into()
+            }
+        }
+    }
+
+    /// Whether the switch keeps CDRs of codes. Those of a FreeSWITCH could hold a PIN.
+    pub const fn records_codes(&self) -> bool {
+        matches!(self, Self::Asterisk(_))
+    }
+
     /// What the switch logged so far, each step of the dialplan in it.
     pub fn log(&self) -> String {
         match self {
@@ -114,14 +249,14 @@ impl Company {
         }
     }
 
-    /// Restarts the switch, and waits until its table is in step and it takes calls.
+    /// Restarts the switch. Waits until its table is reconciled and it takes calls.
     pub fn restart_switch(&mut self) {
         let mark = self.hotdesk().log().len();
         self.restart_switch_alone();
-        self.hotdesk().wait_for_log(mark, "event=\"table.settled\"").unwrap();
+        self.hotdesk().wait_reconnected(mark).unwrap();
     }
 
-    /// Restarts the switch, while no hotdesk is there.
+    /// Restarts the switch while hotdesk does not run.
     pub fn restart_switch_alone(&mut self) {
         match self {
             Self::Asterisk(company) => company.pbx.restart().unwrap(),
@@ -129,7 +264,23 @@ impl Company {
         }
     }
 
-    /// Whether its switch has queues: an Asterisk of ours has, a FreeSWITCH may have been built without.
+    /// Kills the switch without a shutdown.
+    pub fn kill_switch(&mut self) {
+        match self {
+            Self::Asterisk(company) => company.pbx.kill().unwrap(),
+            Self::FreeSwitch(company) => company.pbx.kill().unwrap(),
+        }
+    }
+
+    /// Starts a killed switch.
+    pub fn start_switch(&mut self) {
+        match self {
+            Self::Asterisk(company) => company.pbx.start().unwrap(),
+            Self::FreeSwitch(company) => company.pbx.start().unwrap(),
+        }
+    }
+
+    /// Whether its switch has queues: a FreeSWITCH may have been built without.
     pub fn has_queues(&self) -> bool {
         match self {
             Self::Asterisk(_) => true,
@@ -151,7 +302,7 @@ impl Company {
                 company.pbx.start().unwrap();
             }
         }
-        self.hotdesk().wait_for_log(mark, "event=\"table.settled\"").unwrap();
+        self.hotdesk().wait_reconnected(mark).unwrap();
         let known = match self {
             Self::Asterisk(company) => company.pbx.cli("pjsip show contacts").unwrap(),
             Self::FreeSwitch(company) => {
@@ -161,19 +312,19 @@ impl Company {
         assert!(!known.contains("desk1"), "{known}");
     }
 
-    /// Has the switch read its dialplan anew, as it is.
+    /// Makes the switch read its unchanged dialplan again.
     pub fn reload_dialplan(&mut self) {
         let mark = self.hotdesk().log().len();
         match self {
             Self::Asterisk(company) => {
                 company.pbx.cli("dialplan reload").unwrap();
-                self.hotdesk().wait_for_log(mark, "event=\"table.settled\"").unwrap();
+                self.hotdesk().wait_for_log(mark, "event=\"table.reconciled\"").unwrap();
             }
             Self::FreeSwitch(company) => drop(company.pbx.api("reloadxml").unwrap()),
         }
     }
 
-    /// Puts so many new messages into a user's box, in place of those that were there.
+    /// Replaces the messages in a user's mailbox by so many new ones.
     pub fn messages(&self, user: &str, new: u32) {
         match self {
             Self::Asterisk(company) => {
@@ -204,7 +355,7 @@ impl Company {
         let hotdesk = self.hotdesk();
         let mark = hotdesk.log().len();
         hotdesk.configure(more).unwrap();
-        hotdesk.signal("HUP").unwrap();
+        hotdesk.signal(Signal::HUP).unwrap();
         hotdesk.wait_for_log(mark, "event=\"reload.done\"").unwrap();
         match self {
             Self::Asterisk(company) => {
@@ -223,11 +374,8 @@ impl Company {
 
 /// Registers once a switch that was restarted takes registrations again.
 pub fn registered(phone: &Phone) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while phone.register().is_err() {
-        assert!(Instant::now() < deadline, "{} cannot register", phone.name());
-        thread::sleep(Duration::from_millis(50));
-    }
+    let refused = || format!("{} cannot register", phone.name());
+    wait::until(Duration::from_secs(20), || phone.register().is_ok(), refused);
 }
 
 /// Dials, enters each of `entries` once its prompt is heard, and waits for the end; how much was heard in all.

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::support::hotdesk::Hotdesk;
+use crate::harness::hotdesk::Hotdesk;
 
 /// What stands between `before` and the next `after`, wherever it does.
 fn between<'a>(text: &'a str, before: &str, after: char) -> BTreeSet<&'a str> {
@@ -27,7 +26,7 @@ fn sources(folder: &Path, text: &mut String) {
 }
 
 #[test]
-fn every_event_is_described_and_every_description_has_its_event() {
+fn docs_describe_each_event_and_no_other() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut code = String::new();
     sources(&root.join("src"), &mut code);
@@ -41,11 +40,11 @@ fn every_event_is_described_and_every_description_has_its_event() {
 }
 
 #[test]
-fn metrics_count_what_is_logged_and_what_is_not() {
-    let nobody = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+fn metrics_count_events_above_and_below_the_log_level() {
+    let local = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
     let program = [env!("CARGO_BIN_EXE_hotdesk").into()];
-    // Its switch is away: nothing listens on port 1.
-    let mut hotdesk = Hotdesk::new(&program, "sqlite:hotdesk.db", nobody(1), nobody(0)).unwrap();
+    // Its switch cannot be reached: nothing listens on port 1.
+    let mut hotdesk = Hotdesk::new(&program, "sqlite:hotdesk.db", local(1), local(0)).unwrap();
     let file = hotdesk.path("hotdesk.toml");
     let config = fs::read_to_string(&file).unwrap();
     // `agi_listen` on whatever port is free needs a name for the dialplan.
@@ -55,13 +54,7 @@ fn metrics_count_what_is_logged_and_what_is_not() {
     for event in ["switch.down", "serve.started"] {
         hotdesk.wait_for_log(0, &format!("event=\"{event}\"")).unwrap();
     }
-    let log = hotdesk.log();
-    let line = log.lines().find(|line| line.contains("event=\"metrics.listening\"")).unwrap();
-    let address = line.split("address=").nth(1).unwrap().split(' ').next().unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: hotdesk\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
+    let answer = hotdesk.metrics().unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(answer.contains("content-type: application/openmetrics-text; version=1.0.0"), "{answer}");
     for event in ["serve.started", "switch.down"] {

@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use hotdesk::asterisk::ami::Action;
-use hotdesk::asterisk::manager::{Manager, Settings, State, Up};
-use hotdesk::desk::id::SwitchName;
+use hotdesk::asterisk::ami::client::{Manager, Settings, State, Up};
+use hotdesk::asterisk::ami::codec::Action;
+use hotdesk::asterisk::events::{EVENTS, Events};
+use hotdesk::model::id::SwitchName;
 use hotdesk::switch::SwitchError;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::asterisk::{Asterisk, Site};
-use crate::support::debian::Version;
+use crate::harness::asterisk::{Asterisk, Site};
+use crate::harness::debian::Version;
 
 const RIGHTS: &str = "[hotdesk]\nsecret=s3cret\nread=system,call,user\nwrite=system,call,user\n";
 const LAMPS: &str = "[lamps]\nexten => 100,hint,Custom:lamp100\nexten => 101,hint,Custom:lamp101\n";
@@ -19,7 +20,7 @@ fn site(version: Version) -> Asterisk {
     Site::new().unwrap().manager(RIGHTS).dialplan(LAMPS).start(version).unwrap()
 }
 
-fn connect(pbx: &Asterisk, user: &str, secret: &str) -> (Manager, CancellationToken) {
+fn connect(pbx: &Asterisk, user: &str, secret: &str) -> (Manager, Events, CancellationToken) {
     let stop = CancellationToken::new();
     let settings = Settings {
         name: SwitchName::new("pbx").unwrap(),
@@ -27,8 +28,12 @@ fn connect(pbx: &Asterisk, user: &str, secret: &str) -> (Manager, CancellationTo
         user: user.into(),
         secret: secret.to_owned().into(),
         deadline: Duration::from_secs(3),
+        events: EVENTS.to_vec(),
     };
-    (Manager::start(settings, stop.clone()), stop)
+    let (manager, connection) = Manager::new(settings, stop.clone());
+    let (events, follow) = Events::of(&manager);
+    tokio::spawn(async { tokio::join!(connection, follow) });
+    (manager, events, stop)
 }
 
 /// Waits for the first state that `wanted` makes something of.
@@ -57,7 +62,7 @@ fn lamp(extension: &str, device: &str) -> Action {
 
 async fn acts_hears_doubt_and_comes_back(version: Version, major: &str) {
     let mut pbx = site(version);
-    let (manager, stop) = connect(&pbx, "hotdesk", "s3cret");
+    let (manager, events, stop) = connect(&pbx, "hotdesk", "s3cret");
     let is = up(&manager).await;
     assert!(is.asterisk.starts_with(major), "{is:?}");
 
@@ -77,10 +82,10 @@ async fn acts_hears_doubt_and_comes_back(version: Version, major: &str) {
     );
 
     // What it hears.
-    let told = || *manager.unsettled().borrow();
+    let reloads = || *events.in_doubt().borrow();
     let settle = || sleep(Duration::from_millis(600));
     settle().await;
-    assert_eq!(told(), 1, "it is up");
+    assert_eq!(reloads(), 1, "it is up");
     manager.act(lamp("100", "Custom:desk1")).await.unwrap();
     manager.act(lamp("777", "Custom:desk1")).await.unwrap();
     let set = |state: &str| {
@@ -90,11 +95,11 @@ async fn acts_hears_doubt_and_comes_back(version: Version, major: &str) {
         manager.act(set(device_state)).await.unwrap();
     }
     settle().await;
-    assert_eq!(told(), 1, "logins and calls are no sign that anything was lost");
+    assert_eq!(reloads(), 1, "logins and calls are no sign that anything was lost");
     for (times, command) in [(2, "dialplan reload"), (3, "core reload"), (4, "module reload pbx_config.so")] {
         pbx.cli(command).unwrap();
         settle().await;
-        assert_eq!(told(), times, "{command}");
+        assert_eq!(reloads(), times, "{command}");
     }
 
     // Asterisk restarts, in good order and not.
@@ -104,14 +109,14 @@ async fn acts_hears_doubt_and_comes_back(version: Version, major: &str) {
         let began = Instant::now();
         assert!(matches!(manager.act(put(0, "x")).await, Err(SwitchError::Away(_))));
         assert!(began.elapsed() < Duration::from_millis(100));
-        let before = told();
+        let before = reloads();
         pbx.start().unwrap();
         let began = Instant::now();
         up(&manager).await;
         assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
-        timeout(Duration::from_secs(1), manager.unsettled().wait_for(|times| *times == before + 1))
+        timeout(Duration::from_secs(1), events.in_doubt().wait_for(|times| *times == before + 1))
             .await
-            .expect("it was not told")
+            .expect("no event came")
             .unwrap();
         manager.act(put(0, "x")).await.unwrap();
     }
@@ -133,7 +138,7 @@ async fn it_acts_hears_doubt_and_comes_back_on_16() {
 async fn a_wrong_secret_is_refused_with_what_to_do() {
     let pbx = site(Version::Current);
     for (user, secret) in [("hotdesk", "wrong"), ("nobody", "s3cret")] {
-        let (manager, _stop) = connect(&pbx, user, secret);
+        let (manager, _events, _stop) = connect(&pbx, user, secret);
         let why =
             state(&manager, |state| if let State::Refused(why) = state { Some(why.clone()) } else { None })
                 .await;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::asterisk::{Asterisk, Endpoint, Site};
-use crate::support::debian::Version;
-use crate::support::hotdesk::{Hotdesk, SECRET};
-use crate::support::phone::Phone;
+use crate::harness::asterisk::{Asterisk, Endpoint, Site};
+use crate::harness::debian::Version;
+use crate::harness::hotdesk::{Hotdesk, SECRET};
+use crate::harness::phone::Phone;
 
 /// The companies, and the PIN of each one's user 101.
 const TENANTS: [(&str, &str); 3] = [("acme", "729154"), ("globex", "583617"), ("default", "246813")];
@@ -21,10 +21,10 @@ fn space(tenant: &str) -> String {
     if tenant == "default" { "hotdesk".into() } else { format!("{tenant}-hotdesk") }
 }
 
-/// Opens the companies: one desk each, named after it, and somebody to call 101 from.
+/// Starts the tenants: a device and a phone that calls 101 each, named after the tenant.
 fn open() -> (Asterisk, Hotdesk) {
     let mut site = Site::new().unwrap();
-    let mut dialplan = "[emergency]\nexten => 112,1,Hangup()\n".to_owned();
+    let mut dialplan = "[emergency]\nexten => 112,1,Dial(PJSIP/112@default-desk)\n".to_owned();
     for (tenant, _) in TENANTS {
         let space = space(tenant);
         let desk = Endpoint::new(&format!("{tenant}-desk")).context(&space);
@@ -54,19 +54,19 @@ fn open() -> (Asterisk, Hotdesk) {
         let of = |args: &[&str], input: &str| {
             hotdesk.run_with(&[&["--tenant", tenant], args].concat(), input).unwrap()
         };
-        of(&["user", "set", "101", "--name", tenant, "--class", &class], "");
+        of(&["user", "add", "101", "--name", tenant, "--class", &class], "");
         of(&["user", "pin", "101"], &format!("{pin}\n"));
         let dial = format!("PJSIP/{desk}");
-        of(&["location", "set", "ams", "--emergency-caller-id", "0205550101"], "");
+        of(&["location", "add", "ams", "--emergency-caller-id", "0205550101"], "");
         let place = ["--location", "ams"];
-        of(&[&["device", "set", &desk, "--switch", "pbx", "--dial", &dial], &place[..]].concat(), "");
+        of(&[&["device", "add", &desk, "--switch", "pbx", "--dial", &dial], &place[..]].concat(), "");
     }
     hotdesk.start().unwrap();
     (pbx, hotdesk)
 }
 
-/// Who sits where in a company, by its own status.
-fn seats(hotdesk: &Hotdesk, tenant: &str) -> Vec<String> {
+/// The devices with a session in a tenant, by its own status.
+fn sessions(hotdesk: &Hotdesk, tenant: &str) -> Vec<String> {
     let status = hotdesk.run(&["--tenant", tenant, "status", "--json"]).unwrap();
     let status: Value = serde_json::from_str(&status).unwrap();
     let rows = status.as_array().unwrap();
@@ -79,7 +79,7 @@ fn dial_code(phone: &Phone, code: &str) {
 }
 
 #[test]
-fn companies_on_one_asterisk_each_have_their_own_101() {
+fn each_tenant_of_an_asterisk_has_its_own_101() {
     let (pbx, hotdesk) = open();
     let desks = TENANTS.map(|(tenant, _)| pbx.phone(&format!("{tenant}-desk")).unwrap());
     let callers = TENANTS.map(|(tenant, _)| pbx.phone(&format!("{tenant}-caller")).unwrap());
@@ -87,17 +87,17 @@ fn companies_on_one_asterisk_each_have_their_own_101() {
 
     // Another company's PIN is no PIN here.
     dial_code(acme, &format!("*35*101*{}", TENANTS[1].1));
-    assert!(TENANTS.iter().all(|(tenant, _)| seats(&hotdesk, tenant).is_empty()));
+    assert!(TENANTS.iter().all(|(tenant, _)| sessions(&hotdesk, tenant).is_empty()));
 
-    // Each logs in as 101; nobody moves anybody.
+    // Each logs in as 101, and no login moves another.
     for (desk, (_, pin)) in desks.iter().zip(TENANTS) {
         dial_code(desk, &format!("*35*101*{pin}"));
     }
     for (tenant, _) in TENANTS {
-        assert_eq!(seats(&hotdesk, tenant), [format!("{tenant}-desk")]);
+        assert_eq!(sessions(&hotdesk, tenant), [format!("{tenant}-desk")]);
     }
 
-    // Who calls 101 in a company rings that company's desk, and no other.
+    // A call to 101 of a tenant rings the tenant's own device only.
     for (caller, desk) in callers.iter().zip(&desks) {
         caller.dial("101").unwrap();
         desk.wait_ringing().unwrap();
@@ -108,23 +108,25 @@ fn companies_on_one_asterisk_each_have_their_own_101() {
 
     // One logs out: the others stay, and nothing of it is in their journals.
     dial_code(globex, "*35");
-    assert_eq!(seats(&hotdesk, "globex"), Vec::<String>::new());
-    assert_eq!(seats(&hotdesk, "acme").len() + seats(&hotdesk, "default").len(), 2);
+    assert_eq!(sessions(&hotdesk, "globex"), Vec::<String>::new());
+    assert_eq!(sessions(&hotdesk, "acme").len() + sessions(&hotdesk, "default").len(), 2);
     for (tenant, _) in TENANTS {
         let journal = hotdesk.run(&["--tenant", tenant, "journal"]).unwrap();
         let others = TENANTS.iter().filter(|(other, _)| *other != tenant);
         assert!(journal.contains(&format!("{tenant}-desk")), "{journal}");
         others.for_each(|(other, _)| assert!(!journal.contains(&format!("{other}-desk")), "{journal}"));
-        assert!(hotdesk.run(&["--tenant", tenant, "check"]).is_ok_and(|found| found.contains("all is well")));
+        let found = hotdesk.output(&["--tenant", tenant, "check"], "").unwrap();
+        let found = String::from_utf8(found.stdout).unwrap();
+        assert!(found.contains("all is well"), "{tenant}: {found}");
     }
 
     // Each company's rows stand in a family of its own.
     let mut ami = pbx.ami().unwrap();
     for (n, (tenant, _)) in TENANTS.iter().enumerate() {
         let rows = ami.list("DBGetTree", &[("Family", &space(tenant))]).unwrap();
-        let seat =
+        let session =
             rows.iter().find(|row| row.get("Key").ends_with(&format!("/device/{tenant}-desk"))).unwrap();
-        assert_eq!(seat.get("Val").starts_with("101|"), n != 1, "{tenant}: {}", seat.get("Val"));
-        assert_eq!(rows.len(), 2);
+        assert_eq!(session.get("Val").starts_with("101|"), n != 1, "{tenant}: {}", session.get("Val"));
+        assert_eq!(rows.len(), 3, "a device, a user and the mark of the store: {rows:?}");
     }
 }

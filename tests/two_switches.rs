@@ -1,4 +1,4 @@
-//! One office on two switches: a real Asterisk and a real FreeSWITCH with a trunk between them, one hotdesk beside both.
+//! One site on two switches: a real Asterisk and a real FreeSWITCH with a trunk between them, one hotdesk beside both.
 //! Where no FreeSWITCH is found, each of these says so and is skipped.
 
 use std::fs;
@@ -6,18 +6,19 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::support::asterisk::{self, Asterisk, Endpoint};
-use crate::support::company::{USERS, one_touch};
-use crate::support::debian::Version;
-use crate::support::freeswitch::{self, DOMAIN, FreeSwitch, User, installed};
-use crate::support::hotdesk::{Hotdesk, SECRET};
-use crate::support::phone::{Event, Phone};
+use crate::harness::asterisk::{self, Asterisk, Endpoint};
+use crate::harness::company::{USERS, one_touch};
+use crate::harness::debian::Version;
+use crate::harness::freeswitch::{self, DOMAIN, FreeSwitch, User, installed};
+use crate::harness::hotdesk::{Hotdesk, SECRET};
+use crate::harness::phone::{Event, Phone};
+use crate::harness::wait;
 
 /// How long store and switches may take to agree.
 const SOON: Duration = Duration::from_secs(2);
-/// Where each desk stands.
+/// The switch of each device.
 const DESKS: [(&str, &str); 4] = [("desk1", "pbx"), ("desk2", "pbx"), ("desk11", "fs"), ("desk12", "fs")];
 
 const ON_ASTERISK: &str = "\
@@ -39,14 +40,14 @@ const ON_FREESWITCH: &str = r#"
 </context>
 "#;
 
-/// An office that is open. Everybody is known on both switches, nobody is there.
-struct Office {
+/// A running site. All users exist on both switches, none is logged in.
+struct TwoSwitches {
     pbx: Asterisk,
     fs: FreeSwitch,
     hotdesk: Hotdesk,
 }
 
-impl Office {
+impl TwoSwitches {
     fn open(version: Version) -> Option<Self> {
         let install = installed()?;
         let (on_pbx, on_fs) = (asterisk::Site::new().unwrap(), freeswitch::Site::new().unwrap());
@@ -106,20 +107,20 @@ impl Office {
             .unwrap();
 
         for (extension, name, pin) in USERS {
-            hotdesk.run(&["user", "set", extension, "--name", name, "--class", "from-internal"]).unwrap();
+            hotdesk.run(&["user", "add", extension, "--name", name, "--class", "from-internal"]).unwrap();
             hotdesk.run_with(&["user", "pin", extension], &format!("{pin}\n")).unwrap();
         }
-        hotdesk.run(&["location", "set", "ams", "--emergency-caller-id", "0205550100"]).unwrap();
+        hotdesk.run(&["location", "add", "ams", "--emergency-caller-id", "0205550100"]).unwrap();
         for (desk, switch) in DESKS {
             let dial =
                 if switch == "pbx" { format!("PJSIP/{desk}") } else { format!("user/{desk}@{DOMAIN}") };
-            let device = ["device", "set", desk, "--switch", switch, "--dial", &dial];
+            let device = ["device", "add", desk, "--switch", switch, "--dial", &dial];
             hotdesk.run(&[&device[..], &["--location", "ams"]].concat()).unwrap();
         }
         hotdesk.start().unwrap();
-        let office = Self { pbx, fs, hotdesk };
-        office.rows_become("101", "", "");
-        Some(office)
+        let site = Self { pbx, fs, hotdesk };
+        site.rows_become("101", "", "");
+        Some(site)
     }
 
     fn log_in(&self, phone: &Phone, user: &str) {
@@ -127,13 +128,13 @@ impl Office {
         phone.wait_ended_within(Duration::from_secs(60)).unwrap();
         let status = self.hotdesk.run(&["status", "--json"]).unwrap();
         let rows: serde_json::Value = serde_json::from_str(&status).unwrap();
-        let seats = |row: &&serde_json::Value| row["user"] == user;
-        let at: Vec<&serde_json::Value> = rows.as_array().unwrap().iter().filter(seats).collect();
-        assert_eq!(at.len(), 1, "{user} is at one desk only: {status}");
+        let sessions = |row: &&serde_json::Value| row["user"] == user;
+        let at: Vec<&serde_json::Value> = rows.as_array().unwrap().iter().filter(sessions).collect();
+        assert_eq!(at.len(), 1, "{user} has one session only: {status}");
         assert_eq!(at[0]["device"], phone.name());
     }
 
-    /// What rings for a user, by each switch's own table.
+    /// The rows of a user, in each switch's own table.
     fn rows(&self, user: &str) -> (String, String) {
         let list = self.pbx.ami().unwrap().list("DBGetTree", &[("Family", "hotdesk/user")]).unwrap();
         let key = format!("/hotdesk/user/{user}");
@@ -144,16 +145,9 @@ impl Office {
     }
 
     fn rows_become(&self, user: &str, on_pbx: &str, on_fs: &str) {
-        let deadline = Instant::now() + SOON;
-        let wanted = (on_pbx.to_owned(), on_fs.to_owned());
-        loop {
-            let rows = self.rows(user);
-            if rows == wanted {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{user} rings at {rows:?}, not {wanted:?}");
-            thread::sleep(Duration::from_millis(20));
-        }
+        let expected = (on_pbx.to_owned(), on_fs.to_owned());
+        let state = || format!("{user} rings at {:?}, not {expected:?}", self.rows(user));
+        wait::until(SOON, || self.rows(user) == expected, state);
     }
 }
 
@@ -162,9 +156,9 @@ fn configure(hotdesk: &Hotdesk, esl: std::net::SocketAddr) {
     let mut toml = fs::OpenOptions::new().append(true).open(hotdesk.path("hotdesk.toml")).unwrap();
     write!(
         toml,
-        "reach.fs = \"PJSIP/{{user}}@fs\"\n\
+        "routes.fs = \"PJSIP/{{user}}@fs\"\n\
          [[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\nesl = \"{esl}\"\nesl_password_file = \"esl.secret\"\n\
-         reach.pbx = \"sofia/gateway/pbx/{{user}}\"\n"
+         routes.pbx = \"sofia/gateway/pbx/{{user}}\"\n"
     )
     .unwrap();
     let secret = hotdesk.path("esl.secret");
@@ -184,122 +178,124 @@ fn rings(caller: &Phone, number: &str, desk: &Phone, (name, shown): (&str, &str)
 }
 
 #[test]
-fn a_user_is_called_at_the_desk_of_either_switch_from_both() {
-    let Some(office) = Office::open(Version::Current) else { return };
-    let (desk1, desk2) = (office.pbx.phone("desk1").unwrap(), office.pbx.phone("desk2").unwrap());
-    let desk11 = office.fs.phone("desk11").unwrap();
-    let (carl, fred) = (office.pbx.phone("colleague").unwrap(), office.fs.phone("colleague").unwrap());
+fn a_user_on_either_switch_is_called_from_both() {
+    let Some(site) = TwoSwitches::open(Version::Current) else { return };
+    let (desk1, desk2) = (site.pbx.phone("desk1").unwrap(), site.pbx.phone("desk2").unwrap());
+    let desk11 = site.fs.phone("desk11").unwrap();
+    let (carl, fred) = (site.pbx.phone("colleague").unwrap(), site.fs.phone("colleague").unwrap());
     let on_fs = format!("${{sofia_contact(*/desk11@{DOMAIN})}}");
     for again in [false, true] {
-        office.log_in(&desk1, "101");
-        office.rows_become("101", "PJSIP/desk1", "sofia/gateway/pbx/101");
+        site.log_in(&desk1, "101");
+        site.rows_become("101", "PJSIP/desk1", "sofia/gateway/pbx/101");
         rings(&carl, "101", &desk1, ("Carl", "199"));
         rings(&fred, "101", &desk1, ("Fred", "299"));
 
-        office.log_in(&desk11, "101");
-        office.rows_become("101", "PJSIP/101@fs", &on_fs);
+        site.log_in(&desk11, "101");
+        site.rows_become("101", "PJSIP/101@fs", &on_fs);
         rings(&carl, "101", &desk11, ("Carl", "199"));
         rings(&fred, "101", &desk11, ("Fred", "299"));
         if again {
             break;
         }
-        // The desk that he left may not call.
+        // The old device may not call.
         desk1.dial("102").unwrap();
         assert_eq!(desk1.wait_ended().unwrap().code, 403);
     }
-    // Users call each other from switch to switch as who they are.
-    office.log_in(&desk2, "102");
-    office.rows_become("102", "PJSIP/desk2", "sofia/gateway/pbx/102");
+    // Users call each other from switch to switch with their own identity.
+    site.log_in(&desk2, "102");
+    site.rows_become("102", "PJSIP/desk2", "sofia/gateway/pbx/102");
     rings(&desk11, "102", &desk2, ("Alice", "101"));
     rings(&desk2, "101", &desk11, ("Bob", "102"));
-    // A group of the directory's on FreeSWITCH rings him on Asterisk.
-    office.log_in(&desk1, "101");
-    office.rows_become("101", "PJSIP/desk1", "sofia/gateway/pbx/101");
+    // A directory group on FreeSWITCH rings the user on Asterisk.
+    site.log_in(&desk1, "101");
+    site.rows_become("101", "PJSIP/desk1", "sofia/gateway/pbx/101");
     rings(&fred, "700", &desk1, ("Fred", "299"));
-    // Logged out, he is nowhere on both.
-    office.hotdesk.run(&["logout", "--user", "101"]).unwrap();
-    office.rows_become("101", "", "");
+    // After the logout the user has no device on either switch.
+    site.hotdesk.run(&["logout", "101"]).unwrap();
+    site.rows_become("101", "", "");
 }
 
 #[test]
-fn a_lamp_follows_to_the_other_switch_as_far_as_calls_go_through_its_own() {
-    let Some(office) = Office::open(Version::Current) else { return };
-    let (desk1, desk11) = (office.pbx.phone("desk1").unwrap(), office.fs.phone("desk11").unwrap());
-    let (carl, fred) = (office.pbx.phone("colleague").unwrap(), office.fs.phone("colleague").unwrap());
-    let watcher = office.fs.phone("desk12").unwrap();
+fn a_blf_shows_the_calls_that_pass_its_own_switch() {
+    let Some(site) = TwoSwitches::open(Version::Current) else { return };
+    let (desk1, desk11) = (site.pbx.phone("desk1").unwrap(), site.fs.phone("desk11").unwrap());
+    let (carl, fred) = (site.pbx.phone("colleague").unwrap(), site.fs.phone("colleague").unwrap());
+    let watcher = site.fs.phone("desk12").unwrap();
     let seen = |phone: &Phone| -> Vec<String> {
         let lamp = |event: Event| if let Event::Lamp(lamp) = event { Some(lamp.state) } else { None };
         phone.events().all().into_iter().filter_map(lamp).collect()
     };
-    // On FreeSWITCH, calls that go through it to his desk on Asterisk.
-    office.log_in(&desk1, "101");
+    // On FreeSWITCH: calls through it to the device on Asterisk.
+    site.log_in(&desk1, "101");
     watcher.watch("101").unwrap();
     rings(&fred, "101", &desk1, ("Fred", "299"));
     watcher.wait_lamp("101", "early").unwrap();
     watcher.wait_lamp("101", "confirmed").unwrap();
     watcher.wait_lamp("101", "terminated").unwrap();
     // On Asterisk a hint would be the whole trunk, so it is dark.
-    office.log_in(&desk11, "101");
+    site.log_in(&desk11, "101");
     carl.watch("101").unwrap();
     carl.wait_lamp("101", "terminated").unwrap();
-    let hint = office.pbx.cli("core show hint 101").unwrap();
+    let hint = site.pbx.cli("core show hint 101").unwrap();
     assert!(hint.contains("Custom:hotdesk") && !hint.contains("@fs"), "{hint}");
     rings(&carl, "101", &desk11, ("Carl", "199"));
+    // No lamp follows later.
     thread::sleep(Duration::from_millis(300));
     let lamps = seen(&carl);
     assert!(!lamps.is_empty() && lamps.iter().all(|state| state == "terminated"), "{lamps:?}");
 }
 
-fn while_both_tables_point_at_each_other_a_call_ends(version: Version) {
-    let Some(mut office) = Office::open(version) else { return };
-    let (carl, fred) = (office.pbx.phone("colleague").unwrap(), office.fs.phone("colleague").unwrap());
-    let desk1 = office.pbx.phone("desk1").unwrap();
-    office.hotdesk.kill().unwrap();
-    let mut ami = office.pbx.ami().unwrap();
+fn a_call_ends_when_both_tables_route_to_each_other(version: Version) {
+    let Some(mut site) = TwoSwitches::open(version) else { return };
+    let (carl, fred) = (site.pbx.phone("colleague").unwrap(), site.fs.phone("colleague").unwrap());
+    let desk1 = site.pbx.phone("desk1").unwrap();
+    site.hotdesk.kill().unwrap();
+    let mut ami = site.pbx.ami().unwrap();
     let mut put = |dial: &str| {
         let row = format!("{dial}|9|101|Alice|0||from-internal|");
         ami.act("DBPut", &[("Family", "hotdesk"), ("Key", "user/101"), ("Val", &row)]).unwrap();
     };
     put("PJSIP/101@fs");
     let row = "sofia/gateway/pbx/101|9|101|Alice|0||from-internal||";
-    office.fs.api(&format!("db insert/hotdesk-user-default/101/{row}")).unwrap();
-    office.fs.api("db insert/hotdesk-lamp-default/101/sofia/gateway/pbx/101").unwrap();
+    site.fs.api(&format!("db insert/hotdesk-user-default/101/{row}")).unwrap();
+    site.fs.api("db insert/hotdesk-lamp-default/101/sofia/gateway/pbx/101").unwrap();
 
     // How often each switch was asked for 101.
-    let asked = |office: &Office| {
-        let log = office.fs.debug_log();
-        let on_fs = log.lines().filter(|line| line.contains("->101 in context hotdesk-user")).count();
-        (office.pbx.log().matches("Executing [101@hotdesk-user:1]").count(), on_fs)
+    let asked = |site: &TwoSwitches| {
+        let log = site.fs.debug_log();
+        let on_fs = log.lines().filter(|line| line.contains("->101 in context hotdesk@user")).count();
+        (site.pbx.log().matches("Executing [101@hotdesk-user:1]").count(), on_fs)
     };
     // The group's members are dialled by the directory, which asks no dialplan and sends no header.
     for (caller, number) in [(&carl, "101"), (&fred, "101"), (&fred, "700")] {
-        let before = asked(&office);
+        let before = asked(&site);
         caller.dial(number).unwrap();
         let ended = caller.wait_ended().unwrap();
-        assert_eq!(ended.code, 480, "nobody is there: {ended:?}");
+        assert_eq!(ended.code, 480, "no device rings: {ended:?}");
+        // No request follows later.
         thread::sleep(Duration::from_millis(500));
-        let after = asked(&office);
+        let after = asked(&site);
         assert_eq!((after.0 - before.0, after.1 - before.1), (1, 1), "{number} from {}", caller.name());
     }
-    // One who has a desk of his own on each: it rings there, and the call does not come back.
+    // A user with a device on each switch: it rings there, and the call does not come back.
     put("PJSIP/desk1&PJSIP/101@fs");
-    let before = asked(&office);
+    let before = asked(&site);
     rings(&fred, "101", &desk1, ("Fred", "299"));
-    let after = asked(&office);
+    let after = asked(&site);
     assert_eq!((after.0 - before.0, after.1 - before.1), (1, 1));
 }
 
 #[test]
-fn while_both_tables_point_at_each_other_a_call_ends_on_the_current_asterisk() {
-    while_both_tables_point_at_each_other_a_call_ends(Version::Current);
+fn a_call_ends_when_both_tables_route_to_each_other_on_the_current_asterisk() {
+    a_call_ends_when_both_tables_route_to_each_other(Version::Current);
 }
 
 #[test]
-fn while_both_tables_point_at_each_other_a_call_ends_on_asterisk_16() {
-    while_both_tables_point_at_each_other_a_call_ends(Version::V16);
+fn a_call_ends_when_both_tables_route_to_each_other_on_asterisk_16() {
+    a_call_ends_when_both_tables_route_to_each_other(Version::V16);
 }
 
-/// A second line of the desk's, to ask before it transfers. A phone that is made later has the calls.
+/// A second line of the device, to ask before it transfers. A phone that is made later has the calls.
 fn second_line(line: Phone) -> Phone {
     line.unregister().unwrap();
     line
@@ -317,7 +313,7 @@ fn talks(caller: &Phone, number: &str, desk: &Phone) {
     desk.wait_silence().unwrap();
 }
 
-/// Who calls at `desk`, by name and number.
+/// The caller at `desk`, by name and number.
 fn shown(desk: &Phone) -> (String, String) {
     let from = desk.wait_ringing().unwrap().from;
     (from.name, from.number)
@@ -333,18 +329,18 @@ fn joined(caller: &Phone, other: &Phone, desk: &Phone) {
     other.wait_ended().unwrap();
 }
 
-fn a_call_that_was_sent_on_may_be_transferred_and_sent_on_again(version: Version) {
-    let Some(office) = Office::open(version) else { return };
+fn a_forwarded_call_is_transferred_and_forwarded_again(version: Version) {
+    let Some(site) = TwoSwitches::open(version) else { return };
     let (asking1, asking11) =
-        (second_line(office.pbx.phone("desk1").unwrap()), second_line(office.fs.phone("desk11").unwrap()));
-    let (desk1, desk2) = (office.pbx.phone("desk1").unwrap(), office.pbx.phone("desk2").unwrap());
-    let (desk11, desk12) = (office.fs.phone("desk11").unwrap(), office.fs.phone("desk12").unwrap());
-    let (carl, fred) = (office.pbx.phone("colleague").unwrap(), office.fs.phone("colleague").unwrap());
-    office.log_in(&desk1, "101");
-    office.log_in(&desk11, "102");
+        (second_line(site.pbx.phone("desk1").unwrap()), second_line(site.fs.phone("desk11").unwrap()));
+    let (desk1, desk2) = (site.pbx.phone("desk1").unwrap(), site.pbx.phone("desk2").unwrap());
+    let (desk11, desk12) = (site.fs.phone("desk11").unwrap(), site.fs.phone("desk12").unwrap());
+    let (carl, fred) = (site.pbx.phone("colleague").unwrap(), site.fs.phone("colleague").unwrap());
+    site.log_in(&desk1, "101");
+    site.log_in(&desk11, "102");
     let at_desk11 = format!("${{sofia_contact(*/desk11@{DOMAIN})}}");
-    office.rows_become("101", "PJSIP/desk1", "sofia/gateway/pbx/101");
-    office.rows_become("102", "PJSIP/102@fs", &at_desk11);
+    site.rows_become("101", "PJSIP/desk1", "sofia/gateway/pbx/101");
+    site.rows_become("102", "PJSIP/102@fs", &at_desk11);
 
     for (caller, first, desk, second, other, shown) in
         [(&fred, "101", &desk1, "102", &desk11, "299"), (&carl, "102", &desk11, "101", &desk1, "199")]
@@ -365,18 +361,18 @@ fn a_call_that_was_sent_on_may_be_transferred_and_sent_on_again(version: Version
         desk.transfer_to(line).unwrap();
         joined(caller, other, desk);
     }
-    eprintln!("the caller sends on whom he called");
-    office.log_in(&desk12, "103");
+    eprintln!("the caller transfers the called user");
+    site.log_in(&desk12, "103");
     talks(&desk1, "102", &desk11);
     desk1.transfer("103").unwrap();
-    assert_eq!(shown(&desk12), ("Bob".into(), "102".into()), "as himself, and not as his desk");
+    assert_eq!(shown(&desk12), ("Bob".into(), "102".into()), "as the user, and not as the device");
     desk12.answer().unwrap();
     joined(&desk11, &desk12, &desk1);
-    office.log_in(&desk2, "103");
-    office.rows_become("103", "PJSIP/desk2", "sofia/gateway/pbx/103");
+    site.log_in(&desk2, "103");
+    site.rows_become("103", "PJSIP/desk2", "sofia/gateway/pbx/103");
     talks(&desk11, "101", &desk1);
     desk11.transfer("103").unwrap();
-    assert_eq!(shown(&desk2), ("Alice".into(), "101".into()), "as himself, and not as his desk");
+    assert_eq!(shown(&desk2), ("Alice".into(), "101".into()), "as the user, and not as the device");
     desk2.answer().unwrap();
     joined(&desk1, &desk2, &desk11);
 
@@ -397,18 +393,18 @@ fn a_call_that_was_sent_on_may_be_transferred_and_sent_on_again(version: Version
 
     eprintln!("transferred to the very user whom it was sent on for, who has gone to the other switch");
     talks(&fred, "101", &desk1);
-    office.log_in(&desk12, "101");
-    office.rows_become("101", "PJSIP/101@fs", &format!("${{sofia_contact(*/desk12@{DOMAIN})}}"));
-    // Nobody may send calls on from a desk where nobody sits.
-    office.hotdesk.run(&["login", "103", "desk1"]).unwrap();
-    office.rows_become("103", "PJSIP/desk1", "sofia/gateway/pbx/103");
+    site.log_in(&desk12, "101");
+    site.rows_become("101", "PJSIP/101@fs", &format!("${{sofia_contact(*/desk12@{DOMAIN})}}"));
+    // A device without a session may not transfer calls.
+    site.hotdesk.run(&["login", "103", "desk1"]).unwrap();
+    site.rows_become("103", "PJSIP/desk1", "sofia/gateway/pbx/103");
     desk1.transfer("101").unwrap();
     assert_eq!(desk12.wait_ringing().unwrap().from.number, "299");
     desk12.answer().unwrap();
     joined(&fred, &desk12, &desk1);
     talks(&carl, "101", &desk12);
-    office.log_in(&desk1, "101");
-    office.rows_become("101", "PJSIP/desk1", "sofia/gateway/pbx/101");
+    site.log_in(&desk1, "101");
+    site.rows_become("101", "PJSIP/desk1", "sofia/gateway/pbx/101");
     desk12.transfer("101").unwrap();
     assert_eq!(desk1.wait_ringing().unwrap().from.number, "199");
     desk1.answer().unwrap();
@@ -416,6 +412,6 @@ fn a_call_that_was_sent_on_may_be_transferred_and_sent_on_again(version: Version
 }
 
 #[test]
-fn a_call_that_was_sent_on_may_be_transferred_and_sent_on_again_with_the_current_asterisk() {
-    a_call_that_was_sent_on_may_be_transferred_and_sent_on_again(Version::Current);
+fn a_forwarded_call_is_transferred_and_forwarded_again_with_the_current_asterisk() {
+    a_forwarded_call_is_transferred_and_forwarded_again(Version::Current);
 }

@@ -2,36 +2,39 @@
 
 use std::time::Duration;
 
+use hotdesk::asterisk::ami::client::{Manager, Settings as Ami, State};
 use hotdesk::asterisk::dialplan::{Settings, hotdesk_conf};
-use hotdesk::asterisk::manager::{Manager, Settings as Ami, State};
-use hotdesk::desk::code::Codes;
-use hotdesk::desk::id::{Context, EmergencyNumber, SwitchName, TenantId};
-use hotdesk::desk::pattern::NumberPattern;
-use hotdesk::desk::reach::Reach;
+use hotdesk::asterisk::events::EVENTS;
+use hotdesk::model::codes::Codes;
+use hotdesk::model::id::{EmergencyContext, EmergencyNumber, SwitchName, TenantId};
+use hotdesk::model::login::token::Token;
+use hotdesk::model::number_pattern::NumberPattern;
+use hotdesk::model::routes::Routes;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use crate::support::asterisk::{ADMIN, Asterisk, Site};
-use crate::support::debian::Version;
+use crate::harness::asterisk::{ADMIN, Asterisk, Site};
+use crate::harness::debian::Version;
 
-/// Users are 10000 to 19999; its queues are those of `reach`.
-pub fn asterisk(reach: &Reach) -> Asterisk {
+/// Users are 10000 to 19999; its queues are those of `routes`.
+pub fn asterisk(routes: &Routes) -> Asterisk {
     let settings = Settings {
         tenant: TenantId::default(),
         codes: Codes::default(),
         users: vec![NumberPattern::new("1XXXX").unwrap()],
-        otherwise: None,
+        fallback_context: None,
         emergency_numbers: vec![EmergencyNumber::new("112").unwrap()],
-        emergency_context: Context::emergency(),
+        emergency_context: EmergencyContext::default(),
         agi: "127.0.0.1:4573".into(),
         ring: 30,
-        turn: 15,
-        recording: None,
+        ring_each: 15,
+        recording_context: None,
         voicemail_password: true,
-        reach: reach.clone(),
+        routes: routes.clone(),
         freepbx: false,
+        token: Token::sample(),
     };
-    let queues: String = reach.groups.keys().map(|name| format!("[{name}]\nstrategy = ringall\n")).collect();
+    let queues: String = routes.groups.keys().map(|name| format!("[{name}]\nstrategy = ringall\n")).collect();
     let site = Site::new().unwrap().desks(1).dialplan("#include hotdesk.conf\n");
     site.file("hotdesk.conf", &hotdesk_conf(&settings))
         .file("queues.conf", &queues)
@@ -48,8 +51,10 @@ pub async fn manager(pbx: &Asterisk, stop: &CancellationToken) -> Manager {
         user: user.into(),
         secret: Zeroizing::new(secret.into()),
         deadline: Duration::from_secs(20),
+        events: EVENTS.to_vec(),
     };
-    let manager = Manager::start(settings, stop.clone());
+    let (manager, connection) = Manager::new(settings, stop.clone());
+    tokio::spawn(connection);
     manager.state().wait_for(|state| matches!(state, State::Up(_))).await.unwrap();
     manager
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes the prompts of prompts.tsv anew: {en,nl,de}/<name>.wav, 8 kHz, 16 bit, mono. Needs espeak-ng and sox.
-# A recording of your own by the same name does as well; nothing here need be run to use them.
+# Makes the prompts of prompts.tsv again: {en,nl,de}/<name>.wav, 8 kHz, 16 bit, mono. Needs espeak-ng and sox.
+# The prompts are in the repository, so you need this only after a change. Recordings of your own with the same name work too.
 set -euo pipefail
 cd "$(dirname "$0")"
 
-speak() { # speak LANGUAGE NAME TEXT; silence at both ends is cut
+speak() { # speak LANGUAGE NAME TEXT; cuts silence at both ends
   mkdir -p "$1"
   espeak-ng -v "$1" -s 150 -p 45 --stdout "$3" |
     sox -D -t wav - -r 8000 -c 1 -b 16 "$1/$2.wav" \

@@ -1,4 +1,4 @@
-//! What to do in the office now that it is open, until Ctrl-C.
+//! Prints what you can do in the demo, and shows the journal until Ctrl-C.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use crate::harness::company::{Company, one_touch};
 use crate::stop::Stop;
 use crate::story::Story;
-use crate::support::company::{Company, one_touch};
 
-/// Stays until we are asked to end, and shows hotdesk's journal meanwhile.
+/// Shows the journal of Hotdesk until a stop is requested.
 pub(crate) fn stay(story: &Story, company: &Company, stop: &Stop) -> Result<()> {
     story.answer_calls();
     print(company)?;
@@ -45,9 +45,11 @@ fn print(company: &Company) -> Result<()> {
     let (desk, secret) = (account.user, account.password);
     let (address, port) = (account.server.ip(), account.server.port());
     let carol = one_touch("103");
+    let console = company.hotdesk.run(&["web", "admin", "you"]).context("making a link to the console")?;
+    let console = console.trim();
     println!(
         "
-The office stays open, and desk3 is yours. Register a softphone of this machine there:
+The demo keeps running, and desk3 is yours. Register a softphone of this machine there:
 
     user        {desk}
     password    {secret}
@@ -62,6 +64,10 @@ and dial
     600              to hear yourself
     112              for help, which shows the number of desk3, 0205550103
 
+In a browser, the console shows who is logged in where, live. Choose a password there; the link is good once:
+
+    {console}
+
 In another terminal:
 
     alias hotdesk='{} hotdesk -c {}'
@@ -69,7 +75,7 @@ In another terminal:
     hotdesk login 103 desk3
     hotdesk check
 
-Ctrl-C ends it all. What happens in the office until then:
+Ctrl-C ends it all. The journal until then:
 ",
         program.display(),
         company.hotdesk.path("hotdesk.toml").display()
@@ -77,7 +83,7 @@ Ctrl-C ends it all. What happens in the office until then:
     Ok(())
 }
 
-/// As it is typed here.
+/// The path as you type it in the current folder.
 fn short(program: PathBuf) -> PathBuf {
     let here = env::current_dir().ok();
     here.and_then(|here| program.strip_prefix(here).map(Path::to_owned).ok()).unwrap_or(program)

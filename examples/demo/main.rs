@@ -1,37 +1,38 @@
-//! A small office to try Hotdesk in: a real Asterisk, hotdesk beside it, and phones that log in and call each other.
+//! A small company for trials of Hotdesk: a real Asterisk, Hotdesk beside it, and phones that call each other.
 //!
 //! ```text
-//! cargo run --release --example demo              tells what happens, then stays up for a softphone of your own
-//! cargo run --release --example demo -- --once    tells what happens, and ends
-//! target/release/examples/demo hotdesk …          hotdesk's own command line
+//! cargo run --example demo                   prints what happens, then waits for a softphone of yours
+//! cargo run --example demo -- --once         prints what happens, and ends
+//! target/debug/examples/demo hotdesk …        the command line of Hotdesk
 //! ```
 //!
-//! Everything is on 127.0.0.1 and in folders that are gone with it. Where no Asterisk is installed, one is fetched from
-//! Debian into Cargo's target folder, once, without root.
+//! Everything runs on 127.0.0.1, in folders that the program removes at its end. If no Asterisk is installed, the demo
+//! fetches one from Debian into Cargo's target folder, once, without root.
 
 mod guide;
 mod stop;
 mod story;
 mod teller;
 
-// The office is the one that the tests have; what only they use of it is theirs.
+// The demo uses the company of the tests. Only the tests use the rest of this module.
 #[allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, missing_docs)]
-#[path = "../../tests/support/mod.rs"]
-mod support;
+#[path = "../../tests/harness/mod.rs"]
+mod harness;
 
 use std::env;
+use std::net::TcpListener;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
 
+use harness::company::{Company, DESKS, USERS};
+use harness::debian::{self, Version};
 use stop::Stop;
 use story::Story;
-use support::company::{Company, DESKS, USERS};
-use support::debian::{self, Version};
 use teller::Teller;
 
-/// A small office on a real Asterisk, to try Hotdesk in
+/// Run a small company on a real Asterisk, for trials of Hotdesk
 #[derive(Parser)]
 #[command(name = "demo")]
 struct Demo {
@@ -40,11 +41,11 @@ struct Demo {
     once: bool,
 }
 
-/// Ended by a signal before the story was over.
+/// Exit code after a signal before the end of the story.
 const STOPPED: u8 = 130;
 
 fn main() -> ExitCode {
-    // Cargo does not build the `hotdesk` program for an example: this one is it, too.
+    // Cargo does not build the `hotdesk` program for an example, so this program contains it.
     if env::args_os().nth(1).is_some_and(|first| first == "hotdesk") {
         return hotdesk::cli::run(env::args_os().skip(1));
     }
@@ -79,7 +80,7 @@ fn run(stop: &Stop, once: bool) -> Result<()> {
         Err(error) => Err(error.context(logs(&company))),
     };
     let closed = close(company, &tell);
-    // What went wrong first is what is to be told.
+    // The first error is reported.
     result.and(closed)?;
     if once {
         tell.say("every step worked");
@@ -94,20 +95,24 @@ fn open(tell: &Teller) -> Result<Company> {
     let asterisk = debian::asterisk(Version::Current)?;
     tell.then(format!("{}: {}", asterisk.banner, asterisk.program.display()));
 
-    tell.step("opening the office")?;
+    tell.step("starting Asterisk and hotdesk")?;
     let program = [env::current_exe().context("finding this program")?, "hotdesk".into()];
-    let company = Company::open(&program, Version::Current, "sqlite:hotdesk.db")?;
+    let console = TcpListener::bind("127.0.0.1:0")
+        .and_then(|free| free.local_addr())
+        .context("a port for the console")?;
+    let console = format!("[web]\nlisten = \"{console}\"\n");
+    let company = Company::open_with(&program, Version::Current, "sqlite:hotdesk.db", &console)?;
     tell.then(format!("desks: {}", DESKS.map(|(desk, _)| desk).join(", ")));
     for (extension, name, pin) in USERS {
         tell.then(format!("user {extension}, {name}, PIN {pin}"));
     }
     tell.then(format!("Asterisk's files: {}", company.pbx.path("").display()));
     tell.then(format!("hotdesk's files:  {}", company.hotdesk.folder().display()));
-    tell.then("both are up, and Asterisk's table is in step with hotdesk's store");
+    tell.then("both are up, and the switch table equals the store");
     Ok(company)
 }
 
-/// Asterisk may have ended already: a Ctrl-C at a terminal is told to all that run there.
+/// Asterisk may have ended already, because a Ctrl-C at a terminal reaches all its processes.
 fn close(mut company: Company, tell: &Teller) -> Result<()> {
     tell.say("ending hotdesk and Asterisk");
     let stopped = company.hotdesk.stop().context("ending hotdesk");
@@ -118,7 +123,7 @@ fn close(mut company: Company, tell: &Teller) -> Result<()> {
     Ok(())
 }
 
-/// What was logged last, while its files are still there.
+/// The last log lines, read before the files are removed.
 fn logs(company: &Company) -> String {
     let last = |log: String| {
         let lines: Vec<&str> = log.lines().collect();

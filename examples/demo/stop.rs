@@ -1,4 +1,4 @@
-//! Ctrl-C, and the other ways in which a program is asked to end.
+//! Ctrl-C and the other signals that stop a program.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,11 +7,11 @@ use std::thread;
 use anyhow::{Context, Result};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Whether we were asked to end. Processes that we started would outlive us if the signal just ended us.
+/// Whether a stop was requested. A signal must not end this program directly, because its child processes would go on.
 pub(crate) struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    /// Listens from now on.
+    /// Starts to listen for signals.
     pub(crate) fn listen() -> Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
         let stop = Self(Arc::clone(&asked));
@@ -34,7 +34,7 @@ impl Stop {
         Ok(stop)
     }
 
-    /// Whether we were.
+    /// Whether a stop was requested.
     pub(crate) fn asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

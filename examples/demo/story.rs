@@ -1,39 +1,39 @@
-//! The story: two phones log in, call each other, and change places. Each step is checked, and told with what was heard.
+//! The story: two phones log in, call each other, and switch users. Each step is checked and printed with its result.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::support::company::{Company, DESKS, USERS, one_touch};
-use crate::support::phone::{Ended, Phone};
+use crate::harness::company::{Company, DESKS, USERS, one_touch};
+use crate::harness::phone::{Ended, Phone};
 use crate::teller::Teller;
 
-/// How long store and switch may take to agree.
+/// Time within which the switch table must equal the store.
 const SOON: Duration = Duration::from_secs(2);
-/// How long a prompt may take, with the extension read out.
+/// Longest prompt, with the extension read aloud.
 const PROMPT: Duration = Duration::from_secs(20);
-/// How long they talk.
+/// Length of a conversation.
 const TALK: Duration = Duration::from_millis(500);
-/// Less than this is no spoken sentence.
+/// A spoken sentence is longer than this.
 const SENTENCE: Duration = Duration::from_millis(500);
 
-/// The phones, registered, in an open office.
+/// The registered phones of the company.
 pub(crate) struct Story<'a> {
     company: &'a Company,
     tell: &'a Teller<'a>,
     desk1: Phone,
     desk2: Phone,
-    /// A phone of the office that is no hotdesk, with a lamp for 101.
+    /// A phone of the company without hotdesking, with a BLF for 101.
     colleague: Phone,
-    /// The world outside.
+    /// The outside line.
     trunk: Phone,
 }
 
 impl<'a> Story<'a> {
     pub(crate) fn begin(company: &'a Company, tell: &'a Teller) -> Result<Self> {
         tell.step(
-            "switching on the phones: desk1, desk2, a colleague's with a lamp for 101, and the trunk's",
+            "registering the phones: desk1, desk2, a colleague's phone with a BLF for 101, and the trunk",
         )?;
         let [desk1, desk2, colleague, trunk] =
             ["desk1", "desk2", "colleague", "trunk"].map(|name| company.pbx.phone(name));
@@ -41,7 +41,7 @@ impl<'a> Story<'a> {
             Self { company, tell, desk1: desk1?, desk2: desk2?, colleague: colleague?, trunk: trunk? };
         story.colleague.watch("101")?;
         story.colleague.wait_lamp("101", "terminated")?;
-        tell.then("they are registered; the lamp is dark; nobody sits anywhere");
+        tell.then("they are registered; the BLF is dark; no user is logged in");
         Ok(story)
     }
 
@@ -51,7 +51,7 @@ impl<'a> Story<'a> {
         self.log_in(desk2, "102", &["101@desk1", "102@desk2"])?;
         self.call(desk1, "101", "102", desk2)?;
         self.call(desk2, "102", "101", desk1)?;
-        // She takes the place of whoever sat there, and leaves the other desk empty.
+        // 101 moves to desk2. This logs 102 out, and desk1 has no session.
         self.log_in(desk2, "101", &["101@desk2"])?;
         self.lamp_follows()?;
         self.empty_desk_is_refused()?;
@@ -62,31 +62,31 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    /// From now on the phones answer by themselves, so that somebody can call them.
+    /// Lets the phones answer calls automatically, so that you can call them.
     pub(crate) fn answer_calls(&self) {
         for phone in [&self.desk1, &self.desk2, &self.colleague, &self.trunk] {
             phone.auto_answer(true);
         }
     }
 
-    fn log_in(&self, phone: &Phone, user: &str, seats: &[&str]) -> Result<()> {
+    fn log_in(&self, phone: &Phone, user: &str, sessions: &[&str]) -> Result<()> {
         let code = one_touch(user);
         self.tell.step(format!("{} dials {code}", phone.name()))?;
         let (first, ended) = dial_and_listen(phone, &code)?;
         said(&ended, "the confirmation")?;
         let agreed = self.company.agreed(SOON)?;
-        ensure!(agreed == seats, "after {code} there should sit {seats:?}, and there sit {agreed:?}");
+        ensure!(agreed == sessions, "after {code} the sessions should be {sessions:?}, and are {agreed:?}");
         self.tell.then(format!(
             "heard the first word after {} ms, {} ms of speech in all",
             first.as_millis(),
             ended.heard.as_millis()
         ));
-        let seated: Vec<String> = seats.iter().map(|seat| spelled_out(seat)).collect();
-        self.tell.then(format!("now there sit {}", seated.join(", ")));
+        let sessions: Vec<String> = sessions.iter().map(|session| spelled_out(session)).collect();
+        self.tell.then(format!("logged in now: {}", sessions.join(", ")));
         Ok(())
     }
 
-    /// A call to a user: it rings where he sits, with the caller's own number and name.
+    /// A call to a user rings the device of the session and shows the caller's number and name.
     fn call(&self, from: &Phone, caller: &str, number: &str, to: &Phone) -> Result<()> {
         self.tell.step(format!("{} dials {number}", from.name()))?;
         let dialled = Instant::now();
@@ -121,7 +121,7 @@ impl<'a> Story<'a> {
         let (caller_heard, callee_heard) = (from.hang_up()?.heard, to.wait_ended()?.heard);
         self.colleague.wait_lamp("101", "terminated")?;
         self.tell.then(format!(
-            "answered: {} heard {} ms, {} heard {} ms; the colleague's lamp for 101 was lit meanwhile",
+            "answered: {} heard {} ms, {} heard {} ms; the BLF for 101 was lit during the call",
             from.name(),
             caller_heard.as_millis(),
             to.name(),
@@ -133,20 +133,18 @@ impl<'a> Story<'a> {
     fn lamp_follows(&self) -> Result<()> {
         self.tell.step("the colleague dials 101")?;
         self.colleague.dial("101")?;
-        let shown = self.desk2.wait_ringing().context("101 sits at desk2 now")?.from;
+        let shown = self.desk2.wait_ringing().context("101 is logged in at desk2 now")?.from;
         self.colleague.wait_lamp("101", "early")?;
         self.colleague.hang_up()?;
         self.desk2.wait_ended()?;
         self.colleague.wait_lamp("101", "terminated")?;
-        self.tell.then(format!(
-            "desk2 rings, and shows \"{}\" <{}>; the lamp, subscribed to once, blinks with it",
-            shown.name, shown.number
-        ));
+        self.tell
+            .then(format!("desk2 rings, and shows \"{}\" <{}>; the BLF blinks", shown.name, shown.number));
         Ok(())
     }
 
     fn empty_desk_is_refused(&self) -> Result<()> {
-        self.tell.step("desk1, where nobody sits now, dials 102")?;
+        self.tell.step("desk1, where no user is logged in now, dials 102")?;
         let (_, ended) = dial_and_listen(&self.desk1, "102")?;
         said(&ended, "why")?;
         ensure!(ended.code == 403, "it should be refused with 403, and it ended with {ended:?}");
@@ -155,21 +153,24 @@ impl<'a> Story<'a> {
     }
 
     fn help_is_reached(&self) -> Result<()> {
-        self.tell.step("desk1, where nobody sits, dials 112")?;
+        self.tell.step("desk1, where no user is logged in, dials 112")?;
         self.desk1.dial("112")?;
         let shown = self.trunk.wait_ringing().context("an emergency call goes out by the trunk")?.from.number;
         let place = DESKS.iter().find(|(desk, _)| *desk == "desk1").map_or("", |(_, number)| *number);
-        ensure!(shown == place, "the call should show {place}, where desk1 stands, and it shows {shown}");
+        ensure!(
+            shown == place,
+            "the call should show {place}, the number of the location of desk1, and shows {shown}"
+        );
         self.trunk.answer()?;
         self.desk1.wait_answered()?;
         self.desk1.hang_up()?;
         self.trunk.wait_ended()?;
-        self.tell.then(format!("it goes out by the trunk, with the number of the place: {shown}"));
+        self.tell.then(format!("it leaves by the trunk with the number of the location: {shown}"));
         Ok(())
     }
 }
 
-/// Dials and listens to the end: after how long the first word came, and how it ended.
+/// Dials and listens to the end. Returns the time to the first word, and how the call ended.
 fn dial_and_listen(phone: &Phone, number: &str) -> Result<(Duration, Ended)> {
     let dialled = Instant::now();
     phone.dial(number)?;
@@ -188,7 +189,7 @@ fn name(user: &str) -> &'static str {
 }
 
 /// `101@desk1` as `Alice (101) at desk1`.
-fn spelled_out(seat: &str) -> String {
-    let (user, desk) = seat.split_once('@').unwrap_or((seat, ""));
+fn spelled_out(session: &str) -> String {
+    let (user, desk) = session.split_once('@').unwrap_or((session, ""));
     format!("{} ({user}) at {desk}", name(user))
 }

@@ -1,4 +1,4 @@
-//! Tells what happens, line by line, with the seconds since the start.
+//! Prints what happens, line by line, with the seconds since the start.
 
 use std::fmt::Display;
 use std::time::Instant;
@@ -21,14 +21,14 @@ impl<'a> Teller<'a> {
         println!("{:5.1} s  {what}", self.began.elapsed().as_secs_f64());
     }
 
-    /// What is about to be done; fails when we were asked to end.
+    /// Prints the next step; fails if a stop was requested.
     pub(crate) fn step(&self, what: impl Display) -> Result<()> {
         ensure!(!self.stop.asked(), "asked to end");
         self.say(what);
         Ok(())
     }
 
-    /// What came of it.
+    /// Prints the result of a step.
     pub(crate) fn then(&self, what: impl Display) {
         self.say(format_args!("  {what}"));
     }

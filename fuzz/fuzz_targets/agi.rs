@@ -2,7 +2,7 @@
 #![no_main]
 
 use bytes::BytesMut;
-use hotdesk::asterisk::agi::{Answer, Decoder, ENVIRONMENT_LIMIT, Frame, Reply};
+use hotdesk::asterisk::agi::codec::{Answer, Decoder, ENVIRONMENT_LIMIT, Frame, Reply};
 use libfuzzer_sys::fuzz_target;
 use tokio_util::codec::Decoder as _;
 

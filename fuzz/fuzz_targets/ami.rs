@@ -2,7 +2,7 @@
 #![no_main]
 
 use bytes::BytesMut;
-use hotdesk::asterisk::ami::{Decoder, Frame, MESSAGE_LIMIT};
+use hotdesk::asterisk::ami::codec::{Decoder, Frame, MESSAGE_LIMIT};
 use libfuzzer_sys::fuzz_target;
 use tokio_util::codec::Decoder as _;
 

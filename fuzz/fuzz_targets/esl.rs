@@ -2,7 +2,7 @@
 #![no_main]
 
 use bytes::BytesMut;
-use hotdesk::freeswitch::esl::{BODY_LIMIT, Decoder, Frame, HEAD_LIMIT};
+use hotdesk::freeswitch::esl::codec::{BODY_LIMIT, Decoder, Frame, HEAD_LIMIT};
 use libfuzzer_sys::fuzz_target;
 use tokio_util::codec::Decoder as _;
 
@@ -30,12 +30,12 @@ fn meaning(pieces: &[&[u8]]) -> (Vec<String>, Option<String>) {
 
 fn show(frame: &Frame) -> String {
     match frame {
-        Frame::Reply(reply) => format!("{} {:?}", reply.text(), reply.job()),
+        Frame::Reply(reply) => reply.text().into_owned(),
         Frame::Response(response) => format!("{:?} {}", response.said(), response.text()),
         Frame::Connected(event) | Frame::Event(event) => {
             format!("{:?} {:?} {:?}", event.name(), event.iter().collect::<Vec<_>>(), event.body())
         }
-        Frame::Disconnect(notice) => format!("{} {:?} {}", notice.lingers(), notice.call(), notice.text()),
+        Frame::Disconnect(notice) => format!("{} {}", notice.lingers(), notice.text()),
         other => format!("{other:?}"),
     }
 }

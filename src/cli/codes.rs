@@ -1,175 +1,242 @@
-//! `hotdesk codes`: what is dialled for what, and how a string is read.
+//! `hotdesk codes`: lists the feature codes, and explains how a dialled string is read.
 
 use std::io::Write;
 
-use anyhow::bail;
+use anyhow::{Result, ensure};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::print;
+use super::context::{Absent, CommandContext};
+use super::output;
 use crate::config::Config;
-use crate::desk::code::{Action, Code, Codes as Known, Operand, Part, PinRule, Request};
-use crate::desk::id::{Extension, TenantId};
+use crate::model::codes::{Action, Code, Codes as Known, Operand, Part, PinRule, Request, normalised};
+use crate::model::id::{Context, DisplayName, EmergencyContext, EmergencyNumber, Extension, TenantId};
 
-/// What a PIN is shown as.
+/// Shown in place of a PIN.
 const HIDDEN: &str = "****";
 
 #[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Codes {
     #[command(subcommand)]
     ask: Option<Ask>,
-    /// As JSON: [{"dialled", "does", "pin", "from"}]
-    #[arg(long)]
+    /// Print JSON: [{"code", "action", "pin", "source"}]; of one string {"kind", "dialled", "code", "action", "extension", "pin",
+    /// "source"}. "kind" is code, emergency, user, no-user, number, mistyped or refused; what does not apply is null
+    #[arg(long, global = true)]
     json: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Ask {
-    /// Say how a dialled string is read
+    /// Explain how a dialled string is read
     Explain {
-        /// What is dialled, in quotes. Make up the PIN: this machine shows to everybody what commands are given
+        /// Dialled string, in quotes. Use an invented PIN: other users of this machine can see the arguments of commands
         dialled: Zeroizing<String>,
-        /// As JSON: {"dialled", "code", "does", "extension", "pin", "from"}; all but the first are null if it is none
-        #[arg(long)]
-        json: bool,
     },
 }
 
 impl Codes {
-    /// Needs no store: codes depend on the configuration alone.
-    pub(super) fn run(self, config: &Config, tenant: &TenantId, out: &mut dyn Write) -> anyhow::Result<()> {
-        if !config.serves(tenant) {
-            bail!("no [[switch]] in the configuration has phones of the tenant {tenant}");
-        }
+    /// Codes depend on the configuration alone; the store is asked only whether a number is a user's.
+    pub(super) async fn run(self, config: &Config, tenant: &TenantId, out: &mut dyn Write) -> Result<()> {
+        ensure!(
+            config.serves(tenant),
+            "the tenant {tenant} is on no [[switch]] of the configuration: add it to the tenants of one"
+        );
         let codes = config.of(tenant).codes();
         match self.ask {
             None => list(&codes, self.json, out),
-            Some(Ask::Explain { dialled, json }) => explain(&codes, &dialled, json, out),
+            Some(Ask::Explain { dialled }) => match Number::of(&codes, config, tenant, &dialled).await {
+                Some(number) => number.print(self.json, out),
+                None => explain(&codes, &dialled, self.json, out),
+            },
         }
     }
 }
 
-/// A code as it is listed.
 #[derive(Serialize)]
 struct Listed {
-    dialled: String,
-    does: Action,
-    /// `none` also of what needs none.
+    code: String,
+    action: Action,
+    /// Also `none` if the action needs no PIN.
     pin: PinRule,
-    from: String,
+    source: String,
 }
 
-fn list(codes: &Known, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    let listed: Vec<Listed> = codes
-        .iter()
-        .map(|code| Listed {
-            dialled: code.pattern.to_string(),
-            does: code.does,
-            pin: code.pin,
-            from: code.source.to_string(),
-        })
-        .collect();
+fn list(codes: &Known, json: bool, out: &mut dyn Write) -> Result<()> {
+    let listed = |code: &Code| Listed {
+        code: code.pattern.to_string(),
+        action: code.action,
+        pin: code.pin,
+        source: code.source.to_string(),
+    };
     if json {
-        return print::json(out, &listed);
+        return output::json(out, &codes.iter().map(listed).collect::<Vec<_>>());
     }
-    let rows: Vec<Vec<String>> = codes
-        .iter()
-        .zip(&listed)
-        .map(|(code, listed)| {
-            let pin = if code.does.takes_pin() || code.pin != PinRule::None { code.pin.name() } else { "-" };
-            vec![listed.dialled.clone(), meaning(code), pin.into(), listed.from.clone()]
-        })
-        .collect();
-    print::table(out, &["DIALLED", "DOES", "PIN", "FROM"], &rows)
+    let rows = codes.iter().map(|code| {
+        let pin = if code.action.takes_pin() || code.pin != PinRule::None { code.pin.name() } else { "-" };
+        vec![code.pattern.to_string(), meaning(code), pin.into(), code.source.to_string()]
+    });
+    output::table(out, &["CODE", "ACTION", "PIN", "SOURCE"], &rows.collect::<Vec<_>>())
 }
 
-/// What a code does, in a few words.
 fn meaning(code: &Code) -> String {
-    let who = if code.pattern.has_extension() { "{ext}" } else { "whoever the caller says" };
-    match code.does {
-        Action::ChangePin if code.pattern.has_extension() => "changes the PIN of {ext}".into(),
-        Action::ChangePin => "changes the PIN of who sits here".into(),
-        Action::Login => format!("logs in {who}"),
-        Action::Logout => "logs out who sits here".into(),
-        Action::DoNotDisturb => "switches do not disturb on, or off again".into(),
-        Action::DoNotDisturbOff => "switches do not disturb off".into(),
-        Action::DoNotDisturbOn => "switches do not disturb on".into(),
-        Action::ForwardAlways => forwards("calls", code),
-        Action::ForwardBusy => forwards("calls that find who sits here busy", code),
-        Action::ForwardUnanswered => forwards("calls that are not answered", code),
-        Action::Group => "signs in to the group spelled {group} on the keys, or out of it".into(),
-        Action::Pause => "takes no calls of groups, or takes them again".into(),
-        Action::Pickup => {
-            "takes the call that rings in the pick-up group; the switch does so by itself".into()
-        }
-        Action::RingDesk => rings("desk phones of his own"),
-        Action::RingHotdesk => rings("phones where who sits here logged in"),
-        Action::RingInTurn => "rings one phone after the other, or all at once again".into(),
-        Action::RingMobile => rings("mobiles"),
-        Action::RingSoftphone => rings("softphones"),
+    let of_extension = code.pattern.has_extension();
+    let asked = if of_extension { "user {ext}" } else { "a user who is asked for" };
+    match code.action {
+        Action::ChangePin if of_extension => "Change the PIN of user {ext}".into(),
+        Action::ChangePin => "Change the PIN of the user of this phone".into(),
+        Action::DoNotDisturb => "Toggle DND".into(),
+        Action::DoNotDisturbOff => "Switch DND off".into(),
+        Action::DoNotDisturbOn => "Switch DND on".into(),
+        Action::ForwardAlways => forwards("always", code),
+        Action::ForwardBusy => forwards("when busy", code),
+        Action::ForwardUnanswered => forwards("when not answered", code),
+        Action::Group => "Sign in to the group that {group} spells on the keys, or out of it".into(),
+        Action::Login => format!("Log in {asked}"),
+        Action::Logout => "Log out the user of this phone".into(),
+        Action::LogoutEverywhere => format!("Log out {asked} at all devices"),
+        Action::Pause => "Pause calls of groups, or resume them".into(),
+        Action::Pickup => "Pick up a call that rings in the pick-up group (served by the switch)".into(),
+        Action::RingDesk => "Toggle whether the user's own desk phones ring".into(),
+        Action::RingHotdesk => "Toggle whether phones ring where the user logged in".into(),
+        Action::RingInTurn => "Toggle between sequential and simultaneous ringing".into(),
+        Action::RingMobile => "Toggle whether the user's mobiles ring".into(),
+        Action::RingSoftphone => "Toggle whether the user's softphones ring".into(),
         Action::ShowNumber if code.pattern.operand().is_some() => {
-            "calls show his {choice}. number; 0: no number".into()
+            "Show the user's number {choice} as caller ID; 0: none".into()
         }
-        Action::ShowNumber => "calls show his extension".into(),
-        Action::Voicemail => "opens the voicemail box of who sits here; the switch does so by itself".into(),
-        Action::LogoutEverywhere => format!("logs out {who}, wherever that is"),
-        Action::Toggle if code.pattern.has_extension() => {
-            "logs out {ext} who sits here, else logs in {ext}".into()
-        }
-        Action::Toggle => "logs out who sits here, else logs in whoever the caller says".into(),
-        Action::WhoIsHere => "says who sits here".into(),
+        Action::ShowNumber => "Show the user's extension as caller ID".into(),
+        Action::Toggle if of_extension => "Log out user {ext} if logged in here, else log in".into(),
+        Action::Toggle => "Log out the user of this phone, or ask for a user and log in".into(),
+        Action::Voicemail => "Open the voicemail box of the user of this phone (served by the switch)".into(),
+        Action::WhoIsHere => "Say which user is logged in here".into(),
     }
 }
 
-fn forwards(which: &str, code: &Code) -> String {
+fn forwards(when: &str, code: &Code) -> String {
     match code.pattern.operand() {
-        Some(_) => format!("{which} go to {{number}}"),
-        None => format!("{which} are no longer sent on"),
+        Some(_) => format!("Forward calls {when} to {{number}}"),
+        None => format!("Cancel call forwarding {when}"),
     }
 }
 
-fn rings(which: &str) -> String {
-    format!("{which} ring no longer, or again")
+/// A number that is no code.
+enum Number {
+    /// An emergency number of the tenant, and the context of the call.
+    Emergency(EmergencyNumber, EmergencyContext),
+    /// The extension of a user, with the name.
+    User(Extension, Option<DisplayName>),
+    /// It may be an extension, but no user has it. Calls go on in this context.
+    NoUser(Option<Context>),
+    /// It may be an extension. Why it is unknown whether a user has it.
+    Unknown(String),
 }
 
-/// A string as it is read.
-#[derive(Serialize)]
+impl Number {
+    /// What a dialled string is, if the dialplan takes it for a number.
+    async fn of(codes: &Known, config: &Config, tenant: &TenantId, dialled: &str) -> Option<Self> {
+        let (dialled, of_tenant) = (normalised(dialled)?, config.of(tenant));
+        let mut emergency = of_tenant.emergency_numbers().into_iter();
+        // A plus changes nothing about an emergency number.
+        let digits = dialled.strip_prefix('+').unwrap_or(&dialled);
+        if let Some(number) = emergency.find(|number| number.as_str() == digits) {
+            return Some(Self::Emergency(number, of_tenant.emergency_context().clone()));
+        }
+        let extension = Extension::new(dialled.as_str()).ok()?;
+        let may_be = of_tenant.users().iter().any(|pattern| pattern.matches(&extension));
+        if !may_be || codes.reading(&dialled).is_some() {
+            return None;
+        }
+        let user = async {
+            let context = CommandContext::open(config.clone(), tenant.clone(), Absent::Empty).await?;
+            context.snapshot_of_user(&extension).await
+        };
+        Some(match user.await {
+            Err(error) => Self::Unknown(format!("{error:#}")),
+            Ok(mut snapshot) => match snapshot.users.remove(&extension) {
+                Some(user) => Self::User(extension, user.name),
+                None => Self::NoUser(config.dialplan.fallback_context.clone()),
+            },
+        })
+    }
+
+    fn print(self, json: bool, out: &mut dyn Write) -> Result<()> {
+        if json {
+            let (kind, dialled, extension) = match &self {
+                Self::Emergency(number, _) => ("emergency", number.to_string(), None),
+                Self::User(extension, _) => ("user", extension.to_string(), Some(extension.clone())),
+                Self::NoUser(_) => ("no-user", HIDDEN.into(), None),
+                Self::Unknown(_) => ("number", HIDDEN.into(), None),
+            };
+            return output::json(out, &Explained { kind, dialled, extension, ..Explained::default() });
+        }
+        match self {
+            Self::Emergency(number, context) => writeln!(
+                out,
+                "{number} is an emergency number, and never a code. The call goes to the context {context} with the emergency \
+                 caller ID of the device's location. No user needs to be logged in"
+            )?,
+            Self::User(user, name) => {
+                let name = name.map_or_else(String::new, |name| format!(", {name}"));
+                writeln!(out, "not a code. {user} is the extension of a user{name}")?;
+            }
+            Self::NoUser(fallback) => {
+                let then = fallback.map_or_else(
+                    || "the caller hears that it is invalid".to_owned(),
+                    |context| format!("the call goes on in the context {context}"),
+                );
+                writeln!(
+                    out,
+                    "not a code. It may be an extension ([dialplan] users), but no user has it: {then}"
+                )?;
+            }
+            Self::Unknown(why) => {
+                writeln!(out, "not a code. It may be the extension of a user ([dialplan] users)")?;
+                output::note(format_args!("it is unknown whether a user has it: {why}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Default, Serialize)]
 struct Explained {
+    kind: &'static str,
     dialled: String,
     code: Option<String>,
-    does: Option<Action>,
+    action: Option<Action>,
     extension: Option<Extension>,
     pin: Option<PinRule>,
-    from: Option<String>,
+    source: Option<String>,
 }
 
-fn explain(codes: &Known, dialled: &str, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    let Some((code, request)) = codes.reading(dialled) else { return unread(codes, dialled, json, out) };
+fn explain(codes: &Known, dialled: &str, json: bool, out: &mut dyn Write) -> Result<()> {
+    let Some(dialled) = normalised(dialled) else { return refused(json, out) };
+    let Some((code, request)) = codes.reading(&dialled) else { return unread(codes, &dialled, json, out) };
     let explained = Explained {
+        kind: "code",
         dialled: shown(code, &request),
         code: Some(code.pattern.to_string()),
-        does: Some(code.does),
+        action: Some(code.action),
         pin: Some(code.pin),
-        from: Some(code.source.to_string()),
+        source: Some(code.source.to_string()),
         extension: request.user,
     };
     if json {
-        return print::json(out, &explained);
+        return output::json(out, &explained);
     }
     let pin = match code.pin {
-        PinRule::Asked => "asked for",
+        PinRule::Asked => "asked",
         PinRule::Dialled => "dialled along",
-        PinRule::None if code.does.takes_pin() => "none, as pinless = true says",
+        PinRule::None if code.action.takes_pin() => "none, because pinless = true",
         PinRule::None => "none needed",
     };
-    print::facts(
+    output::facts(
         out,
         &[
             ("dialled", explained.dialled),
             ("is read as", format!("{} ({})", code.pattern, code.source)),
-            ("which", meaning(code)),
-            ("extension", print::or_dash(explained.extension.as_ref())),
+            ("action", meaning(code)),
+            ("extension", output::or_dash(explained.extension.as_ref())),
             ("PIN", pin.into()),
         ],
     )
@@ -191,21 +258,35 @@ fn shown(code: &Code, Request { user, operand, .. }: &Request) -> String {
     })
 }
 
-/// Says of a string that it is no code. Nobody knows where a PIN stands in it, so little of it is shown.
-fn unread(codes: &Known, dialled: &str, json: bool, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mistyped = codes.nets().into_iter().find(|net| net.shape().matches(dialled));
+/// Says that the dialplan refuses a string, without showing it: a PIN may be in it.
+fn refused(json: bool, out: &mut dyn Write) -> Result<()> {
     if json {
-        let dialled = mistyped.map_or_else(|| HIDDEN.to_owned(), |net| net.bare + HIDDEN);
-        let explained = Explained { dialled, code: None, does: None, extension: None, pin: None, from: None };
-        return print::json(out, &explained);
+        let dialled = HIDDEN.to_owned();
+        return output::json(out, &Explained { kind: "refused", dialled, ..Explained::default() });
+    }
+    writeln!(out, "not a code. The dialplan refuses it, because it has a character that no number has")?;
+    Ok(())
+}
+
+/// Says that a string is not a code. A PIN may be anywhere in it, so only the code that it begins with is shown.
+fn unread(codes: &Known, dialled: &str, json: bool, out: &mut dyn Write) -> Result<()> {
+    let mistyped = codes.dialplan_matches().into_iter().find(|it| it.shape().matches(dialled));
+    if json {
+        let kind = if mistyped.is_some() { "mistyped" } else { "number" };
+        let dialled = mistyped.map_or_else(|| HIDDEN.to_owned(), |it| it.bare + HIDDEN);
+        return output::json(out, &Explained { kind, dialled, ..Explained::default() });
     }
     match mistyped {
-        Some(net) => writeln!(
+        Some(it) => writeln!(
             out,
-            "no code: it begins like one with {}, so hotdesk takes the call, and the caller hears that it is not accepted",
-            net.bare
+            "not a code. It begins like the code {}, so Hotdesk takes the call and tells the caller that it is not accepted",
+            it.bare
         )?,
-        None => writeln!(out, "no code: the dialplan goes on with it as with any other number")?,
+        None => writeln!(
+            out,
+            "not a code, and no extension of [dialplan] users. The dialplan treats it as any other number: the class of \
+             service of the user who is logged in says whether it may be called"
+        )?,
     }
     Ok(())
 }

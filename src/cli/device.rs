@@ -1,234 +1,195 @@
-//! `hotdesk device`: phones, and where they stand.
+//! `hotdesk device`: the telephones, their locations and owners.
 
 use std::io::Write;
 use std::net::IpAddr;
-use std::str::FromStr;
 
-use anyhow::bail;
+use anyhow::{Result, bail};
 use ipnet::IpNet;
 use serde::Serialize;
 
-use super::leave::{self, Leave};
-use super::print::{self, Given, Hotdesk};
-use super::site::Site;
-use crate::desk::id::{
-    Context, DeviceName, DialTarget, Extension, InvalidId, LocationName, Number, SwitchName,
-};
-use crate::desk::leave::Rules;
-use crate::desk::model::{self, Kind, Office, ShortList};
-use crate::store::What;
+use super::auto_logout::{self, AutoLogoutFlags};
+use super::context::{CommandContext, Verb};
+use super::doubts::Strict;
+use super::output::{self, Given, Hotdesk, List, OVERRIDE};
+use crate::model::auto_logout::AutoLogoutRules;
+use crate::model::directory::change::{DirectoryChange, Edit};
+use crate::model::directory::{Device, Kind, Session, ShortList, Snapshot};
+use crate::model::id::{Context, DeviceName, DialTarget, Extension, LocationName, Number, SwitchName};
+use crate::model::login::refusal::Subject;
 
 #[derive(Debug, clap::Subcommand)]
-pub(super) enum Device {
-    /// Add a device, or change what is given of it; an empty value ("") takes away
-    Set(Box<Set>),
+pub(super) enum Command {
+    /// Add a device; it needs --switch and --dial
+    Add {
+        #[command(flatten)]
+        options: Box<Options>,
+        #[command(flatten)]
+        strict: Strict,
+    },
+    /// Change the options of a device; an empty value ("") removes a setting
+    Set {
+        #[command(flatten)]
+        options: Box<Options>,
+        #[command(flatten)]
+        strict: Strict,
+    },
     /// List all devices
     List {
-        /// As JSON, by device
+        /// Print JSON: an array, ordered by device
         #[arg(long)]
         json: bool,
     },
-    /// Show one device
+    /// Show one device and its settings
     Show {
-        /// Its name on the switch
+        /// Name of the device on the switch
         device: DeviceName,
-        /// As JSON
+        /// Print JSON: one object
         #[arg(long)]
         json: bool,
     },
-    /// Remove a device, and log out whoever sits there
+    /// Remove a device, and log out its user
     Remove {
-        /// Its name on the switch
+        /// Name of the device on the switch
         device: DeviceName,
     },
 }
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Set {
-    /// Its name on the switch: the PJSIP endpoint
+pub(super) struct Options {
+    /// Name of the device on the switch: the PJSIP endpoint or the directory user
     pub(super) device: DeviceName,
-    /// The switch it registers with, by its name in the configuration
+    /// Switch that the device registers with: a [[switch]] name
     #[arg(long, value_name = "S")]
     switch: Option<SwitchName>,
-    /// What the switch dials to ring it: PJSIP/desk1
+    /// What the switch dials to ring the device: PJSIP/desk1
     #[arg(long, value_name = "D")]
     dial: Option<DialTarget>,
-    /// What it is: desk (the default), a phone that stands somewhere; or, always with its owner, softphone, or mobile: a
-    /// number outside that --dial reaches through a trunk. The latter two are not for hotdesking
+    /// Kind of device: desk (the default); or softphone, or mobile, a number that --dial reaches through a trunk. The last
+    /// two need an owner, and do not hotdesk
     #[arg(long, value_name = "KIND")]
     kind: Option<Kind>,
     #[command(flatten)]
     hotdesk: Hotdesk,
-    /// Where it stands: see `hotdesk location set`
+    /// Location of the device; see hotdesk location add
     #[arg(long, value_name = "L")]
     location: Option<Given<LocationName>>,
-    /// The user it belongs to while no guest sits there
+    /// User who is logged in while no guest is
     #[arg(long, value_name = "EXT")]
     owner: Option<Given<Extension>>,
-    /// A network it may log users in from, instead of those before; can be repeated; "any" for any
-    #[arg(long, value_name = "CIDR")]
-    allow_from: Vec<Network>,
-    /// What may be dialled here while nobody sits here, besides emergency numbers and codes: 100,200
-    #[arg(long, value_name = "NUMS")]
-    may_dial: Option<Given<Dialled>>,
-    /// The context of the site that such a call goes into; only to users, if none is given
+    /// Network that logins may come from, instead of the networks before; can be repeated; "any" allows every network
+    #[arg(long, value_name = "CIDR", value_parser = network)]
+    allow_from: Vec<Option<IpNet>>,
+    /// Numbers that may be dialled while no user is logged in, besides emergency numbers and codes: 100,200
+    #[arg(long, value_name = "NUMS", value_parser = short_list)]
+    may_dial: Option<List<Number>>,
+    /// Dialplan context for those calls; without it, they reach users only
     #[arg(long, value_name = "CONTEXT")]
     class: Option<Given<Context>>,
     #[command(flatten)]
-    leave: Leave,
-    /// For hotdesking even where no emergency caller-ID is known; this is journalled
-    #[arg(long)]
+    auto_logout: AutoLogoutFlags,
+    /// Allow hotdesking although the location has no emergency caller ID; the journal records it
+    #[arg(long, help_heading = OVERRIDE)]
     force: bool,
 }
 
-/// `100,200`.
-#[derive(Clone, Debug)]
-struct Dialled(Vec<Number>);
-
-impl FromStr for Dialled {
-    type Err = String;
-    fn from_str(value: &str) -> Result<Self, String> {
-        let numbers: Result<Vec<Number>, InvalidId> =
-            value.split(',').map(|number| Number::new(number.trim())).collect();
-        let numbers = numbers.map_err(|error| error.to_string())?;
-        if numbers.len() > ShortList::MOST {
-            return Err(format!("a short list has {} numbers at most", ShortList::MOST));
-        }
-        Ok(Self(numbers))
+/// `100,200`
+fn short_list(text: &str) -> Result<List<Number>, String> {
+    let numbers: List<Number> = text.parse()?;
+    match numbers.0.len() {
+        0..=ShortList::MOST => Ok(numbers),
+        _ => Err(format!("at most {} numbers are allowed", ShortList::MOST)),
     }
 }
 
-/// `192.0.2.0/24`, `192.0.2.7`, or `any`.
-#[derive(Clone, Copy, Debug)]
-struct Network(Option<IpNet>);
-
-impl FromStr for Network {
-    type Err = String;
-    fn from_str(value: &str) -> Result<Self, String> {
-        if value == "any" {
-            return Ok(Self(None));
-        }
-        let one = value.parse::<IpAddr>().map(IpNet::from);
-        match value.parse().or(one) {
-            Ok(net) => Ok(Self(Some(net))),
-            Err(_) => Err("it takes a network (192.0.2.0/24), an address (192.0.2.7) or \"any\"".into()),
-        }
+/// `192.0.2.0/24`, `192.0.2.7`, or `any`: none
+fn network(text: &str) -> Result<Option<IpNet>, &'static str> {
+    if text == "any" {
+        return Ok(None);
     }
+    let one = text.parse::<IpAddr>().map(IpNet::from);
+    let net = text.parse().or(one).map(Some);
+    net.map_err(|_| "use a network (192.0.2.0/24), an address (192.0.2.7) or \"any\"")
 }
 
-impl Device {
-    pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+impl Command {
+    pub(super) async fn run(self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
         match self {
-            Self::Set(set) => set.run(site, out).await,
-            Self::List { json } => list(site, out, json).await,
-            Self::Show { device, json } => show(site, out, &device, json).await,
-            Self::Remove { device } => remove(site, out, device).await,
+            Self::Add { options, strict } => options.run(Verb::Add, context, strict, out).await,
+            Self::Set { options, strict } => options.run(Verb::Set, context, strict, out).await,
+            Self::List { json } => list(context, out, json).await,
+            Self::Show { device, json } => show(context, out, &device, json).await,
+            Self::Remove { device } => remove(context, out, device).await,
         }
     }
 }
 
-impl Set {
-    async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+impl Options {
+    async fn run(
+        self,
+        verb: Verb,
+        context: &CommandContext,
+        strict: Strict,
+        out: &mut dyn Write,
+    ) -> Result<()> {
         let name = self.device.clone();
-        // The whole of it: it may stand at a location where it did not stand before.
-        let office = site.office().await?;
-        let known = office.devices.get(&name);
+        // All records: the new location is not among those of the device before.
+        let snapshot = context.snapshot().await?;
+        let known = snapshot.devices.get(&name);
+        context.expect(verb, &Subject::Device(name.clone()), known.is_some()).await?;
         let force = self.force;
-        let device = self.over(known.cloned(), site)?;
+        let device = self.over(known.cloned(), context)?;
         if known == Some(&device) {
-            writeln!(out, "device {name} is so already")?;
+            writeln!(out, "device {name} is unchanged")?;
             return Ok(());
         }
-        let nowhere = agrees(&office, &device, force)?;
-        let leaves = office.bindings.get(&name).filter(|_| !device.hotdesk);
-        site.change(What::Device(device)).await?;
-        if nowhere {
-            site.record_waived(std::slice::from_ref(&name)).await?;
-        }
+        let devices = [(name.clone(), device.clone())].into();
+        strict.look(context, &Snapshot { devices, ..Snapshot::default() }).await?;
+        let ended = snapshot.sessions.get(&name).filter(|_| !device.hotdesk).map(logged_out);
+        let edit = Edit::of(known.cloned(), device);
+        context.change_all(vec![DirectoryChange::Device(edit)], force).await?;
         let done = if known.is_none() { "added" } else { "changed" };
-        match leaves {
-            None => writeln!(out, "device {name} {done}")?,
-            Some(was) => writeln!(out, "device {name} {done}, and {} logged out there", was.user)?,
-        }
+        writeln!(out, "device {name} {done}{}", ended.unwrap_or_default())?;
         Ok(())
     }
 
-    /// The device as it is then.
-    pub(super) fn over(self, known: Option<model::Device>, site: &Site) -> anyhow::Result<model::Device> {
+    /// The device with the given options.
+    pub(super) fn over(self, known: Option<Device>, context: &CommandContext) -> Result<Device> {
         let name = self.device;
         let mut device = match (known, &self.switch, &self.dial) {
             (Some(device), _, _) => device,
             (None, Some(switch), Some(dial)) => {
                 let desk = self.kind.is_none_or(|kind| kind.is_desk());
-                let new = model::Device::new(site.tenant.clone(), name, switch.clone(), dial.clone());
-                model::Device { hotdesk: desk, ..new }
+                let new = Device::new(context.tenant.clone(), name, switch.clone(), dial.clone());
+                Device { hotdesk: desk, ..new }
             }
             (None, ..) => bail!(
-                "there is no device {name} yet; a new one takes --switch and --dial, for example \
-                 --switch pbx --dial PJSIP/{name}"
+                "there is no device {name} yet. To add it, give its switch and what that dials, for example --switch {} \
+                 --dial PJSIP/{name}",
+                context.config.switches.first().map_or("pbx", |switch| switch.name.as_str())
             ),
         };
         if let Some(switch) = self.switch {
-            device.switch = site.switch(&switch)?.name.clone();
+            device.switch = context.switch(&switch)?.name.clone();
         }
         if let Some(dial) = self.dial {
             device.dial = dial;
         }
         device.kind = self.kind.unwrap_or(device.kind);
-        self.hotdesk.put(&mut device.hotdesk);
-        Given::put(self.location, &mut device.location);
-        Given::put(self.owner, &mut device.owner);
-        if self.may_dial.is_some() {
-            let mut numbers = None;
-            Given::put(self.may_dial, &mut numbers);
-            device.may_dial.numbers = numbers.map(|Dialled(numbers)| numbers).unwrap_or_default();
+        self.hotdesk.set(&mut device.hotdesk);
+        Given::set(self.location, &mut device.location);
+        Given::set(self.owner, &mut device.owner);
+        if let Some(List(numbers)) = self.may_dial {
+            device.may_dial.numbers = numbers;
         }
-        Given::put(self.class, &mut device.may_dial.class);
-        self.leave.put(&mut device.leave);
+        Given::set(self.class, &mut device.may_dial.class);
+        self.auto_logout.set(&mut device.auto_logout);
         if !self.allow_from.is_empty() {
-            device.allow_from = self.allow_from.iter().filter_map(|network| network.0).collect();
+            device.allow_from = self.allow_from.into_iter().flatten().collect();
         }
         Ok(device)
     }
 }
 
-/// Whether there can be such a device, and whether it is for hotdesking although nobody knows what an emergency call from
-/// it shows.
-pub(super) fn agrees(office: &Office, device: &model::Device, force: bool) -> anyhow::Result<bool> {
-    if let Some(owner) = device.owner.as_ref().filter(|owner| !office.users.contains_key(*owner)) {
-        bail!("there is no user {owner}");
-    }
-    if let Some(location) = device.location.as_ref().filter(|name| !office.locations.contains_key(*name)) {
-        bail!(
-            "there is no location {location} yet; add it first: hotdesk location set {location} \
-             --emergency-caller-id NUM"
-        );
-    }
-    let (name, kind) = (&device.name, device.kind);
-    if !kind.is_desk() && device.owner.is_none() {
-        bail!("a {kind} is always with its owner: say whose {name} is (--owner EXT)");
-    }
-    if !kind.is_desk() && device.hotdesk {
-        bail!("nobody logs in at a {kind}: add --no-hotdesk, or leave {name} a desk phone (--kind desk)");
-    }
-    let nowhere = device.hotdesk && office.emergency_caller_id(device).is_none();
-    if nowhere && !force {
-        let remedy = match &device.location {
-            None => "say where it stands (--location NAME)".into(),
-            Some(location) => format!(
-                "say which number an emergency call from {location} shows (hotdesk location set {location} \
-                 --emergency-caller-id NUM)"
-            ),
-        };
-        bail!(
-            "a device without a location that has an emergency caller-ID cannot be enabled for hotdesking: {remedy}, \
-             or add --no-hotdesk, or --force"
-        );
-    }
-    Ok(nowhere)
-}
-
-/// A device as it is listed.
 #[derive(Serialize)]
 struct Listed<'a> {
     device: &'a DeviceName,
@@ -241,17 +202,14 @@ struct Listed<'a> {
     emergency_caller_id: Option<&'a Number>,
     owner: Option<&'a Extension>,
     allow_from: &'a [IpNet],
-    /// What may be dialled there while nobody sits there.
     may_dial: &'a [Number],
-    /// The context that such a call goes into.
     class: Option<&'a Context>,
-    leave: &'a Rules,
-    /// Who has logged in there.
+    auto_logout: &'a AutoLogoutRules,
     user: Option<&'a Extension>,
 }
 
 impl<'a> Listed<'a> {
-    fn of(device: &'a model::Device, office: &'a Office) -> Self {
+    fn of(device: &'a Device, snapshot: &'a Snapshot) -> Self {
         Self {
             device: &device.name,
             switch: &device.switch,
@@ -259,77 +217,70 @@ impl<'a> Listed<'a> {
             kind: device.kind,
             hotdesk: device.hotdesk,
             location: device.location.as_ref(),
-            emergency_caller_id: office.emergency_caller_id(device),
+            emergency_caller_id: snapshot.emergency_caller_id(device),
             owner: device.owner.as_ref(),
             allow_from: &device.allow_from,
             may_dial: &device.may_dial.numbers,
             class: device.may_dial.class.as_ref(),
-            leave: &device.leave,
-            user: office.bindings.get(&device.name).map(|binding| &binding.user),
+            auto_logout: &device.auto_logout,
+            user: snapshot.sessions.get(&device.name).map(|session| &session.user),
         }
     }
 }
 
-async fn list(site: &Site, out: &mut dyn Write, json: bool) -> anyhow::Result<()> {
-    let office = site.office().await?;
-    let devices: Vec<Listed> = office.devices.values().map(|device| Listed::of(device, &office)).collect();
-    if json {
-        return print::json(out, &devices);
-    }
-    let row = |device: &Listed| {
+async fn list(context: &CommandContext, out: &mut dyn Write, json: bool) -> Result<()> {
+    let snapshot = context.snapshot().await?;
+    let devices: Vec<Listed> =
+        snapshot.devices.values().map(|device| Listed::of(device, &snapshot)).collect();
+    let names = ["DEVICE", "SWITCH", "DIAL", "HOTDESK", "LOCATION", "EMERGENCY", "OWNER", "USER"];
+    output::list(out, json, &devices, &names, |device| {
         vec![
             device.device.to_string(),
             device.switch.to_string(),
             device.dial.to_string(),
-            print::yes(device.hotdesk).into(),
-            print::or_dash(device.location),
-            print::or_dash(device.emergency_caller_id),
-            print::or_dash(device.owner),
-            print::or_dash(device.user),
+            output::yes(device.hotdesk).into(),
+            output::or_dash(device.location),
+            output::or_dash(device.emergency_caller_id),
+            output::or_dash(device.owner),
+            output::or_dash(device.user),
         ]
-    };
-    let rows: Vec<_> = devices.iter().map(row).collect();
-    print::table(
-        out,
-        &["DEVICE", "SWITCH", "DIAL", "HOTDESK", "LOCATION", "EMERGENCY", "OWNER", "USER"],
-        &rows,
-    )
+    })
 }
 
-async fn show(site: &Site, out: &mut dyn Write, name: &DeviceName, json: bool) -> anyhow::Result<()> {
-    let (device, office) = site.device(name).await?;
-    let device = Listed::of(&device, &office);
+async fn show(context: &CommandContext, out: &mut dyn Write, name: &DeviceName, json: bool) -> Result<()> {
+    let (device, snapshot) = context.device(name).await?;
+    let device = Listed::of(&device, &snapshot);
     if json {
-        return print::json(out, &device);
+        return output::json(out, &device);
     }
-    let networks: Vec<String> = device.allow_from.iter().map(ToString::to_string).collect();
-    let may_dial: Vec<&str> = device.may_dial.iter().map(Number::as_str).collect();
-    print::facts(
+    output::facts(
         out,
         &[
             ("device", device.device.to_string()),
             ("switch", device.switch.to_string()),
             ("dial", device.dial.to_string()),
             ("kind", device.kind.to_string()),
-            ("hotdesk", print::yes(device.hotdesk).into()),
-            ("location", print::or_dash(device.location)),
-            ("emergency caller-ID", print::or_dash(device.emergency_caller_id)),
-            ("owner", print::or_dash(device.owner)),
-            ("logs in from", if networks.is_empty() { "any network".into() } else { networks.join(", ") }),
-            ("may dial, nobody there", if may_dial.is_empty() { "-".into() } else { may_dial.join(", ") }),
-            ("in the class", print::or_dash(device.class)),
-            ("leaves", leave::shown(device.leave)),
-            ("logged in", print::or_dash(device.user)),
+            ("hotdesk", output::yes(device.hotdesk).into()),
+            ("location", output::or_dash(device.location)),
+            ("emergency caller ID", output::or_dash(device.emergency_caller_id)),
+            ("owner", output::or_dash(device.owner)),
+            ("login networks", output::joined_or("any network", device.allow_from)),
+            ("may dial logged out", output::joined_or("-", device.may_dial)),
+            ("class for those", output::or_dash(device.class)),
+            ("automatic logout", auto_logout::shown(device.auto_logout)),
+            ("user", output::or_dash(device.user)),
         ],
     )
 }
 
-async fn remove(site: &Site, out: &mut dyn Write, name: DeviceName) -> anyhow::Result<()> {
-    let (_, office) = site.device(&name).await?;
-    site.change(What::RemoveDevice(name.clone())).await?;
-    match office.bindings.get(&name) {
-        Some(was) => writeln!(out, "device {name} removed, and {} logged out there", was.user)?,
-        None => writeln!(out, "device {name} removed")?,
-    }
+async fn remove(context: &CommandContext, out: &mut dyn Write, name: DeviceName) -> Result<()> {
+    let (_, snapshot) = context.device(&name).await?;
+    context.change(DirectoryChange::RemoveDevice(name.clone())).await?;
+    let ended = snapshot.sessions.get(&name).map(logged_out);
+    writeln!(out, "device {name} removed{}", ended.unwrap_or_default())?;
     Ok(())
+}
+
+fn logged_out(session: &Session) -> String {
+    format!("; user {} is logged out there", session.user)
 }

@@ -1,137 +1,162 @@
-//! `hotdesk discover`: the phones that a switch knows, and enabling them.
+//! `hotdesk discover`: lists the phones that a switch knows, and adds them as devices.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
 use super::connected::{self, Connected};
+use super::context::CommandContext;
+use super::output;
 use super::plan::Plan;
-use super::print;
-use super::site::Site;
-use crate::asterisk::{self, space::Space};
+use crate::asterisk::{self, namespace::Namespace};
 use crate::config::{Kind, Switch};
-use crate::desk::id::{DeviceName, LocationName, SwitchName};
-use crate::desk::model::{Device, Office};
 use crate::freeswitch;
+use crate::model::directory::{Device, Snapshot};
+use crate::model::id::{DeviceName, LocationName, SwitchName};
 use crate::switch::endpoint::{Endpoint, Endpoints};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Discover {
-    /// The switch, by its name in the configuration; not needed where there is one
+    /// Switch to ask: a [[switch]] name; not needed if there is only one
     #[arg(long, value_name = "S")]
     switch: Option<SwitchName>,
-    /// As JSON, by dial target
+    /// Print JSON: an array, ordered by dial target
     #[arg(long, conflicts_with_all = ["add", "add_all"])]
     json: bool,
-    /// Make these of them hotdesks
+    /// Add these phones as hotdesking devices
     #[arg(long, value_name = "NAME", num_args = 1..)]
     add: Vec<String>,
-    /// Make hotdesks of all that are in the context of hotdesk phones, and not known yet
+    /// Add every phone that is in the hotdesk context and not a device yet
     #[arg(long, conflicts_with = "add")]
     add_all: bool,
-    /// Where those that are added stand: see `hotdesk location set`
+    /// Location of the added devices; see hotdesk location add
     #[arg(long, value_name = "L")]
     location: Option<LocationName>,
-    /// Add them even where no emergency caller-ID is known; this is journalled
-    #[arg(long)]
+    /// Add them although the location has no emergency caller ID; the journal records it
+    #[arg(long, help_heading = output::OVERRIDE)]
     force: bool,
-    /// Only show what would be added
+    /// Show what would be added, and change nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// An endpoint as it is listed.
 #[derive(Serialize)]
 struct Listed<'a> {
     name: &'a str,
     dial: &'a str,
     context: Option<&'a str>,
     registered: bool,
-    /// Whether it is known here, and then whether users may log in there.
+    /// Whether users may log in there; null if it is not a device yet.
     hotdesk: Option<bool>,
 }
 
 impl Discover {
-    pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
-        let switch = self.switch(site)?;
-        let endpoints = endpoints(site, switch).await?;
+    pub(super) const fn changes(&self) -> bool {
+        !self.dry_run && (self.add_all || !self.add.is_empty())
+    }
+
+    pub(super) async fn run(self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
+        let switch = self.switch(context)?;
+        let endpoints = endpoints(context, switch).await?;
         if self.add.is_empty() && !self.add_all {
-            return list(&site.office().await?, switch, &endpoints, out, self.json);
+            return list(&context.snapshot().await?, switch, &endpoints, out, self.json);
         }
-        let mut plan = Plan::new(site).await?;
-        let mut elsewhere = BTreeSet::new();
+        let mut plan = Plan::new(context).await?;
+        let mut other_context = BTreeSet::new();
         for endpoint in self.chosen(&plan.before, switch, &endpoints)? {
             let (name, dial) = endpoint.device()?;
             if !endpoint.hotdesk {
-                elsewhere.insert(name.clone());
+                other_context.insert(name.clone());
             }
-            let mut device = Device::new(site.tenant.clone(), name, switch.name.clone(), dial);
+            let mut device = Device::new(context.tenant.clone(), name, switch.name.clone(), dial);
             device.location = self.location.clone();
             plan.put_device(device);
         }
         if let Some((subject, why)) = plan.refusals(self.force).first() {
             bail!("{subject}: {why}");
         }
-        plan.tell(out)?;
+        plan.decide()?;
+        plan.print(out)?;
         if self.dry_run {
-            writeln!(out, "this was a dry run: nothing is changed")?;
+            output::note("dry run: nothing was changed");
             return Ok(());
         }
         plan.apply(vec![]).await?;
-        remind(out, site, switch, &elsewhere)
+        remind(context, switch, &other_context);
+        Ok(())
     }
 
-    fn switch<'a>(&self, site: &'a Site) -> anyhow::Result<&'a Switch> {
+    fn switch<'a>(&self, context: &'a CommandContext) -> Result<&'a Switch> {
         if let Some(name) = &self.switch {
-            return site.switch(name);
+            return context.switch(name);
         }
-        let mut ours = site.config.switches.iter().filter(|switch| switch.has(&site.tenant));
-        match (ours.next(), ours.next()) {
-            (Some(switch), None) => Ok(switch),
-            (Some(one), Some(other)) => {
-                bail!("say which switch: --switch {}, --switch {}, …", one.name, other.name)
+        let own = context.config.switches.iter().filter(|switch| switch.has(&context.tenant));
+        match own.collect::<Vec<_>>()[..] {
+            [only] => Ok(only),
+            [Switch { name: one, .. }, Switch { name: other, .. }, ..] => {
+                bail!("several switches serve the tenant: add --switch {one} or --switch {other}")
             }
-            (None, _) => bail!("no [[switch]] in the configuration has phones of the tenant {}", site.tenant),
+            [] => {
+                bail!("no switch serves the tenant {}: add it to `tenants` of a [[switch]]", context.tenant)
+            }
         }
     }
 
-    /// Those that are to be added. Who names one that is known already has made a mistake.
+    /// The phones to add. Naming one that is a device already is an error.
     fn chosen<'a>(
         &self,
-        office: &Office,
+        snapshot: &Snapshot,
         switch: &Switch,
         endpoints: &'a Endpoints,
-    ) -> anyhow::Result<Vec<&'a Endpoint>> {
+    ) -> Result<Vec<&'a Endpoint>> {
         if self.add_all {
-            let new = |endpoint: &&Endpoint| endpoint.hotdesk && known(office, &endpoint.name).is_none();
-            let chosen: Vec<&Endpoint> = endpoints.values().filter(new).collect();
+            let new = |endpoint: &&Endpoint| endpoint.hotdesk && known(snapshot, &endpoint.name).is_none();
+            let (mut named, mut chosen) = (BTreeMap::<&str, Vec<&Endpoint>>::new(), vec![]);
+            for endpoint in endpoints.values().filter(new) {
+                named.entry(&endpoint.name).or_default().push(endpoint);
+            }
+            for (name, found) in named {
+                match (&found[..], found.iter().find_map(|endpoint| endpoint.device().err())) {
+                    (_, Some(why)) => output::note(format_args!("left out: {why}")),
+                    ([only], None) => chosen.push(*only),
+                    _ => {
+                        let all = output::joined(found.iter().map(|endpoint| &endpoint.dial), " and as ");
+                        output::note(format_args!(
+                            "left out: the switch has {name} as {all}; choose one with hotdesk device add {name} --switch {} --dial TARGET",
+                            switch.name
+                        ));
+                    }
+                }
+            }
             if chosen.is_empty() {
                 bail!(
-                    "every phone of {} in the context of hotdesks is known already; others are named one by one: --add NAME",
+                    "every phone of {} in the hotdesk context is a device already, or left out; add others by name: --add NAME",
                     switch.name
                 );
             }
             return Ok(chosen);
         }
         let named = |name: &String| {
-            if let Some(device) = known(office, name) {
+            if let Some(device) = known(snapshot, name) {
                 bail!(
-                    "{name} is known already, on {}; to change it: hotdesk device set {name}",
+                    "{name} is a device already, on {}; to change it: hotdesk device set {name}",
                     device.switch
                 );
             }
-            let mut found = endpoints.values().filter(|endpoint| endpoint.name == *name);
-            match (found.next(), found.next()) {
-                (Some(endpoint), None) => Ok(endpoint),
-                (None, _) => {
-                    bail!("the switch {} knows no {name}; hotdesk discover lists those it knows", switch.name)
-                }
-                (Some(one), Some(other)) => bail!(
-                    "{name} is there as {} and as {}: say which, with hotdesk device set {name} --dial",
+            let found = endpoints.values().filter(|endpoint| endpoint.name == *name);
+            match found.collect::<Vec<_>>()[..] {
+                [only] => Ok(only),
+                [] => bail!(
+                    "the switch {} knows no phone {name}; hotdesk discover lists the phones it knows",
+                    switch.name
+                ),
+                [one, other, ..] => bail!(
+                    "the switch has {name} as {} and as {}: choose one with hotdesk device add {name} --switch {} --dial TARGET",
                     one.dial,
-                    other.dial
+                    other.dial,
+                    switch.name
                 ),
             }
         };
@@ -139,73 +164,62 @@ impl Discover {
     }
 }
 
-async fn endpoints(site: &Site, switch: &Switch) -> anyhow::Result<Endpoints> {
+async fn endpoints(context: &CommandContext, switch: &Switch) -> Result<Endpoints> {
     let endpoints = match switch.kind {
         Kind::Asterisk => {
             let asterisk = Connected::asterisk(switch).await?;
-            asterisk::endpoints::endpoints(&asterisk.to, &site.tenant, &switch.tenants).await
+            asterisk::devices::endpoints::endpoints(&asterisk.to, &context.tenant, &switch.tenants).await
         }
         Kind::FreeSwitch => {
             let freeswitch = Connected::freeswitch(switch).await?;
-            freeswitch::endpoints::endpoints(&freeswitch.to, &site.tenant).await
+            freeswitch::devices::endpoints::endpoints(&freeswitch.to, &context.tenant).await
         }
     };
     endpoints.with_context(|| connected::refused(switch))
 }
 
-/// The device of that name, whichever switch it is on: there is one of a name.
-fn known<'a>(office: &'a Office, name: &str) -> Option<&'a Device> {
-    office.devices.get(&DeviceName::new(name).ok()?)
+/// The device of that name, on any switch: names are unique.
+fn known<'a>(snapshot: &'a Snapshot, name: &str) -> Option<&'a Device> {
+    snapshot.devices.get(&DeviceName::new(name).ok()?)
 }
 
 fn list(
-    office: &Office,
+    snapshot: &Snapshot,
     switch: &Switch,
     endpoints: &Endpoints,
     out: &mut dyn Write,
     json: bool,
-) -> anyhow::Result<()> {
+) -> Result<()> {
     let listed = endpoints.values().map(|endpoint| Listed {
         name: &endpoint.name,
         dial: &endpoint.dial,
         context: endpoint.context.as_deref(),
         registered: endpoint.registered,
-        hotdesk: known(office, &endpoint.name)
+        hotdesk: known(snapshot, &endpoint.name)
             .filter(|device| device.switch == switch.name)
             .map(|device| device.hotdesk),
     });
     let listed: Vec<Listed> = listed.collect();
-    if json {
-        return print::json(out, &listed);
-    }
-    let row = |endpoint: &Listed| {
+    let names = ["ENDPOINT", "DIAL", "CONTEXT", "REGISTERED", "HOTDESK"];
+    output::list(out, json, &listed, &names, |endpoint| {
         vec![
             endpoint.name.into(),
             endpoint.dial.into(),
-            print::or_dash(endpoint.context.as_ref()),
-            print::yes(endpoint.registered).into(),
-            endpoint.hotdesk.map_or("not known", print::yes).into(),
+            output::or_dash(endpoint.context.as_ref()),
+            output::yes(endpoint.registered).into(),
+            endpoint.hotdesk.map_or("not a device", output::yes).into(),
         ]
-    };
-    let rows: Vec<_> = listed.iter().map(row).collect();
-    print::table(out, &["ENDPOINT", "DIAL", "CONTEXT", "REGISTERED", "HOTDESK"], &rows)
+    })
 }
 
-/// What is still to be done in the switch.
-fn remind(
-    out: &mut dyn Write,
-    site: &Site,
-    switch: &Switch,
-    elsewhere: &BTreeSet<DeviceName>,
-) -> anyhow::Result<()> {
-    if elsewhere.is_empty() {
-        return Ok(());
+fn remind(context: &CommandContext, switch: &Switch, other_context: &BTreeSet<DeviceName>) {
+    if other_context.is_empty() {
+        return;
     }
-    let names: Vec<&str> = elsewhere.iter().map(DeviceName::as_str).collect();
+    let names = output::joined(other_context, ", ");
     let how = match switch.kind {
-        Kind::Asterisk => format!("context = {}, in pjsip.conf", Space::of(&site.tenant)),
-        Kind::FreeSwitch => "user_context hotdesk, in the directory".into(),
+        Kind::Asterisk => format!("context = {} in pjsip.conf", Namespace::of(&context.tenant)),
+        Kind::FreeSwitch => "user_context hotdesk@desk in the directory".into(),
     };
-    writeln!(out, "codes work there once the switch says {how}: {}", names.join(", "))?;
-    Ok(())
+    output::note(format_args!("feature codes work there once you set {how}: {names}"));
 }

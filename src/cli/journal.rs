@@ -1,54 +1,58 @@
-//! `hotdesk journal`: what happened.
+//! `hotdesk journal`: the entries of the journal, and counts of them.
 
 use std::io::Write;
-use std::str::FromStr;
 use std::time::Duration;
 
+use anyhow::Result;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
-use super::print;
-use super::site::Site;
+use super::context::CommandContext;
+use super::output;
 use crate::controller::journal;
-use crate::desk::count::Counted;
-use crate::desk::id::Revision;
-use crate::desk::journal::Entry;
+use crate::model::id::Revision;
+use crate::model::journal::Entry;
+use crate::model::journal::daily_counts::Counted;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Journal {
-    /// Stay, and show what happens from now on; without --since after the last ten
+    /// Follow new entries until you press Ctrl-C; without --since and --limit, the last ten come first
     #[arg(long, short)]
     follow: bool,
-    /// Not older than this: a time (2026-03-01T08:00:00Z), a date (2026-03-01), or a span (2h, 30m, 7d)
-    #[arg(long, value_name = "T")]
-    since: Option<Since>,
-    /// How often what happened, by the day in UTC; also of days whose entries are no longer kept
-    #[arg(long, conflicts_with_all = ["follow", "since"])]
+    /// Show entries from then on: a time (2026-03-01 08:00), a date (2026-03-01), or a span (2h, 30m, 7d)
+    #[arg(long, value_name = "T", value_parser = since)]
+    since: Option<Timestamp>,
+    /// Show the last entries only, this many at the most
+    #[arg(long, short = 'n', value_name = "N", value_parser = count, allow_negative_numbers = true)]
+    limit: Option<u64>,
+    /// Count entries by kind for each day in UTC, including days whose entries are no longer kept
+    #[arg(long, conflicts_with_all = ["follow", "limit", "since"])]
     counts: bool,
-    /// One JSON object a line
+    /// Print JSON: one object a line
     #[arg(long)]
     json: bool,
 }
 
-/// What people read over the columns of [`Counted::ALL`].
+/// Headings of the columns of [`Counted::ALL`].
 const HEADS: [&str; Counted::ALL.len()] =
-    ["LOGINS", "LOGOUTS", "TAKEN BACK", "REFUSALS", "REPAIRS", "SPRAYS", "OTHER"];
+    ["LOGINS", "LOGOUTS", "UNDONE", "REFUSALS", "REPAIRS", "SPRAYS", "OTHER"];
 
-/// Entries read at a time.
 const PAGE: usize = 500;
+/// How many entries come before those that are followed.
+const FOLLOWED: u64 = 10;
 
-/// How long we wait for something to happen before we ask again; any value does.
+/// How long one wait for new entries lasts before the next one; any value works.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Journal {
-    pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+    pub(super) async fn run(self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
         if self.counts {
-            return self.print_counts(site, out).await;
+            return self.print_counts(context, out).await;
         }
-        let mut after = self.start(site).await?;
+        let mut after = self.start(context).await?;
         loop {
-            let page = site.store.journal(&site.tenant, after, PAGE).await?;
+            let page = context.store.journal(&context.tenant, after, PAGE).await?;
             for entry in &page {
                 self.print(entry, out)?;
                 after = entry.revision;
@@ -60,25 +64,28 @@ impl Journal {
             if !self.follow {
                 return Ok(());
             }
-            while site.store.changed(&site.tenant, after, PATIENCE).await? <= after {}
+            while context.store.changed(&context.tenant, after, PATIENCE).await? <= after {}
         }
     }
 
     /// The revision after which to begin.
-    async fn start(&self, site: &Site) -> anyhow::Result<Revision> {
-        if let Some(Since(since)) = self.since {
-            let first = site.store.revision_at(&site.tenant, since).await?;
-            return Ok(Revision(first.0.saturating_sub(1)));
-        }
-        if !self.follow {
-            return Ok(Revision(0));
-        }
-        let next = site.store.revision_at(&site.tenant, Timestamp::MAX).await?;
-        Ok(Revision(next.0.saturating_sub(1).saturating_sub(10)))
+    async fn start(&self, context: &CommandContext) -> Result<Revision> {
+        let before = async |at| {
+            let next = context.store.revision_at(&context.tenant, at).await?;
+            anyhow::Ok(next.0.saturating_sub(1))
+        };
+        let from = match self.since {
+            Some(since) => before(since).await?,
+            None => 0,
+        };
+        let followed = (self.follow && self.since.is_none()).then_some(FOLLOWED);
+        let Some(limit) = self.limit.or(followed) else { return Ok(Revision(from)) };
+        // Entries are numbered without a gap.
+        Ok(Revision(from.max(before(Timestamp::MAX).await?.saturating_sub(limit))))
     }
 
-    async fn print_counts(&self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
-        let counts = journal::counts(&*site.store, &site.tenant).await?;
+    async fn print_counts(&self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
+        let counts = journal::counts(&*context.store, &context.tenant).await?;
         let rows = counts.days().map(|(day, times)| {
             let times = Counted::ALL.map(|what| (what.name(), times.get(&what).copied().unwrap_or(0)));
             (day, times)
@@ -95,15 +102,15 @@ impl Journal {
         let row = |(day, times): (Date, [(_, u64); _])| {
             std::iter::once(day.to_string()).chain(times.map(|(_, times)| times.to_string())).collect()
         };
-        print::table(out, &names, &rows.map(row).collect::<Vec<_>>())
+        output::table(out, &names, &rows.map(row).collect::<Vec<_>>())
     }
 
-    fn print(&self, entry: &Entry, out: &mut dyn Write) -> anyhow::Result<()> {
+    fn print(&self, entry: &Entry, out: &mut dyn Write) -> Result<()> {
         if self.json {
             writeln!(out, "{}", serde_json::to_string(entry)?)?;
             return Ok(());
         }
-        write!(out, "{}  {entry}", print::time(entry.at))?;
+        write!(out, "{}  {}", output::time(entry.at), entry.line(output::time))?;
         if let Some(call) = &entry.call {
             write!(out, "  (call {call})")?;
         }
@@ -112,31 +119,34 @@ impl Journal {
     }
 }
 
-/// The moment from which on entries are shown.
-#[derive(Clone, Copy, Debug)]
-struct Since(Timestamp);
-
-impl Since {
-    fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Self, String> {
-        let local = |time: DateTime| time.to_zoned(zone.clone()).ok().map(|time| time.timestamp());
-        let ago =
-            |span: Span| now.to_zoned(zone.clone()).checked_sub(span.abs()).ok().map(|time| time.timestamp());
-        let time = text.parse::<Timestamp>().ok();
-        let time = time
-            .or_else(|| text.parse::<Date>().ok().filter(|_| text.len() == 10).and_then(|d| local(d.into())));
-        let time = time.or_else(|| text.parse::<DateTime>().ok().and_then(local));
-        let time = time.or_else(|| text.parse::<Span>().ok().and_then(ago));
-        time.map(Self).ok_or_else(|| {
-            "it takes a time (2026-03-01T08:00:00Z), a date (2026-03-01) or a span (2h, 30m, 7d)".into()
-        })
-    }
+/// `20`
+fn count(text: &str) -> Result<u64, &'static str> {
+    text.parse().map_err(|_| "use a whole number, for example 20")
 }
 
-impl FromStr for Since {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::parse(text, Timestamp::now(), &TimeZone::system())
-    }
+/// A time, a date, or a span before now.
+fn since(text: &str) -> Result<Timestamp, &'static str> {
+    since_from(text, Timestamp::now(), &TimeZone::system())
+}
+
+fn since_from(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, &'static str> {
+    let local = |time: DateTime| time.to_zoned(zone.clone()).ok().map(|time| time.timestamp());
+    let date = || text.parse::<Date>().ok().filter(|_| text.len() == 10).and_then(|date| local(date.into()));
+    let ago =
+        |span: Span| now.to_zoned(zone.clone()).checked_sub(span.abs()).ok().map(|time| time.timestamp());
+    let time = text.parse().ok().or_else(date);
+    let time = time.or_else(|| text.parse::<DateTime>().ok().and_then(local));
+    let time = time.or_else(|| text.parse::<Span>().ok().and_then(ago));
+    let time = time.or_else(|| printed(text, zone));
+    time.ok_or("use a time (2026-03-01 08:00), a date (2026-03-01) or a span (2h, 30m, 7d)")
+}
+
+/// A time as [`output::time`] prints it. When clocks go back, the zone says which of two times it is.
+fn printed(text: &str, zone: &TimeZone) -> Option<Timestamp> {
+    let (civil, _) = text.rsplit_once(' ')?;
+    let civil: DateTime = civil.parse().ok()?;
+    let times = [zone.to_ambiguous_timestamp(civil).earlier(), zone.to_ambiguous_timestamp(civil).later()];
+    times.into_iter().flatten().find(|at| output::time_in(*at, zone.clone()) == text)
 }
 
 #[cfg(test)]
@@ -158,11 +168,20 @@ mod tests {
             ("1h 30m", "2026-03-10T10:30:00Z"),
             ("2h ago", "2026-03-10T10:00:00Z"),
         ] {
-            let since = Since::parse(text, now, &zone).map(|since| since.0);
-            assert_eq!(since, Ok(at.parse().unwrap()), "{text}");
+            assert_eq!(since_from(text, now, &zone), Ok(at.parse().unwrap()), "{text}");
         }
+        let amsterdam = TimeZone::get("Europe/Amsterdam").unwrap();
+        for (text, at) in [
+            ("2026-10-25 02:30:00 CEST", "2026-10-25T00:30:00Z"),
+            ("2026-10-25 02:30:00 CET", "2026-10-25T01:30:00Z"),
+        ] {
+            let at = at.parse().unwrap();
+            assert_eq!(output::time_in(at, amsterdam.clone()), text);
+            assert_eq!(since_from(text, now, &amsterdam), Ok(at));
+        }
+        assert!(since_from("2026-10-25 02:30:00 GMT", now, &amsterdam).is_err());
         for bad in ["", "yesterday", "2", "2026-13-01", "99999999y"] {
-            assert!(Since::parse(bad, now, &zone).is_err(), "{bad}");
+            assert!(since_from(bad, now, &zone).is_err(), "{bad}");
         }
     }
 }

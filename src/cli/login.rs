@@ -1,126 +1,121 @@
-//! `hotdesk login` and `hotdesk logout`: move people without their PINs.
+//! `hotdesk login` and `hotdesk logout`: an administrator begins and ends sessions without a PIN.
 
 use std::io::Write;
 
-use anyhow::bail;
+use anyhow::{Result, bail, ensure};
 
-use super::site::Site;
-use crate::desk::id::{DeviceName, Extension};
-use crate::desk::policy::Refusal;
-use crate::desk::seat::{Act, Transition};
+use super::connected;
+use super::context::CommandContext;
+use super::output;
+use crate::config::Layout;
+use crate::controller::administer;
+use crate::model::directory::Device;
+use crate::model::id::{DeviceName, Extension};
+use crate::model::login::refusal::Refusal;
+use crate::model::login::transition::{SessionCommand, Transition};
 use crate::store::StoreError;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Login {
-    /// The extension of who sits down
+    /// Extension of the user
     user: Extension,
-    /// Where; whoever sits there is logged out
+    /// Device to log in at; its current user is logged out
     device: DeviceName,
 }
 
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub(super) struct Logout {
-    /// This user, wherever he sits
-    #[arg(long, value_name = "EXT")]
+    /// Extension of the user to log out, at every device
     user: Option<Extension>,
-    /// Whoever sits at this device
+    /// Log out the user of this device
     #[arg(long, value_name = "ID")]
     device: Option<DeviceName>,
 }
 
 impl Login {
-    pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+    pub(super) async fn run(self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
         let Self { user, device } = self;
-        if !site.user(&user).await?.0.hotdesk {
-            bail!("user {user} may not hotdesk; to let him: hotdesk user set {user} --hotdesk");
-        }
-        if !site.device(&device).await?.0.hotdesk {
-            bail!(
-                "device {device} is not for hotdesking; to make it so: hotdesk device set {device} --hotdesk"
-            );
-        }
-        let rules = site.config.rules().of(&site.tenant).seating;
-        let done = match site.move_people(Act::Seat(user.clone(), device.clone(), rules)).await {
+        ensure!(
+            context.user(&user).await?.0.hotdesk,
+            "user {user} may not hotdesk; to allow it: hotdesk user set {user} --hotdesk"
+        );
+        let place = context.device(&device).await?.0;
+        ensure!(
+            place.hotdesk,
+            "device {device} is not for hotdesking; to allow it: hotdesk device set {device} --hotdesk"
+        );
+        takes(context, &user, &place).await?;
+        let rules = context.config.rules().of(&context.tenant).login;
+        let command = SessionCommand::LogIn(user.clone(), device.clone(), rules);
+        let done = match context.move_session(command).await {
             Err(StoreError::Refused(Refusal::UserElsewhere)) => bail!(
-                "{user} sits elsewhere, and [login] multi is \"refuse\"; first: hotdesk logout --user {user}"
+                "user {user} is logged in at another device, and [login] multiple_logins is \"refuse\"; first: hotdesk logout {user}"
             ),
             Err(StoreError::Refused(Refusal::DeviceOccupied)) => bail!(
-                "somebody else sits at {device}, and [login] take_over is off; first: hotdesk logout --device {device}"
+                "another user is logged in at {device}, and [login] take_over is false; first: hotdesk logout --device {device}"
             ),
             done => done?,
         };
-        if done.is_empty() {
-            writeln!(out, "{user} sits at {device} already")?;
-        } else {
-            writeln!(out, "{}", told(&done))?;
+        match done.is_empty() {
+            true => writeln!(out, "user {user} is logged in at {device} already")?,
+            false => writeln!(out, "{}", summary(&done))?,
         }
         Ok(())
+    }
+}
+
+/// Asks a FreePBX whether it has the user and lets users log in at the device. A switch that cannot be asked gets the login
+/// when it is back.
+async fn takes(context: &CommandContext, user: &Extension, device: &Device) -> Result<()> {
+    let switch = context.config.switch(&device.switch).filter(|switch| switch.layout == Layout::FreePbx);
+    let Some(switch) = switch else { return Ok(()) };
+    let refusal = async {
+        let table = connected::table(context, switch).await?;
+        anyhow::Ok(administer::refusal(table.to.as_ref(), user, device).await?)
+    };
+    match refusal.await {
+        Ok(Some(why)) => bail!("{why}"),
+        Ok(None) => Ok(()),
+        Err(error) => {
+            output::note(format_args!("whether FreePBX takes this login is unknown: {error:#}"));
+            Ok(())
+        }
     }
 }
 
 impl Logout {
-    pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+    pub(super) async fn run(self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
         let (act, nothing) = match (self.user, self.device) {
             (Some(user), _) => {
-                site.user(&user).await?;
-                let nothing = format!("{user} is not logged in");
-                (Act::LeaveAll(user), nothing)
+                context.user(&user).await?;
+                let nothing = format!("user {user} is not logged in");
+                (SessionCommand::LogOutEverywhere(user), nothing)
             }
             (None, Some(device)) => {
-                site.device(&device).await?;
-                let nothing = format!("nobody is logged in at {device}");
-                (Act::Clear(device), nothing)
+                context.device(&device).await?;
+                let nothing = format!("no user is logged in at {device}");
+                (SessionCommand::LogOutDevice(device), nothing)
             }
             // The arguments' group asks for one of them.
-            (None, None) => bail!("say who: --user EXT or --device ID"),
+            (None, None) => bail!("name the user, or the device with --device ID"),
         };
-        let done = site.move_people(act).await?;
-        writeln!(out, "{}", if done.is_empty() { nothing } else { told(&done) })?;
+        let done = context.move_session(act).await?;
+        writeln!(out, "{}", if done.is_empty() { nothing } else { summary(&done) })?;
         Ok(())
     }
 }
 
-/// What a move did: who sits where now, what he left, who had to go.
-fn told(done: &Transition) -> String {
-    let arrived = done.seated.iter().map(|now| format!("{} sits at {} now", now.user, now.device));
-    let left = done.removed.iter().map(|was| {
-        if done.seated.iter().any(|now| now.user == was.user) {
-            format!("left {}", was.device)
-        } else if done.seated.is_empty() {
-            format!("{} was logged out at {}", was.user, was.device)
+fn summary(done: &Transition) -> String {
+    let begun = done.begun.iter().map(|now| format!("user {} is logged in at {}", now.user, now.device));
+    let ended = done.ended.iter().map(|was| {
+        if done.begun.iter().any(|now| now.user == was.user) {
+            format!("logged out at {}", was.device)
+        } else if done.begun.is_empty() {
+            format!("user {} is logged out at {}", was.user, was.device)
         } else {
-            format!("{} was logged out", was.user)
+            format!("user {} is logged out", was.user)
         }
     });
-    arrived.chain(left).collect::<Vec<_>>().join("; ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::desk::id::Revision;
-    use crate::desk::model::Binding;
-
-    fn at(user: &str, device: &str) -> Binding {
-        Binding {
-            user: Extension::new(user).unwrap(),
-            device: DeviceName::new(device).unwrap(),
-            since: jiff::Timestamp::UNIX_EPOCH,
-            revision: Revision(1),
-        }
-    }
-
-    #[test]
-    fn a_move_is_told_from_the_side_of_who_sits_down() {
-        let told = |removed: &[Binding], seated: &[Binding]| {
-            super::told(&Transition { revision: Revision(2), removed: removed.into(), seated: seated.into() })
-        };
-        assert_eq!(
-            told(&[at("101", "desk1"), at("102", "desk2")], &[at("101", "desk2")]),
-            "101 sits at desk2 now; left desk1; 102 was logged out"
-        );
-        assert_eq!(told(&[], &[at("101", "desk2")]), "101 sits at desk2 now");
-        assert_eq!(told(&[at("101", "desk2")], &[]), "101 was logged out at desk2");
-    }
+    output::joined(begun.chain(ended), "; ")
 }

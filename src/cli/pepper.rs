@@ -1,45 +1,45 @@
-//! `hotdesk pepper`: another key for the PINs.
+//! `hotdesk pepper`: changes the key that PINs are hashed with.
 
 use std::io::Write;
 
-use super::site::Site;
+use anyhow::Result;
+
+use super::context::CommandContext;
+use super::output;
 use crate::controller::pepper;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Pepper {
-    /// Make a pepper beside the current one, which nothing uses yet: to be copied to every other controller first
+    /// Add a pepper that is not used yet, so that you can copy it to every other controller first
     Add,
-    /// Make another pepper the current one; each PIN goes over to it when its user logs in
+    /// Rotate to another pepper: each PIN is hashed with it at the next login of its user
     Rotate {
-        /// The name of one that was added before; without it, a new one
+        /// Name of a pepper that was added before; without it, a new one is made
         name: Option<String>,
     },
 }
 
 impl Pepper {
-    pub(super) fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
-        let path = &site.config.store.pepper_file;
+    pub(super) fn run(self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
+        let path = &context.config.store.pepper_file;
         match self {
             Self::Add => {
                 let name = pepper::add(path)?;
                 let file = pepper::beside(path, &name);
-                writeln!(
-                    out,
-                    "{} is made. Copy it to every other controller, reload them all, and then on each: hotdesk pepper \
-                     rotate {name}",
-                    file.display()
-                )?;
+                writeln!(out, "{}", file.display())?;
+                output::note(format_args!(
+                    "copy this file to every other controller and run hotdesk reload on each; then run on each: hotdesk pepper \
+                     rotate {name}"
+                ));
             }
             Self::Rotate { name } => {
                 let name = name.map_or_else(|| pepper::add(path), Ok)?;
                 pepper::promote(path, &name)?;
-                writeln!(
-                    out,
-                    "{} is the pepper {name} now. Reload hotdesk serve (SIGHUP) before anybody gets a new PIN, and keep \
-                     a copy of the file. What was counted of failures begins anew, and locks of users end. `hotdesk \
-                     check` says when no PIN needs the older files beside it any more",
-                    path.display()
-                )?;
+                writeln!(out, "{} is the pepper {name} now", path.display())?;
+                output::note(
+                    "run hotdesk reload before you set a PIN, and back up the file. Counts of wrong PINs start \
+                     again, and lockouts of users end. hotdesk check says when no PIN needs the older files any more",
+                );
             }
         }
         Ok(())

@@ -1,113 +1,98 @@
-//! `hotdesk user ring` and `user group`: what a user may switch himself by a code.
+//! `hotdesk user ring` and `user group`: settings that users change themselves by a feature code.
 
 use std::io::Write;
-use std::str::FromStr;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, Result, bail};
+use clap::ArgAction;
 
-use super::profile::Toggle;
-use super::site::Site;
-use crate::desk::id::{DeviceName, Extension, GroupName};
-use crate::desk::model::User;
-use crate::desk::profile::Membership;
-use crate::desk::setting::Setting;
-use crate::store::What;
+use super::context::CommandContext;
+use super::output;
+use super::profile::on_or_off;
+use crate::model::directory::User;
+use crate::model::directory::profile::Membership;
+use crate::model::id::{DeviceName, Extension, GroupName};
+use crate::model::settings::Setting;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Ring {
-    /// His extension
+    /// Extension of the user
     extension: Extension,
-    /// A device of his own; or hotdesk: wherever he has logged in
+    /// Device that the user owns; or hotdesk: the device of their login session
     device: DeviceName,
-    /// Whether it rings when he is called: on, off
-    to: Toggle,
+    /// Whether the device rings for calls to the user: on, off
+    #[arg(action = ArgAction::Set, value_parser = on_or_off)]
+    to: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Group {
-    /// His extension
+    /// Extension of the user
     extension: Extension,
-    /// A group that he may be in
+    /// Group that the user may join
     group: GroupName,
-    /// in, out, or pause: in, but taking no calls now
-    to: Stands,
+    /// Membership: in, out, or pause (in, without calls)
+    #[arg(value_parser = membership)]
+    to: Membership,
 }
 
-/// How he is to stand with a group.
-#[derive(Clone, Copy, Debug)]
-enum Stands {
-    In,
-    Out,
-    Pause,
-}
-
-impl FromStr for Stands {
-    type Err = &'static str;
-    fn from_str(value: &str) -> Result<Self, Self::Err> {
-        match value {
-            "in" => Ok(Self::In),
-            "out" => Ok(Self::Out),
-            "pause" => Ok(Self::Pause),
-            _ => Err("it takes in, out or pause"),
-        }
+fn membership(text: &str) -> Result<Membership, &'static str> {
+    match text {
+        "in" => Ok(Membership { signed_in: true, paused: false }),
+        "out" => Ok(Membership { signed_in: false, paused: false }),
+        "pause" => Ok(Membership { signed_in: true, paused: true }),
+        _ => Err("use in, out or pause"),
     }
 }
 
 impl Ring {
-    pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
-        let Self { extension, device, to: Toggle(on) } = self;
-        let (user, office) = site.user(&extension).await?;
-        let own = office.devices.get(&device).is_some_and(|device| device.owner.as_ref() == Some(&extension));
+    pub(super) async fn run(self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
+        let Self { extension, device, to: on } = self;
+        let (user, snapshot) = context.user(&extension).await?;
+        let own =
+            snapshot.devices.get(&device).is_some_and(|device| device.owner.as_ref() == Some(&extension));
         let setting = if own {
             Setting::Ring(device.clone(), on)
         } else if device.as_str() == "hotdesk" {
-            let last = office.bindings_of(&extension).map(|login| login.revision).max();
-            let last = last.with_context(|| {
-                format!("{extension} has logged in nowhere, so there is no hotdesk to ring")
+            let latest = snapshot.sessions_of(&extension).map(|login| login.revision).max();
+            let latest = latest.with_context(|| {
+                format!("user {extension} is not logged in, so there is no device to ring")
             })?;
-            Setting::RingHotdesk(last, on)
-        } else if office.bindings.get(&device).is_some_and(|login| login.user == extension) {
+            Setting::RingHotdesk(latest, on)
+        } else if snapshot.sessions.get(&device).is_some_and(|login| login.user == extension) {
             bail!(
-                "{extension} has logged in at {device}, and does not own it: hotdesk user ring {extension} hotdesk on|off"
+                "user {extension} is logged in at {device} but does not own it; use: hotdesk user ring {extension} hotdesk on|off"
             );
         } else {
-            bail!("{device} is no device of {extension}: hotdesk device set {device} --owner {extension}");
+            bail!(
+                "user {extension} does not own {device}; to change that: hotdesk device set {device} --owner {extension}"
+            );
         };
-        switch(site, &user, setting, out).await
+        switch(context, &user, setting, out).await
     }
 }
 
 impl Group {
-    pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+    pub(super) async fn run(self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
         let Self { extension, group, to } = self;
-        let (user, _) = site.user(&extension).await?;
+        let (user, _) = context.user(&extension).await?;
         if !user.profile.groups.contains_key(&group) {
-            let may: Vec<&str> =
-                user.profile.groups.keys().map(GroupName::as_str).chain([group.as_str()]).collect();
+            let groups = output::joined(user.profile.groups.keys().chain([&group]), ",");
             bail!(
-                "{extension} may not be in {group}: hotdesk user set {extension} --groups {}",
-                may.join(",")
+                "user {extension} may not join {group}; to allow it: hotdesk user set {extension} --groups {groups}"
             );
         }
-        let membership = match to {
-            Stands::In => Membership { signed_in: true, paused: false },
-            Stands::Out => Membership { signed_in: false, paused: false },
-            Stands::Pause => Membership { signed_in: true, paused: true },
-        };
-        let setting = Setting::Group(group, membership);
-        switch(site, &user, setting, out).await
+        switch(context, &user, Setting::Group(group, to), out).await
     }
 }
 
-/// Sets this, and says so.
-async fn switch(site: &Site, user: &User, setting: Setting, out: &mut dyn Write) -> anyhow::Result<()> {
+async fn switch(context: &CommandContext, user: &User, setting: Setting, out: &mut dyn Write) -> Result<()> {
     let extension = &user.extension;
     if !setting.changes(user) {
-        writeln!(out, "user {extension} is so already")?;
+        writeln!(out, "user {extension} is unchanged")?;
         return Ok(());
     }
-    let said = setting.to_string();
-    site.change(What::Setting(extension.clone(), setting)).await?;
-    writeln!(out, "user {extension}: {said}")?;
+    let text = setting.to_string();
+    context.set(extension, vec![setting]).await?;
+    writeln!(out, "user {extension}: {text}")?;
     Ok(())
 }

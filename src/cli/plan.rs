@@ -1,74 +1,71 @@
-//! What a directory is to become: the difference from what it is, told, and then done in one step.
+//! A planned change of the directory: its difference from now, printed and then applied in one step.
 
-use std::collections::BTreeSet;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-use anyhow::bail;
+use anyhow::Result;
 
-use super::difference::{difference, fields};
-use super::site::{Site, actor, now};
-use super::{device, location, user};
-use crate::desk::id::{DeviceName, Extension, LocationName};
-use crate::desk::location::Location;
-use crate::desk::model::{Device, Office, User};
-use crate::desk::pin::PinRecord;
-use crate::store::Import;
+use super::context::{self, CommandContext};
+use super::output;
+use crate::controller::commands::{now, request_id};
+use crate::model::command::{self, Change, Command, Loaded};
+use crate::model::directory::change::{DirectoryChange, DirectoryCommand, Edit};
+use crate::model::directory::difference::{Fields, difference, fields};
+use crate::model::directory::location::Location;
+use crate::model::directory::{ByUser, Device, Snapshot, User};
+use crate::model::id::{DeviceName, Extension};
+use crate::model::login::pin::PinRecord;
+use crate::model::login::refusal::Subject;
 
-/// Who or what is changed.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Subject {
-    Location(LocationName),
-    User(Extension),
-    Device(DeviceName),
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Location(location) => write!(f, "location {location}"),
-            Self::User(user) => write!(f, "user {user}"),
-            Self::Device(device) => write!(f, "device {device}"),
-        }
+/// The record as text, if there is one.
+fn text(subject: &Subject, snapshot: &Snapshot) -> Option<Fields> {
+    match subject {
+        Subject::Location(name) => snapshot.locations.get(name).map(fields),
+        Subject::User(user) => snapshot.users.get(user).map(fields),
+        Subject::Device(name) => snapshot.devices.get(name).map(fields),
     }
 }
 
-impl Subject {
-    fn is_same(&self, one: &Office, other: &Office) -> bool {
-        match self {
-            Self::Location(name) => one.locations.get(name) == other.locations.get(name),
-            Self::User(user) => one.users.get(user) == other.users.get(user),
-            Self::Device(device) => one.devices.get(device) == other.devices.get(device),
-        }
+/// `name Bob -> Robert`; for a new record each field with its value.
+fn in_words(was: Option<&Fields>, is: &Fields) -> Vec<String> {
+    match was {
+        Some(was) => difference(was, is).iter().map(ToString::to_string).collect(),
+        None => is.iter().map(|(name, value)| format!("{name} {value}")).collect(),
     }
 }
 
-/// Locations, users and devices as they are, and as they are to be.
+fn edit<K: Ord, T: Clone + PartialEq>(
+    before: &BTreeMap<K, T>,
+    after: &BTreeMap<K, T>,
+    key: &K,
+) -> Option<Edit<T>> {
+    let (was, is) = (before.get(key), after.get(key)?);
+    (was != Some(is)).then(|| Edit::of(was.cloned(), is.clone()))
+}
+
+/// The directory now and as it is to become.
 pub(super) struct Plan<'a> {
-    site: &'a Site,
-    pub(super) before: Office,
-    pub(super) after: Office,
-    /// Everything that was spoken of, also what stays as it is.
+    context: &'a CommandContext,
+    pub(super) before: Snapshot,
+    pub(super) after: Snapshot,
+    /// Every record that the plan names, unchanged ones too.
     named: BTreeSet<Subject>,
-    /// Whose PIN is to be a new one.
+    /// Users who get a new PIN.
     pub(super) pins: BTreeSet<Extension>,
 }
 
-/// How many of a kind.
 #[derive(Default)]
 struct Count {
     added: usize,
     changed: usize,
-    same: usize,
-    others: usize,
+    unchanged: usize,
 }
 
 impl<'a> Plan<'a> {
-    /// Everything stays as it is.
-    pub(super) async fn new(site: &'a Site) -> anyhow::Result<Self> {
-        let before = site.office().await?;
+    pub(super) async fn new(context: &'a CommandContext) -> Result<Self> {
+        let before = context.snapshot().await?;
         let (after, pins) = (before.clone(), BTreeSet::new());
-        Ok(Self { site, before, after, named: BTreeSet::new(), pins })
+        Ok(Self { context, before, after, named: BTreeSet::new(), pins })
     }
 
     pub(super) fn put_location(&mut self, location: Location) {
@@ -86,205 +83,167 @@ impl<'a> Plan<'a> {
         self.after.devices.insert(device.name.clone(), device);
     }
 
-    /// Who and what is new or differs.
-    fn differing(&self) -> impl Iterator<Item = &Subject> {
-        self.named.iter().filter(|subject| !subject.is_same(&self.before, &self.after))
-    }
-
-    /// Why it cannot be so: the rules of `hotdesk location set`, `user set` and `device set`.
-    pub(super) fn refusals(&self, force: bool) -> Vec<(Subject, String)> {
-        let refused = |subject: &Subject| {
-            let agreed = match subject {
-                Subject::Location(name) => {
-                    let (was, is) = (self.before.locations.get(name), self.after.locations.get(name)?);
-                    location::agrees(self.site, &self.after, was, is, force).map(drop)
-                }
-                Subject::User(user) => user::agrees(self.site, self.after.users.get(user)?),
-                Subject::Device(device) => {
-                    device::agrees(&self.after, self.after.devices.get(device)?, force).map(drop)
-                }
-            };
-            agreed.err().map(|why| (subject.clone(), format!("{why:#}")))
+    /// The records that are new or differ, each with its change: locations, then users, then devices.
+    fn changes(&self) -> impl Iterator<Item = (&Subject, DirectoryChange)> {
+        let Self { before, after, .. } = self;
+        let change = |subject: &Subject| match subject {
+            Subject::Location(name) => {
+                edit(&before.locations, &after.locations, name).map(DirectoryChange::Location)
+            }
+            Subject::User(user) => edit(&before.users, &after.users, user).map(DirectoryChange::User),
+            Subject::Device(name) => edit(&before.devices, &after.devices, name).map(DirectoryChange::Device),
         };
-        self.differing().filter_map(refused).collect()
+        self.named.iter().filter_map(move |subject| Some((subject, change(subject)?)))
     }
 
-    /// The difference, one line each, and how many.
-    pub(super) fn tell(&self, out: &mut dyn Write) -> anyhow::Result<()> {
+    /// Refusals by the rules of `hotdesk location set`, `user set` and `device set`.
+    pub(super) fn refusals(&self, force: bool) -> Vec<(Subject, String)> {
+        let rules = self.context.rules(force);
+        let refused = |(subject, change): (&Subject, DirectoryChange)| {
+            let result = match change {
+                DirectoryChange::Location(edit) => {
+                    rules.location(&self.after, self.before.locations.get(&edit.is.name), &edit.is).map(drop)
+                }
+                DirectoryChange::User(edit) => rules.user(&edit.is),
+                DirectoryChange::Device(edit) => rules.device(&self.after, &edit.is).map(drop),
+                _ => Ok(()),
+            };
+            let device = matches!(subject, Subject::Device(_));
+            let refusal = context::refused(result.err()?.into(), device);
+            Some((subject.clone(), refusal.to_string()))
+        };
+        self.changes().filter_map(refused).collect()
+    }
+
+    /// Prints one line for each record that differs, and the counts.
+    pub(super) fn print(&self, out: &mut dyn Write) -> Result<()> {
+        let by_user = ByUser::of(&self.before);
         let (mut locations, mut users, mut devices) = <(Count, Count, Count)>::default();
         for subject in &self.named {
-            let (count, was, is, note) = match subject {
-                Subject::Location(name) => (
-                    &mut locations,
-                    self.before.locations.get(name).map(|of| fields(of, "name")),
-                    self.after.locations.get(name).map(|of| fields(of, "name")),
-                    None,
-                ),
-                Subject::User(user) => (
-                    &mut users,
-                    self.before.users.get(user).map(|of| fields(of, "extension")),
-                    self.after.users.get(user).map(|of| fields(of, "extension")),
-                    self.note_on_user(user),
-                ),
-                Subject::Device(device) => (
-                    &mut devices,
-                    self.before.devices.get(device).map(|of| fields(of, "name")),
-                    self.after.devices.get(device).map(|of| fields(of, "name")),
-                    self.note_on_device(device),
-                ),
+            let (count, note) = match subject {
+                Subject::Location(_) => (&mut locations, None),
+                Subject::User(user) => (&mut users, self.note_on_user(user, &by_user)),
+                Subject::Device(device) => (&mut devices, self.note_on_device(device)),
             };
-            let differs = difference(&was.clone().unwrap_or_default(), &is.unwrap_or_default());
+            let (was, is) = (text(subject, &self.before), text(subject, &self.after));
+            let differs = in_words(was.as_ref(), &is.unwrap_or_default());
             let differs: Vec<String> = differs.into_iter().chain(note).collect();
-            let done = match was {
-                None => {
-                    count.added += 1;
-                    "add   "
-                }
-                Some(_) if differs.is_empty() => {
-                    count.same += 1;
-                    continue;
-                }
-                Some(_) => {
-                    count.changed += 1;
-                    "change"
-                }
+            let (done, how_many) = match was.is_none() {
+                true => ("add   ", &mut count.added),
+                false if differs.is_empty() => ("", &mut count.unchanged),
+                false => ("change", &mut count.changed),
             };
-            writeln!(out, "{done}  {subject}: {}", differs.join(", "))?;
-        }
-        locations.others = self.after.locations.len() - locations.named();
-        users.others = self.after.users.len() - users.named();
-        devices.others = self.after.devices.len() - devices.named();
-        for (what, count) in [("locations", locations), ("users", users), ("devices", devices)] {
-            if count.named() > 0 {
-                writeln!(out, "{what}: {count}")?;
+            *how_many += 1;
+            if !done.is_empty() {
+                writeln!(out, "{done}  {subject}: {}", differs.join(", "))?;
             }
         }
-        let patterns = self.site.config.of(&self.site.tenant).users();
-        let strange = self.differing().filter_map(|subject| match subject {
-            Subject::User(user) if !patterns.iter().any(|pattern| pattern.matches(user)) => Some(user),
+        for (what, Count { added, changed, unchanged }, all) in [
+            ("locations", locations, self.after.locations.len()),
+            ("users", users, self.after.users.len()),
+            ("devices", devices, self.after.devices.len()),
+        ] {
+            let named = added + changed + unchanged;
+            if named == 0 {
+                continue;
+            }
+            write!(out, "{what}: {added} added, {changed} changed, {unchanged} unchanged")?;
+            match all - named {
+                0 => writeln!(out)?,
+                others => writeln!(out, "; {others} not named, left unchanged")?,
+            }
+        }
+        let config = self.context.config.of(&self.context.tenant);
+        let unmatched = self.changes().filter_map(|(subject, _)| match subject {
+            Subject::User(user) if !config.reaches(user) => Some(user),
             _ => None,
         });
-        let strange: Vec<&Extension> = strange.collect();
-        if let Some(one) = strange.first() {
-            writeln!(
-                out,
-                "calls to {} of these users, {one} for one, will not reach them: no pattern of [dialplan] users \
-                 matches. Add one, and write the dialplan anew: hotdesk dialplan",
-                strange.len()
-            )?;
+        let unmatched: Vec<&Extension> = unmatched.collect();
+        if let Some(one) = unmatched.first() {
+            output::note(format_args!(
+                "no pattern of [dialplan] users matches {} of these users, for example {one}, so calls do not reach \
+                 them. Add a pattern, then hotdesk dialplan install",
+                unmatched.len()
+            ));
         }
         Ok(())
     }
 
-    fn note_on_user(&self, user: &Extension) -> Option<String> {
-        let stays = self.after.users.get(user).is_none_or(|user| user.hotdesk);
-        let leaves = self.before.bindings_of(user).filter(|_| !stays);
-        let leaves = leaves.map(|was| format!("and is logged out at {}", was.device));
+    fn note_on_user(&self, user: &Extension, by_user: &ByUser<'_>) -> Option<String> {
+        let hotdesk = self.after.users.get(user).is_none_or(|user| user.hotdesk);
+        let ended = by_user.sessions(user).iter().filter(|_| !hotdesk);
+        let ended = ended.map(|was| format!("and is logged out at {}", was.device));
         let pin = self.pins.contains(user).then(|| "a new PIN".to_owned());
-        let notes: Vec<String> = pin.into_iter().chain(leaves).collect();
-        (!notes.is_empty()).then(|| notes.join(", "))
+        let notes = output::joined(pin.into_iter().chain(ended), ", ");
+        (!notes.is_empty()).then_some(notes)
     }
 
     fn note_on_device(&self, device: &DeviceName) -> Option<String> {
-        let stays = self.after.devices.get(device).is_none_or(|device| device.hotdesk);
-        let leaves = self.before.bindings.get(device).filter(|_| !stays);
-        leaves.map(|was| format!("and {} is logged out there", was.user))
+        let hotdesk = self.after.devices.get(device).is_none_or(|device| device.hotdesk);
+        let ended = self.before.sessions.get(device).filter(|_| !hotdesk);
+        ended.map(|was| format!("and user {} is logged out there", was.user))
     }
 
-    /// Who or what is no longer as it was when the plan was made: comparing and hashing PINs takes minutes.
-    fn overtaken(&self, now: &Office) -> Option<&Subject> {
-        self.differing().find(|subject| !subject.is_same(&self.before, now))
+    /// Applies all changes in one step, or none. Without a difference nothing is journalled.
+    pub(super) async fn apply(self, pins: Vec<(Extension, PinRecord)>) -> Result<()> {
+        let changes = self.in_order(pins);
+        match changes.is_empty() {
+            true => Ok(()),
+            false => self.context.change_all(changes, true).await,
+        }
     }
 
-    /// Does it all, in one step of the store; nothing of it, if something is not possible. Without a difference nothing is
-    /// journalled.
-    pub(super) async fn apply(self, pins: Vec<(Extension, PinRecord)>) -> anyhow::Result<()> {
-        let (mut locations, mut users, mut devices) = (vec![], vec![], vec![]);
-        let mut waived = BTreeSet::new();
-        for subject in self.differing() {
-            match subject {
-                Subject::Location(name) => {
-                    let Some(location) = self.after.locations.get(name) else { continue };
-                    let was = self.before.locations.get(name);
-                    waived.extend(location::agrees(self.site, &self.after, was, location, true)?);
-                    locations.push(location.clone());
-                }
-                Subject::User(user) => users.extend(self.after.users.get(user).cloned()),
-                Subject::Device(name) => {
-                    let Some(device) = self.after.devices.get(name) else { continue };
-                    if device::agrees(&self.after, device, true)? {
-                        waived.insert(name.clone());
-                    }
-                    devices.push(device.clone());
-                }
-            }
-        }
-        if locations.is_empty() && users.is_empty() && pins.is_empty() && devices.is_empty() {
-            return Ok(());
-        }
-        if let Some(subject) = self.overtaken(&self.site.office().await?) {
-            bail!("{subject} was changed by somebody else meanwhile: nothing was changed; import again");
-        }
-        let tenant = self.site.tenant.clone();
-        let waived: Vec<DeviceName> = waived.into_iter().collect();
-        self.site
-            .store
-            .import(&Import { tenant, locations, users, pins, devices, by: actor(), at: now() })
-            .await?;
-        self.site.record_waived(&waived).await
+    /// An error if the store would refuse the changes: it decides by the same function, on the records that were read.
+    pub(super) fn decide(&self) -> Result<()> {
+        let change = DirectoryCommand { changes: self.in_order(vec![]), rules: self.context.rules(true) };
+        let (tenant, change) = (self.context.tenant.clone(), Change::Directory(change));
+        let command = Command::new(request_id()?, tenant, context::actor(), now(), change);
+        let loaded = Loaded { snapshot: self.before.clone(), ..Loaded::default() };
+        let decided = command::decide(&loaded, &command).map(drop);
+        decided.map_err(|refusal| context::refused(refusal.into(), false))
     }
-}
 
-impl Count {
-    const fn named(&self) -> usize {
-        self.added + self.changed + self.same
-    }
-}
-
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { added, changed, same, others } = self;
-        write!(f, "{added} added, {changed} changed, {same} as they were")?;
-        if *others > 0 {
-            write!(f, "; {others} that are not named stay as they are")?;
-        }
-        Ok(())
+    /// The changes, each after those that make what it names.
+    fn in_order(&self, pins: Vec<(Extension, PinRecord)>) -> Vec<DirectoryChange> {
+        let changes = self.changes().map(|(_, change)| change);
+        // An order in which each finds what it names: a PIN its user, a device its location and owner.
+        let (devices, others): (Vec<_>, Vec<_>) =
+            changes.partition(|change| matches!(change, DirectoryChange::Device(_)));
+        let pins = pins.into_iter().map(|(user, record)| DirectoryChange::Pin(user, record));
+        others.into_iter().chain(pins).chain(devices).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
+    use crate::cli::context::Absent;
     use crate::config::Config;
-    use crate::desk::id::TenantId;
-    use crate::store::What;
+    use crate::model::id::TenantId;
 
     #[tokio::test]
-    async fn what_somebody_else_changed_meanwhile_is_not_overwritten() {
+    async fn a_change_by_another_writer_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("hotdesk.toml");
-        let config = Config::parse("[[switch]]\n", Path::new(&file), &|_| None).unwrap();
-        let site = Site::open(config, TenantId::default()).await.unwrap();
+        let config = Config::parse("[[switch]]\n", &folder.path().join("hotdesk.toml"), &|_| None).unwrap();
+        let context = CommandContext::open(config, TenantId::default(), Absent::Make).await.unwrap();
         let user = |name: &str| User {
             name: name.parse().ok(),
             ..User::new(TenantId::default(), Extension::new("101").unwrap())
         };
         let other = User::new(TenantId::default(), Extension::new("102").unwrap());
 
-        let mut plan = Plan::new(&site).await.unwrap();
+        let mut plan = Plan::new(&context).await.unwrap();
         plan.put_user(user("Ann"));
-        // Of whom the plan says nothing does not matter.
-        site.change(What::User(other)).await.unwrap();
+        // A user that the plan does not name does not matter.
+        context.change(DirectoryChange::User(Edit::put(other))).await.unwrap();
         plan.apply(vec![]).await.unwrap();
 
-        let mut plan = Plan::new(&site).await.unwrap();
+        let mut plan = Plan::new(&context).await.unwrap();
         plan.put_user(user("Ann B."));
-        site.change(What::User(user("Anna"))).await.unwrap();
+        context.change(DirectoryChange::User(Edit::put(user("Anna")))).await.unwrap();
         let refused = plan.apply(vec![]).await.unwrap_err().to_string();
-        assert!(refused.contains("user 101 was changed by somebody else meanwhile"), "{refused}");
-        let known = site.office().await.unwrap().users;
+        assert!(refused.contains("user 101 was changed by another writer meanwhile"), "{refused}");
+        let known = context.snapshot().await.unwrap().users;
         assert_eq!(known[&Extension::new("101").unwrap()], user("Anna"));
     }
 }

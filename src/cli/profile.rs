@@ -1,149 +1,106 @@
-//! What follows a user, as flags: what an administrator says of him, and what he may as well switch himself.
+//! Options and columns for the settings that follow a user to every device.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::print::Given;
-use crate::desk::id::{Account, DeviceName, GroupName, Number};
-use crate::desk::model::{Office, User};
-use crate::desk::profile::{Forward, Membership, Profile, Recording, When};
-use crate::desk::setting::Setting;
+use super::output::{self, Given, List};
+use crate::model::directory::profile::{Forward, Membership, Profile, Recording, When};
+use crate::model::directory::{ByUser, Snapshot, User};
+use crate::model::id::{Account, DeviceName, GroupName, Number};
+use crate::model::settings::Setting;
 
-/// What an administrator says of a user.
+/// Settings that only an administrator changes.
 #[derive(Clone, Debug, clap::Args)]
-pub(super) struct Follows {
-    /// Which of his calls are recorded: never (the default), always, inbound, outbound, on-demand
+pub(super) struct AdminSettings {
+    /// Calls to record: never (the default), always, inbound, outbound, on-demand
     #[arg(long, value_name = "WHICH")]
     recording: Option<Recording>,
-    /// The group whose ringing phones he may pick up, and who may pick up his
+    /// Call pickup group: its members pick up each other's ringing calls
     #[arg(long, value_name = "GROUP")]
     pickup: Option<Given<GroupName>>,
-    /// What the accounts of his calls are kept under; his extension, if there is none
+    /// Account code in call records; without it, the extension
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<Given<Account>>,
-    /// The numbers that he may show, in the order of the keys that choose them: 0201234567,0207654321
-    #[arg(long, value_name = "NUMS")]
-    numbers: Option<Given<Numbers>>,
-    /// The groups and queues that he may be in: sales,support. How he stands with those he is in already stays
+    /// Numbers that the user may choose as caller ID, in the order of their keys: 0201234567,0207654321
+    #[arg(long, value_name = "NUMS", value_parser = numbers)]
+    numbers: Option<List<Number>>,
+    /// Groups and queues that the user may join: sales,support; memberships in groups that stay do not change
     #[arg(long, value_name = "GROUPS")]
-    groups: Option<Given<Groups>>,
+    groups: Option<List<GroupName>>,
 }
 
-/// What he may as well switch himself.
+/// Settings that the user changes by feature code, too.
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "What he may switch himself by the codes of the preset personal")]
-pub(super) struct Switched {
-    /// Not to be rung: on, off
-    #[arg(long, value_name = "ON|OFF")]
-    dnd: Option<Toggle>,
-    /// Where all his calls go
+#[command(next_help_heading = "Settings that users change themselves, by the codes of the preset personal")]
+pub(super) struct UserSettings {
+    /// Do not disturb: on, off
+    #[arg(long, value_name = "ON|OFF", value_parser = on_or_off)]
+    dnd: Option<bool>,
+    /// Forward all calls to this number
     #[arg(long, value_name = "NUM")]
     forward_always: Option<Given<Number>>,
-    /// Where his calls go that find him busy
+    /// Forward calls when the user is busy
     #[arg(long, value_name = "NUM")]
     forward_busy: Option<Given<Number>>,
-    /// Where his calls go that he does not answer
+    /// Forward calls that the user does not answer
     #[arg(long, value_name = "NUM")]
     forward_unanswered: Option<Given<Number>>,
-    /// His phones ring one after the other: on; or all at once: off
-    #[arg(long, value_name = "ON|OFF")]
-    in_turn: Option<Toggle>,
+    /// Ring the user's devices one after the other: on; or all at once: off
+    #[arg(long, value_name = "ON|OFF", value_parser = on_or_off)]
+    in_turn: Option<bool>,
 }
 
-/// `on` or `off`.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Toggle(pub(super) bool);
-
-impl FromStr for Toggle {
-    type Err = &'static str;
-    fn from_str(value: &str) -> Result<Self, Self::Err> {
-        match value {
-            "on" => Ok(Self(true)),
-            "off" => Ok(Self(false)),
-            _ => Err("it takes on or off"),
-        }
+/// `on` or `off`
+pub(super) fn on_or_off(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("use on or off"),
     }
 }
 
-/// `0201234567,0207654321`.
-#[derive(Clone, Debug)]
-struct Numbers(Vec<Number>);
-
-impl FromStr for Numbers {
-    type Err = String;
-    fn from_str(value: &str) -> Result<Self, String> {
-        let numbers: Vec<Number> = listed(value)?;
-        if numbers.len() > Profile::NUMBERS {
-            return Err(format!("there are {} keys to choose numbers by, and no more", Profile::NUMBERS));
-        }
-        Ok(Self(numbers))
+/// `0201234567,0207654321`
+fn numbers(text: &str) -> Result<List<Number>, String> {
+    let numbers: List<Number> = text.parse()?;
+    match numbers.0.len() {
+        0..=Profile::NUMBERS => Ok(numbers),
+        _ => Err(format!("at most {} numbers are allowed, one for each key", Profile::NUMBERS)),
     }
 }
 
-/// `sales,support`.
-#[derive(Clone, Debug)]
-struct Groups(Vec<GroupName>);
-
-impl FromStr for Groups {
-    type Err = String;
-    fn from_str(value: &str) -> Result<Self, String> {
-        listed(value).map(Self)
-    }
-}
-
-fn listed<T: FromStr<Err: fmt::Display>>(value: &str) -> Result<Vec<T>, String> {
-    value.split(',').map(|one| one.trim().parse::<T>().map_err(|error| error.to_string())).collect()
-}
-
-impl Follows {
-    /// Replaces what was given.
-    pub(super) fn put(self, profile: &mut Profile) {
+impl AdminSettings {
+    pub(super) fn set(self, profile: &mut Profile) {
         profile.recording = self.recording.unwrap_or(profile.recording);
-        Given::put(self.pickup, &mut profile.pickup);
-        Given::put(self.account, &mut profile.account);
-        if self.numbers.is_some() {
-            let mut numbers = None;
-            Given::put(self.numbers, &mut numbers);
-            profile.numbers = numbers.map(|Numbers(numbers)| numbers).unwrap_or_default();
+        Given::set(self.pickup, &mut profile.pickup);
+        Given::set(self.account, &mut profile.account);
+        if let Some(List(numbers)) = self.numbers {
+            profile.numbers = numbers;
         }
-        if self.groups.is_some() {
-            let mut groups = None;
-            Given::put(self.groups, &mut groups);
-            let groups = groups.map(|Groups(groups)| groups).unwrap_or_default();
-            let stands = |group: GroupName| {
+        if let Some(List(groups)) = self.groups {
+            let member = |group: GroupName| {
                 let membership = profile.groups.get(&group).copied().unwrap_or_default();
                 (group, membership)
             };
-            profile.groups = groups.into_iter().map(stands).collect();
+            profile.groups = groups.into_iter().map(member).collect();
         }
     }
 }
 
-impl Switched {
-    /// What was given, each by itself.
+impl UserSettings {
     pub(super) fn settings(self) -> Vec<Setting> {
-        let forward = |when, given: Option<Given<Number>>| {
-            given.map(|given| {
-                let mut to = None;
-                Given::put(Some(given), &mut to);
-                Setting::Forward(when, to)
-            })
-        };
+        let forward = |when, given: Option<Given<Number>>| given.map(|Given(to)| Setting::Forward(when, to));
         let settings = [
-            self.dnd.map(|Toggle(on)| Setting::DoNotDisturb(on)),
+            self.dnd.map(Setting::DoNotDisturb),
             forward(When::Always, self.forward_always),
             forward(When::Busy, self.forward_busy),
             forward(When::Unanswered, self.forward_unanswered),
-            self.in_turn.map(|Toggle(on)| Setting::RingInTurn(on)),
+            self.in_turn.map(Setting::RingInTurn),
         ];
         settings.into_iter().flatten().collect()
     }
 }
 
-/// A profile as it is listed.
 #[derive(Serialize)]
 pub(super) struct Listed<'a> {
     recording: &'static str,
@@ -154,14 +111,14 @@ pub(super) struct Listed<'a> {
     do_not_disturb: bool,
     forward: &'a Forward,
     in_turn: bool,
-    /// The devices that are his now, and whether they ring when he is called.
+    /// Devices that ring for calls to the user, and whether each is switched on.
     rings: BTreeMap<&'a DeviceName, bool>,
 }
 
 impl<'a> Listed<'a> {
-    pub(super) fn of(user: &'a User, office: &'a Office) -> Self {
+    pub(super) fn of(user: &'a User, snapshot: &'a Snapshot, by_user: &ByUser<'a>) -> Self {
         let profile = &user.profile;
-        let his = office.devices.keys().filter(|device| office.user_at(device) == Some(&user.extension));
+        let devices = by_user.devices(&user.extension).iter().copied();
         Self {
             recording: profile.recording.name(),
             pickup: profile.pickup.as_ref(),
@@ -171,15 +128,12 @@ impl<'a> Listed<'a> {
             do_not_disturb: profile.do_not_disturb,
             forward: &profile.forward,
             in_turn: profile.rings.in_turn,
-            rings: his.map(|device| (device, office.rings(device, user))).collect(),
+            rings: devices.map(|device| (device, snapshot.rings(device, user))).collect(),
         }
     }
 
-    /// Each as one reads it.
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
-        let or_dash = |text: String| if text.is_empty() { "-".into() } else { text };
-        let joined = |items: Vec<String>| or_dash(items.join(", "));
-        let name = |name: Option<String>| name.unwrap_or_else(|| "-".into());
+        let on_off = |on: bool| if on { "on" } else { "off" };
         let group = |(group, membership): (&GroupName, &Membership)| match membership {
             Membership { signed_in: false, .. } => format!("{group} (out)"),
             Membership { paused: true, .. } => format!("{group} (paused)"),
@@ -187,19 +141,17 @@ impl<'a> Listed<'a> {
         };
         let forward = [(When::Always, "always"), (When::Busy, "busy"), (When::Unanswered, "unanswered")];
         let forward = forward.map(|(when, word)| self.forward.to(when).map(|to| format!("{word} to {to}")));
-        let rings = |(device, rings): (&&DeviceName, &bool)| {
-            format!("{device} {}", if *rings { "on" } else { "off" })
-        };
+        let rings = |(device, rings): (&&DeviceName, &bool)| format!("{device} {}", on_off(*rings));
         let turn = if self.in_turn { ", one after the other" } else { "" };
         vec![
             ("recording", self.recording.to_string()),
-            ("pick-up", name(self.pickup.map(ToString::to_string))),
-            ("account", name(self.account.map(ToString::to_string))),
-            ("numbers", joined(self.numbers.iter().map(ToString::to_string).collect())),
-            ("groups", joined(self.groups.iter().map(group).collect())),
-            ("DND", if self.do_not_disturb { "on" } else { "off" }.into()),
-            ("forwards", joined(forward.into_iter().flatten().collect())),
-            ("rings", joined(self.rings.iter().map(rings).collect()) + turn),
+            ("call pickup", output::or_dash(self.pickup)),
+            ("account", output::or_dash(self.account)),
+            ("numbers", output::joined_or("-", self.numbers)),
+            ("groups", output::joined_or("-", self.groups.iter().map(group))),
+            ("DND", on_off(self.do_not_disturb).into()),
+            ("call forwarding", output::joined_or("-", forward.into_iter().flatten())),
+            ("rings at", output::joined_or("-", self.rings.iter().map(rings)) + turn),
         ]
     }
 }

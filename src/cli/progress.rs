@@ -1,35 +1,37 @@
-//! Work that takes long, on all cores, with a line on standard error now and then.
+//! Long work on all cores, with its progress on standard error.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What takes no longer is done in silence.
+use super::output;
+
+/// Time between two lines; shorter work prints nothing.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Tells how far one is.
 pub(super) struct Progress {
     what: &'static str,
     total: usize,
-    told: Instant,
+    printed: Instant,
 }
 
 impl Progress {
-    /// `what` is done to `total` things.
+    /// Starts `what`, of which there are `total`, as in "hashing PINs".
     pub(super) fn new(what: &'static str, total: usize) -> Self {
-        Self { what, total, told: Instant::now() }
+        Self { what, total, printed: Instant::now() }
     }
 
-    /// `done` of them are.
+    /// Prints that `done` of them are done, if it is time to.
     pub(super) fn at(&mut self, done: usize) {
-        if self.told.elapsed() >= EVERY {
-            self.told = Instant::now();
-            eprintln!("{}: {done} of {}", self.what, self.total);
+        if self.printed.elapsed() >= EVERY {
+            self.printed = Instant::now();
+            output::note(format_args!("{}: {done} of {}", self.what, self.total));
         }
     }
 }
 
-/// What `work` makes of each, in their order. Blocks: nothing else runs in the process of a command.
+/// Runs `work` on each item and returns the results in the order of the items. Blocks: nothing else runs in the process of
+/// a command.
 pub(super) fn on_all_cores<T: Sync, R: Send>(
     what: &'static str,
     items: &[T],
@@ -62,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_come_in_the_order_of_what_they_were_made_of() {
+    fn results_are_in_the_order_of_the_items() {
         let items: Vec<u32> = (0..1000).collect();
         assert_eq!(on_all_cores("doubling", &items, |n| n * 2), (0..1000).map(|n| n * 2).collect::<Vec<_>>());
         assert!(on_all_cores("nothing", &[], |n: &u32| *n).is_empty());

@@ -1,74 +1,67 @@
-//! `hotdesk status`: who sits where, since when, and when he is logged out by himself.
+//! `hotdesk status`: the login sessions, and when each ends by automatic logout.
 
 use std::io::Write;
 
+use anyhow::Result;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::print;
-use super::site::Site;
-use crate::config::Leave;
-use crate::desk::leave::Due;
-use crate::desk::model::{Binding, Office};
-use crate::desk::table::Scope;
+use super::context::CommandContext;
+use super::output;
+use crate::model::auto_logout::Due;
+use crate::model::desired::Scope;
+use crate::model::directory::{Session, Snapshot};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Status {
-    /// As JSON: [{"device", "user", "since", "revision", "leaves": {"at", "why"}}], by device
+    /// Print JSON: [{"device", "user", "since", "revision", "auto_logout": {"at", "why"}}], ordered by device
     #[arg(long)]
     json: bool,
 }
 
-/// A binding as it is listed.
 #[derive(Serialize)]
 pub(super) struct Listed<'a> {
     #[serde(flatten)]
-    pub(super) binding: &'a Binding,
-    /// When he leaves by himself, as far as is known; later, while he has a call.
-    pub(super) leaves: Option<Due>,
+    pub(super) session: &'a Session,
+    /// When automatic logout ends it, as far as is known; a call in progress postpones it.
+    pub(super) auto_logout: Option<Due>,
 }
 
 impl Status {
-    pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
-        let office = site.office().await?;
-        let listed = listed(site, &office).await?;
-        if self.json {
-            return print::json(out, &listed);
-        }
-        if listed.is_empty() {
-            writeln!(out, "nobody is logged in")?;
+    pub(super) async fn run(self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
+        let snapshot = context.snapshot().await?;
+        let listed = listed(context, &snapshot).await?;
+        if listed.is_empty() && !self.json {
+            output::note("no user is logged in");
             return Ok(());
         }
-        let row = |Listed { binding, leaves }: &Listed| {
-            let name = office.users.get(&binding.user).and_then(|user| user.name.as_ref());
-            let leaves = leaves.map(|due| format!("{} ({})", print::time(due.at), due.why));
+        let names = ["DEVICE", "USER", "NAME", "SINCE", "AUTOMATIC LOGOUT"];
+        output::list(out, self.json, &listed, &names, |Listed { session, auto_logout }| {
+            let name = snapshot.users.get(&session.user).and_then(|user| user.name.as_ref());
+            let auto_logout = auto_logout.map(|due| format!("{} ({})", output::time(due.at), due.why));
             vec![
-                binding.device.to_string(),
-                binding.user.to_string(),
-                print::or_dash(name),
-                print::time(binding.since),
-                print::or_dash(leaves.as_ref()),
+                session.device.to_string(),
+                session.user.to_string(),
+                output::or_dash(name),
+                output::time(session.since),
+                output::or_dash(auto_logout.as_ref()),
             ]
-        };
-        let rows: Vec<_> = listed.iter().map(row).collect();
-        print::table(out, &["DEVICE", "USER", "NAME", "SINCE", "LEAVES"], &rows)
+        })
     }
 }
 
-/// Those who sit somewhere in `office`.
-pub(super) async fn listed<'a>(site: &Site, office: &'a Office) -> anyhow::Result<Vec<Listed<'a>>> {
-    let seen = site.store.seen(&site.tenant, &Scope::All).await?;
-    let here = Leave::zone();
-    let of = |binding: &'a Binding| {
-        let device = office.devices.get(&binding.device);
-        let location = device.and_then(|device| office.location_of(device));
+pub(super) async fn listed<'a>(context: &CommandContext, snapshot: &'a Snapshot) -> Result<Vec<Listed<'a>>> {
+    let seen = context.store.observations(&context.tenant, &Scope::All).await?;
+    let here = TimeZone::system();
+    let of = |session: &'a Session| {
+        let device = snapshot.devices.get(&session.device);
+        let location = device.and_then(|device| snapshot.location_of(device));
         let zone = location.map_or(&here, |location| location.zone.rules());
-        let seen = seen.get(&binding.device).copied().unwrap_or_default();
-        let leaves = office.leave(binding, site.config.of(&site.tenant).leave().rules()).due(
-            zone,
-            binding.since,
-            &seen,
-        );
-        Listed { binding, leaves }
+        let seen = seen.get(&session.device).copied().unwrap_or_default();
+        let auto_logout = snapshot
+            .auto_logout(session, context.config.of(&context.tenant).auto_logout().rules())
+            .due(zone, session.since, &seen);
+        Listed { session, auto_logout }
     };
-    Ok(office.bindings.values().map(of).collect())
+    Ok(snapshot.sessions.values().map(of).collect())
 }

@@ -1,280 +1,272 @@
-//! `hotdesk user`: people, and their PINs.
+//! `hotdesk user`: the users, their settings and PINs.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::leave::{self, Leave};
+use super::auto_logout::{self, AutoLogoutFlags};
+use super::context::{Advised, CommandContext, Verb, refused};
+use super::doubts::Strict;
+use super::output::{self, Given, Hotdesk};
 use super::personal;
-use super::print::{self, Given, Hotdesk};
-use super::profile::{self, Follows, Switched};
-use super::site::{Site, now};
-use crate::controller::pepper;
-use crate::desk::guessable::guessable;
-use crate::desk::id::{Context, DeviceName, DisplayName, Extension, Language, Mailbox, Number};
-use crate::desk::leave::Rules;
-use crate::desk::model::{self, Away, CallerId, Office};
-use crate::desk::pin::{Pin, PinRecord};
-use crate::desk::profile::When;
-use crate::desk::setting::Setting;
-use crate::store::{StoreError, What};
+use super::profile::{self, AdminSettings, UserSettings};
+use crate::controller::commands::now;
+use crate::model::auto_logout::AutoLogoutRules;
+use crate::model::directory::change::{DirectoryChange, Edit};
+use crate::model::directory::{Away, ByUser, CallerId, Snapshot, User};
+use crate::model::id::{Context, DeviceName, DisplayName, Extension, Language, Mailbox, Number};
+use crate::model::login::pin::{Pin, PinRecord};
+use crate::model::login::refusal::{Refusal, Subject};
+use crate::model::login::weak_pin::weak_pin;
+use crate::model::settings::Setting;
 
-/// How often a user is read anew whom somebody else changes at the same time.
+/// How often an edit is tried again when another writer changes the same user.
 const TRIES: u32 = 10;
 
 #[derive(Debug, clap::Subcommand)]
-pub(super) enum User {
-    /// Add a user, or change what is given of him; an empty value ("") takes away
-    Set(Box<Set>),
-    /// Set a user's PIN, read from standard input: 4 to 10 digits that are not easy to guess
+pub(super) enum Command {
+    /// Add a user
+    Add {
+        #[command(flatten)]
+        options: Box<Options>,
+        #[command(flatten)]
+        strict: Strict,
+    },
+    /// Change the options of a user; an empty value ("") removes a setting
+    Set {
+        #[command(flatten)]
+        options: Box<Options>,
+        #[command(flatten)]
+        strict: Strict,
+    },
+    /// Set a user's PIN, read from standard input: 4 to 10 digits that are hard to guess
     Pin {
-        /// His extension
+        /// Extension of the user
         extension: Extension,
-        /// Make one of six digits, and print it this once
+        /// Make a PIN of six digits, and print it once
         #[arg(long)]
         generate: bool,
     },
-    /// Let a device of his ring when he is called, or not
+    /// Switch on or off whether a device rings for the user's calls
     Ring(personal::Ring),
-    /// Sign a user in to a group, out of it, or pause him there
+    /// Sign a user in to a group, out of it, or pause the membership
     Group(personal::Group),
     /// List all users
     List {
-        /// As JSON, by extension
+        /// Print JSON: an array, ordered by extension
         #[arg(long)]
         json: bool,
     },
-    /// Show one user
+    /// Show one user and their settings
     Show {
-        /// His extension
+        /// Extension of the user
         extension: Extension,
-        /// As JSON
+        /// Print JSON: one object
         #[arg(long)]
         json: bool,
     },
-    /// Remove a user, and log him out
+    /// Remove a user, and log them out
     Remove {
-        /// His extension
+        /// Extension of the user
         extension: Extension,
     },
 }
 
 #[derive(Clone, Debug, clap::Args)]
-pub(super) struct Set {
-    /// His number inside; leading zeros count
+pub(super) struct Options {
+    /// Extension of the user; leading zeros count
     pub(super) extension: Extension,
-    /// Shown beside his number
-    #[arg(long)]
+    /// Name that called phones show
+    #[arg(long, value_name = "NAME")]
     name: Option<Given<DisplayName>>,
-    /// The number his calls show; his extension, if there is none
+    /// Caller ID number; without it, the extension
     #[arg(long, value_name = "NUM")]
     caller_id: Option<Given<Number>>,
-    /// His calls show no number
+    /// Hide the caller ID
     #[arg(long, conflicts_with = "caller_id")]
     anonymous: bool,
     #[command(flatten)]
     hotdesk: Hotdesk,
-    /// Spoken to him: en, nl, de
+    /// Language of prompts: en, nl, de
     #[arg(long, value_name = "L")]
     language: Option<Given<Language>>,
-    /// Class of service: the context of the site that his calls go into
+    /// Class of service: the dialplan context of the user's calls
     #[arg(long, value_name = "CONTEXT")]
     class: Option<Given<Context>>,
-    /// His voicemail box: 101@default
+    /// Voicemail box: 101@default
     #[arg(long, value_name = "M")]
     mailbox: Option<Given<Mailbox>>,
-    /// Where his calls go while he is logged out: voicemail (the default), busy, or a number that his class may call
+    /// Destination of calls while the user is logged out: voicemail (the default), busy, or a number that their class may
+    /// call
     #[arg(long, value_name = "WHERE")]
     when_logged_out: Option<Away>,
     #[command(flatten)]
-    follows: Follows,
+    admin_settings: AdminSettings,
     #[command(flatten)]
-    switched: Switched,
+    user_settings: UserSettings,
     #[command(flatten)]
-    leave: Leave,
+    auto_logout: AutoLogoutFlags,
 }
 
-impl User {
-    pub(super) async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+impl Command {
+    pub(super) async fn run(self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
         match self {
-            Self::Set(set) => set.run(site, out).await,
-            Self::Pin { extension, generate } => new_pin(site, out, extension, generate).await,
-            Self::Ring(ring) => ring.run(site, out).await,
-            Self::Group(group) => group.run(site, out).await,
-            Self::List { json } => list(site, out, json).await,
-            Self::Show { extension, json } => show(site, out, &extension, json).await,
-            Self::Remove { extension } => remove(site, out, extension).await,
+            Self::Add { options, strict } => options.run(Verb::Add, context, strict, out).await,
+            Self::Set { options, strict } => options.run(Verb::Set, context, strict, out).await,
+            Self::Pin { extension, generate } => new_pin(context, out, extension, generate).await,
+            Self::Ring(ring) => ring.run(context, out).await,
+            Self::Group(group) => group.run(context, out).await,
+            Self::List { json } => list(context, out, json).await,
+            Self::Show { extension, json } => show(context, out, extension, json).await,
+            Self::Remove { extension } => remove(context, out, extension).await,
         }
     }
 }
 
-impl Set {
-    async fn run(self, site: &Site, out: &mut dyn Write) -> anyhow::Result<()> {
+impl Options {
+    async fn run(
+        self,
+        verb: Verb,
+        context: &CommandContext,
+        strict: Strict,
+        out: &mut dyn Write,
+    ) -> Result<()> {
         let extension = self.extension.clone();
-        if let Some(Away::Number(number)) = &self.when_logged_out {
-            forwardable(site, &extension, number)?;
-        }
+        let subject = Subject::User(extension.clone());
         let mut tries = 1;
-        let (office, leaves) = loop {
-            let office = site.office_of_user(&extension).await?;
-            let known = office.users.get(&extension);
-            let user = self.clone().over(known.cloned().unwrap_or_else(|| new(site, &extension)));
+        let (snapshot, ended) = loop {
+            let snapshot = context.snapshot_of_user(&extension).await?;
+            let known = snapshot.users.get(&extension);
+            context.expect(verb, &subject, known.is_some()).await?;
+            let user = self.clone().over(known.cloned().unwrap_or_else(|| new(context, &extension)));
             if known == Some(&user) {
-                writeln!(out, "user {extension} is so already")?;
+                writeln!(out, "user {extension} is unchanged")?;
                 return Ok(());
             }
-            agrees(site, &user)?;
-            let leaves = devices_of(&office, &extension).filter(|_| !user.hotdesk);
-            match self.clone().change(site, known, user).await {
+            if tries == 1 {
+                let users = [(extension.clone(), user.clone())].into();
+                strict.look(context, &Snapshot { users, ..Snapshot::default() }).await?;
+            }
+            let ended = devices_of(&snapshot, &extension).filter(|_| !user.hotdesk);
+            match self.clone().change(context, known, user).await {
                 Err(error) if contended(&error) && tries < TRIES => tries += 1,
-                done => break (done.map(|()| office)?, leaves),
+                done => break (done.map(|()| snapshot)?, ended),
             }
         };
-        match (office.users.contains_key(&extension), leaves) {
-            (false, _) => writeln!(out, "user {extension} added; for a PIN: hotdesk user pin {extension}")?,
-            (true, None) => writeln!(out, "user {extension} changed")?,
-            (true, Some(devices)) => {
-                writeln!(out, "user {extension} changed, and logged out at {devices}")?;
-            }
+        if snapshot.users.contains_key(&extension) {
+            writeln!(out, "user {extension} changed{}", logged_out(ended))?;
+        } else {
+            writeln!(out, "user {extension} added; to set a PIN: hotdesk user pin {extension}")?;
         }
-        if !site.config.of(&site.tenant).users().iter().any(|pattern| pattern.matches(&extension)) {
-            writeln!(
-                out,
-                "but calls to {extension} will not reach him: no pattern of [dialplan] users matches it. Add one, \
-                 and write the dialplan anew: hotdesk dialplan asterisk"
-            )?;
+        if !context.config.of(&context.tenant).reaches(&extension) {
+            output::note(format_args!(
+                "no pattern of [dialplan] users matches {extension}, so calls to it do not reach this user. Add a \
+                 pattern, then hotdesk dialplan install"
+            ));
         }
         Ok(())
     }
 
-    /// What he may switch himself is changed by itself, so that nothing is lost that he switches meanwhile.
-    async fn change(self, site: &Site, known: Option<&model::User>, user: model::User) -> anyhow::Result<()> {
-        let Some(known) = known else { return site.change(What::User(user)).await };
+    /// Writes each setting that the user changes by feature code on its own, so that a change by phone at the same time is
+    /// not lost.
+    async fn change(self, context: &CommandContext, known: Option<&User>, user: User) -> Result<()> {
+        let Some(known) = known else {
+            return context.change(DirectoryChange::User(Edit::of(None, user))).await;
+        };
+        // Also what the settings come to is checked before the first of the two commands.
+        context.rules(false).user(&user).map_err(|refusal| refused(refusal.into(), false))?;
         let edited = self.clone().edit(known.clone());
         if edited != *known {
-            let (was, is) = (Box::new(known.clone()), Box::new(edited.clone()));
-            site.change(What::Edited { was, is }).await?;
+            context.change(DirectoryChange::User(Edit::of(Some(known.clone()), edited.clone()))).await?;
         }
-        for setting in self.settings().into_iter().filter(|setting| setting.changes(&edited)) {
-            site.change(What::Setting(user.extension.clone(), setting)).await?;
-        }
-        Ok(())
+        let settings = self.settings().into_iter().filter(|setting| setting.changes(&edited)).collect();
+        context.set(&user.extension, settings).await
     }
 
-    /// The user as he is then.
-    pub(super) fn over(self, user: model::User) -> model::User {
+    /// The user with the given options.
+    pub(super) fn over(self, user: User) -> User {
         let mut user = self.clone().edit(user);
         self.settings().iter().for_each(|setting| setting.apply(&mut user));
         user
     }
 
-    /// The same but for what he may switch himself.
-    fn edit(self, mut user: model::User) -> model::User {
-        Given::put(self.name, &mut user.name);
-        Given::put(self.language, &mut user.language);
-        Given::put(self.class, &mut user.class);
-        Given::put(self.mailbox, &mut user.mailbox);
+    /// The user with the options that only an administrator changes.
+    fn edit(self, mut user: User) -> User {
+        Given::set(self.name, &mut user.name);
+        Given::set(self.language, &mut user.language);
+        Given::set(self.class, &mut user.class);
+        Given::set(self.mailbox, &mut user.mailbox);
         user.away = self.when_logged_out.unwrap_or(user.away);
-        self.hotdesk.put(&mut user.hotdesk);
-        self.follows.put(&mut user.profile);
-        self.leave.put(&mut user.leave);
+        self.hotdesk.set(&mut user.hotdesk);
+        self.admin_settings.set(&mut user.profile);
+        self.auto_logout.set(&mut user.auto_logout);
         user
     }
 
-    /// What he may switch himself, each by itself.
+    /// The given settings that the user changes by feature code, too.
     fn settings(self) -> Vec<Setting> {
-        let mut settings = self.switched.settings();
+        let mut settings = self.user_settings.settings();
         if self.anonymous {
             settings.push(Setting::CallerId(CallerId::Anonymous));
-        } else if self.caller_id.is_some() {
-            let mut number = None;
-            Given::put(self.caller_id, &mut number);
+        } else if let Some(Given(number)) = self.caller_id {
             settings.push(Setting::CallerId(number.map_or(CallerId::Extension, CallerId::Number)));
         }
         settings
     }
 }
 
-fn new(site: &Site, extension: &Extension) -> model::User {
-    model::User::new(site.tenant.clone(), extension.clone())
+pub(super) fn new(context: &CommandContext, extension: &Extension) -> User {
+    User::new(context.tenant.clone(), extension.clone())
 }
 
-/// Whether somebody else changed the same meanwhile.
+/// Whether another writer changed the same record first.
 fn contended(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref::<StoreError>(), Some(StoreError::Contended(_)))
-}
-
-/// Whether calls may be sent on to `number`, which is neither his own nor one for help.
-fn forwardable(site: &Site, extension: &Extension, number: &Number) -> anyhow::Result<()> {
-    if number.as_str() == extension.as_str() {
-        bail!("{number} is his own number: his calls would come back to him");
-    }
-    if is_for_help(site, number.as_str()) {
-        bail!("{number} is an emergency number: nobody's calls are sent on to it");
-    }
-    Ok(())
-}
-
-/// Whether there can be such a user.
-pub(super) fn agrees(site: &Site, user: &model::User) -> anyhow::Result<()> {
-    let extension = &user.extension;
-    if is_for_help(site, extension.as_str()) {
-        bail!("{extension} is an emergency number: a user with it could never be called");
-    }
-    let forwards = [When::Always, When::Busy, When::Unanswered].map(|when| user.profile.forward.to(when));
-    forwards.into_iter().flatten().try_for_each(|number| forwardable(site, extension, number))
-}
-
-fn is_for_help(site: &Site, dialled: &str) -> bool {
-    site.config.of(&site.tenant).emergency_numbers().iter().any(|number| number.as_str() == dialled)
+    let refusal = error.downcast_ref().map(|Advised { refusal, .. }| refusal);
+    matches!(refusal, Some(Refusal::ChangedMeanwhile(_)))
 }
 
 async fn new_pin(
-    site: &Site,
+    context: &CommandContext,
     out: &mut dyn Write,
-    extension: Extension,
+    user: Extension,
     generate: bool,
-) -> anyhow::Result<()> {
-    site.user(&extension).await?;
-    let pin = if generate { generated_pin(&extension)? } else { asked_pin(&extension)? };
-    if let Some(why) = guessable(&pin, &extension) {
-        bail!("this PIN is too easy to guess: {why}; choose another, or let one be made: --generate");
+) -> Result<()> {
+    context.user(&user).await?;
+    let pin = if generate { generated_pin(&user)? } else { asked_pin(&user)? };
+    if let Some(why) = weak_pin(&pin, &user) {
+        bail!("this PIN is too easy to guess: {why}; choose another, or add --generate");
     }
-    let pepper = pepper::load_or_create(&site.config.store.pepper_file)?;
+    let pepper = context.pepper().await?;
     let mut salt = [0; 16];
     getrandom::fill(&mut salt)?;
-    // The hash takes its time on this thread; nothing else runs in this process.
-    let record = PinRecord::make(&pin, &pepper, &site.tenant, &extension, salt).chosen(now());
-    site.change(What::Pin(extension.clone(), record)).await?;
-    if generate {
-        writeln!(out, "{}", pin.reveal())?;
-    } else {
-        writeln!(out, "user {extension} has a new PIN")?;
+    // Hashing blocks this thread; nothing else runs in the process of a command.
+    let record = PinRecord::make(&pin, &pepper, &context.tenant, &user, salt).chosen(now());
+    context.change(DirectoryChange::Pin(user.clone(), record)).await?;
+    match generate {
+        true => writeln!(out, "{}", pin.reveal())?,
+        false => writeln!(out, "user {user} has a new PIN")?,
     }
     Ok(())
 }
 
-/// The first that comes and is hard to guess.
-pub(super) fn generated_pin(extension: &Extension) -> anyhow::Result<Pin> {
+pub(super) fn generated_pin(extension: &Extension) -> Result<Pin> {
     loop {
         let pin = Pin::from_random(getrandom::u64()?);
-        if guessable(&pin, extension).is_none() {
+        if weak_pin(&pin, extension).is_none() {
             return Ok(pin);
         }
     }
 }
 
-/// A PIN from standard input: asked for twice and not shown at a terminal, else its first line.
-fn asked_pin(extension: &Extension) -> anyhow::Result<Pin> {
+/// Reads a PIN from standard input: at a terminal twice and hidden, else the first line.
+fn asked_pin(extension: &Extension) -> Result<Pin> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
         let ask = |what: String| rpassword::prompt_password(what).map(Zeroizing::new);
         let once = ask(format!("New PIN for {extension}: "))?;
-        if once != ask("Once more: ".into())? {
-            bail!("these were two different PINs; nothing has changed");
-        }
+        ensure!(once == ask("Repeat the PIN: ".into())?, "the two PINs differ; nothing was changed");
         return Ok(Pin::new(&once)?);
     }
     let mut line = Zeroizing::new(Vec::with_capacity(64));
@@ -283,35 +275,31 @@ fn asked_pin(extension: &Extension) -> anyhow::Result<Pin> {
     Ok(Pin::new(text.trim_end_matches(['\r', '\n']))?)
 }
 
-/// Where he has logged in, if he has.
-fn devices_of(office: &Office, user: &Extension) -> Option<String> {
-    let devices: Vec<&str> = office.bindings_of(user).map(|binding| binding.device.as_str()).collect();
-    (!devices.is_empty()).then(|| devices.join(" and "))
+fn devices_of(snapshot: &Snapshot, user: &Extension) -> Option<String> {
+    let devices = output::joined(snapshot.sessions_of(user).map(|session| &session.device), " and ");
+    (!devices.is_empty()).then_some(devices)
 }
 
-/// A user as he is listed.
 #[derive(Serialize)]
 struct Listed<'a> {
     extension: &'a Extension,
     name: Option<&'a DisplayName>,
-    /// None: his extension.
+    /// None: the extension.
     caller_id: Option<&'a Number>,
     anonymous: bool,
     hotdesk: bool,
     language: Option<&'a Language>,
     class: Option<&'a Context>,
     mailbox: Option<&'a Mailbox>,
-    /// Where his calls go while he is nowhere.
     when_logged_out: String,
     #[serde(flatten)]
     profile: profile::Listed<'a>,
-    leave: &'a Rules,
-    /// Where he has logged in.
+    auto_logout: &'a AutoLogoutRules,
     devices: Vec<&'a DeviceName>,
 }
 
 impl<'a> Listed<'a> {
-    fn of(user: &'a model::User, office: &'a Office) -> Self {
+    fn of(user: &'a User, snapshot: &'a Snapshot, by_user: &ByUser<'a>) -> Self {
         Self {
             extension: &user.extension,
             name: user.name.as_ref(),
@@ -325,13 +313,13 @@ impl<'a> Listed<'a> {
             class: user.class.as_ref(),
             mailbox: user.mailbox.as_ref(),
             when_logged_out: user.away.to_string(),
-            profile: profile::Listed::of(user, office),
-            leave: &user.leave,
-            devices: office.bindings_of(&user.extension).map(|binding| &binding.device).collect(),
+            profile: profile::Listed::of(user, snapshot, by_user),
+            auto_logout: &user.auto_logout,
+            devices: by_user.sessions(&user.extension).iter().map(|session| &session.device).collect(),
         }
     }
 
-    fn shows(&self) -> String {
+    fn caller_id(&self) -> String {
         if self.anonymous {
             return "anonymous".into();
         }
@@ -339,63 +327,62 @@ impl<'a> Listed<'a> {
     }
 }
 
-async fn list(site: &Site, out: &mut dyn Write, json: bool) -> anyhow::Result<()> {
-    let office = site.office().await?;
-    let users: Vec<Listed> = office.users.values().map(|user| Listed::of(user, &office)).collect();
-    if json {
-        return print::json(out, &users);
-    }
-    let row = |user: &Listed| {
+async fn list(context: &CommandContext, out: &mut dyn Write, json: bool) -> Result<()> {
+    let snapshot = context.snapshot().await?;
+    let by_user = ByUser::of(&snapshot);
+    let users: Vec<Listed> =
+        snapshot.users.values().map(|user| Listed::of(user, &snapshot, &by_user)).collect();
+    output::list(out, json, &users, &["USER", "NAME", "CALLER ID", "HOTDESK", "CLASS", "DEVICE"], |user| {
         vec![
             user.extension.to_string(),
-            print::or_dash(user.name),
-            user.shows(),
-            print::yes(user.hotdesk).into(),
-            print::or_dash(user.class),
-            print::or_dash(devices_of(&office, user.extension).as_ref()),
+            output::or_dash(user.name),
+            user.caller_id(),
+            output::yes(user.hotdesk).into(),
+            output::or_dash(user.class),
+            if user.devices.is_empty() { "-".into() } else { output::joined(&user.devices, " and ") },
         ]
-    };
-    let rows: Vec<_> = users.iter().map(row).collect();
-    print::table(out, &["USER", "NAME", "SHOWS", "HOTDESK", "CLASS", "AT"], &rows)
+    })
 }
 
-async fn show(site: &Site, out: &mut dyn Write, extension: &Extension, json: bool) -> anyhow::Result<()> {
-    let (user, office) = site.user(extension).await?;
-    let user = Listed::of(&user, &office);
+async fn show(context: &CommandContext, out: &mut dyn Write, extension: Extension, json: bool) -> Result<()> {
+    let (user, snapshot) = context.user(&extension).await?;
+    let user = Listed::of(&user, &snapshot, &ByUser::of(&snapshot));
     if json {
-        return print::json(out, &user);
+        return output::json(out, &user);
     }
-    let pin = site.store.pin(&site.tenant, extension).await?;
+    let pin = context.store.pin(&context.tenant, &extension).await?;
     let pin = match pin.map(|record| record.set()) {
         None => "none".into(),
         Some(None) => "set".into(),
-        Some(Some(set)) => format!("set {}", print::time(set)),
+        Some(Some(set)) => format!("set {}", output::time(set)),
     };
     let mut facts = vec![
         ("extension", user.extension.to_string()),
-        ("name", print::or_dash(user.name)),
-        ("shows", user.shows()),
-        ("hotdesk", print::yes(user.hotdesk).into()),
+        ("name", output::or_dash(user.name)),
+        ("caller ID", user.caller_id()),
+        ("hotdesk", output::yes(user.hotdesk).into()),
         ("PIN", pin),
-        ("language", print::or_dash(user.language)),
-        ("class", print::or_dash(user.class)),
-        ("mailbox", print::or_dash(user.mailbox)),
-        ("when away", user.when_logged_out.clone()),
+        ("language", output::or_dash(user.language)),
+        ("class", output::or_dash(user.class)),
+        ("mailbox", output::or_dash(user.mailbox)),
+        ("when logged out", user.when_logged_out.clone()),
     ];
     facts.extend(user.profile.facts());
     facts.extend([
-        ("leaves", leave::shown(user.leave)),
-        ("logged in at", print::or_dash(devices_of(&office, extension).as_ref())),
+        ("automatic logout", auto_logout::shown(user.auto_logout)),
+        ("logged in at", output::or_dash(devices_of(&snapshot, &extension).as_ref())),
     ]);
-    print::facts(out, &facts)
+    output::facts(out, &facts)
 }
 
-async fn remove(site: &Site, out: &mut dyn Write, extension: Extension) -> anyhow::Result<()> {
-    let (_, office) = site.user(&extension).await?;
-    site.change(What::RemoveUser(extension.clone())).await.context("nothing was removed")?;
-    match devices_of(&office, &extension) {
-        Some(devices) => writeln!(out, "user {extension} removed, and logged out at {devices}")?,
-        None => writeln!(out, "user {extension} removed")?,
-    }
+async fn remove(context: &CommandContext, out: &mut dyn Write, extension: Extension) -> Result<()> {
+    let (_, snapshot) = context.user(&extension).await?;
+    let removed = context.change(DirectoryChange::RemoveUser(extension.clone())).await;
+    removed.with_context(|| format!("cannot remove user {extension}"))?;
+    writeln!(out, "user {extension} removed{}", logged_out(devices_of(&snapshot, &extension)))?;
     Ok(())
+}
+
+fn logged_out(devices: Option<String>) -> String {
+    devices.map(|devices| format!(", and logged out at {devices}")).unwrap_or_default()
 }

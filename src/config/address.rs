@@ -1,11 +1,12 @@
-//! Where something listens, by name or by number.
+//! A host and a port in the configuration.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 
-/// A host and a port: `127.0.0.1:5038`, `asterisk:5038`, `[::1]:5038`. Fit to be written into a dialplan.
+/// A host and a port: `127.0.0.1:5038`, `asterisk:5038`, `[::1]:5038`. Its characters are safe in a dialplan.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "String")]
 pub struct HostPort {
@@ -13,13 +14,8 @@ pub struct HostPort {
     port: u16,
 }
 
-/// Not a host and a port.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{0:?} is no address: it takes HOST:PORT, for example 127.0.0.1:5038")]
-pub struct BadAddress(String);
-
 impl HostPort {
-    /// A name, or a number without brackets.
+    /// A host name, or an IP address without brackets.
     #[must_use]
     pub fn host(&self) -> &str {
         &self.host
@@ -31,7 +27,7 @@ impl HostPort {
         self.port
     }
 
-    /// The addresses of the host now; none when its name is not known. Asks the resolver, so it may take seconds.
+    /// The addresses of the host; none if its name is unknown. Asks the resolver, which may take seconds.
     #[must_use]
     pub fn resolve(&self) -> Vec<IpAddr> {
         let found = (self.host.as_str(), self.port).to_socket_addrs();
@@ -46,24 +42,23 @@ impl From<SocketAddr> for HostPort {
 }
 
 impl TryFrom<String> for HostPort {
-    type Error = BadAddress;
-    fn try_from(value: String) -> Result<Self, BadAddress> {
+    type Error = String;
+    fn try_from(value: String) -> Result<Self, String> {
         let parsed = || {
             let (host, port) = value.rsplit_once(':')?;
             let port = port.parse().ok().filter(|port| *port != 0)?;
-            let host = match host.strip_prefix('[') {
-                Some(bracketed) => {
-                    let number = bracketed.strip_suffix(']')?;
-                    number.parse::<std::net::Ipv6Addr>().ok()?;
-                    number
-                }
-                None => host,
-            };
+            let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
             let named = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-            let valid = value.starts_with('[') || (!host.is_empty() && host.chars().all(named));
-            valid.then(|| Self { host: host.into(), port })
+            let valid = match bracketed {
+                Some(number) => number.parse::<Ipv6Addr>().is_ok(),
+                None => !host.is_empty() && host.chars().all(named),
+            };
+            valid.then(|| Self { host: bracketed.unwrap_or(host).into(), port })
         };
-        parsed().ok_or_else(|| BadAddress(value.chars().take(80).collect()))
+        parsed().ok_or_else(|| {
+            let start: String = value.chars().take(80).collect();
+            format!("{start:?} is not an address: use HOST:PORT, for example 127.0.0.1:5038")
+        })
     }
 }
 
@@ -75,6 +70,20 @@ impl fmt::Display for HostPort {
             write!(f, "{}:{}", self.host, self.port)
         }
     }
+}
+
+pub(super) fn address_or_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    parse_optional_address(String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+pub(super) fn parse_optional_address(address: String) -> Result<Option<SocketAddr>, String> {
+    if address.is_empty() {
+        return Ok(None);
+    }
+    let parsed = address.parse().map_err(|_| {
+        format!("{address:?} is not an address to listen on: use IP:PORT, for example 127.0.0.1:9464")
+    });
+    parsed.map(Some)
 }
 
 #[cfg(test)]
@@ -89,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn a_wrong_address_is_refused() {
         for bad in
             ["", "5038", "host", "host:", ":5038", "host:0", "host:65536", "a b:1", "a,b:1", "::1:5", "[x]:1"]
         {

@@ -1,79 +1,78 @@
-//! `[[group]]`: the groups and queues that users sign in to and out of.
+//! `[[group]]`: the ring groups and queues that users sign in to and out of.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use super::Config;
+use super::error::refuse_if;
 use super::switch::{Layout, Switch};
-use crate::desk::group;
-use crate::desk::id::{Extension, GroupName, SwitchName, TenantId};
-use crate::desk::reach::Reach;
+use crate::model::directory::group;
+use crate::model::id::{Extension, GroupName, SwitchName, TenantId};
+use crate::model::routes::Routes;
 
 /// `[[group]]`
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
-    /// As its switch knows it.
+    /// Its name on the switch.
     pub name: GroupName,
-    /// A queue, or all members at once.
+    /// A queue, or a group that rings all members at once.
     pub kind: group::Kind,
-    /// What its members dial for it in a code; its name, where that is a number.
+    /// The number that stands for it in feature codes; by default its name, if that is a number.
     #[serde(default)]
     pub number: Option<Extension>,
-    /// The switch that it is on.
+    /// The switch that has it.
     #[serde(default)]
     pub switch: SwitchName,
-    /// Whose it is.
+    /// The tenant that it belongs to.
     #[serde(default)]
     pub tenant: TenantId,
 }
 
 impl Config {
-    /// Whom a tenant's part of this switch reaches, and how.
+    /// The routes to other switches and the groups of a tenant on this switch.
     #[must_use]
-    pub fn reach(&self, switch: &Switch, tenant: &TenantId) -> Reach {
+    pub fn routes(&self, switch: &Switch, tenant: &TenantId) -> Routes {
         let here = self.groups.iter().filter(|group| group.switch == switch.name && group.tenant == *tenant);
         let groups = here.map(|Group { name, kind, number, .. }| {
             (name.clone(), group::Group { kind: *kind, number: number.clone() })
         });
-        Reach { groups: groups.collect(), ..switch.reach() }
+        Routes { groups: groups.collect(), routes: switch.routes.clone() }
     }
 
-    /// The groups of a tenant that have a number to be dialled by.
+    /// The groups of a tenant that have a number, by that number.
     pub(super) fn numbered_groups(&self, tenant: &TenantId) -> BTreeMap<Extension, GroupName> {
         let groups = self.groups.iter().filter(|group| group.tenant == *tenant);
-        groups.filter_map(|group| Some((group.dialled()?, group.name.clone()))).collect()
+        groups.filter_map(|group| Some((group.dial_number()?, group.name.clone()))).collect()
     }
 
-    /// Whether each group is on a switch that has its tenant, and each number one group's.
-    pub(super) fn groups_agree(&self) -> Result<(), String> {
+    /// Checks that the switch of each group serves its tenant, and that names and numbers are unique.
+    pub(super) fn validate_groups(&self) -> Result<(), String> {
         for (at, group) in self.groups.iter().enumerate() {
             let Group { name, switch, tenant, .. } = group;
-            match self.switch(switch) {
-                None => return Err(format!("group {name}: there is no [[switch]] named {switch}")),
-                Some(known) if !known.has(tenant) => {
-                    return Err(format!(
-                        "group {name}: the switch {switch} has no phones of the tenant {tenant}"
-                    ));
-                }
-                Some(known) if known.layout == Layout::FreePbx => {
-                    return Err(format!(
-                        "group {name}: the switch {switch} is a FreePBX, which keeps the members of its groups itself; drop \
-                         the [[group]]"
-                    ));
-                }
-                Some(_) => {}
-            }
-            let before = self.groups.iter().take(at).filter(|other| other.tenant == *tenant);
-            for other in before {
+            let of = self.switch(switch).ok_or_else(|| {
+                format!("group {name}: there is no [[switch]] named {switch}: correct `switch`")
+            })?;
+            let why = format!(
+                "group {name}: the switch {switch} does not serve the tenant {tenant}: add it to `tenants` of that \
+                 [[switch]]"
+            );
+            refuse_if(!of.has(tenant), why)?;
+            let why = format!(
+                "group {name}: the switch {switch} is a FreePBX, which keeps the members of its groups itself: remove \
+                 this [[group]]"
+            );
+            refuse_if(of.layout == Layout::FreePbx, why)?;
+            let number = group.dial_number();
+            for other in self.groups.iter().take(at).filter(|other| other.tenant == *tenant) {
                 if other.name == *name {
-                    return Err(format!("two [[group]] of {tenant} are named {name}: make one of them"));
+                    return Err(format!("two [[group]] of the tenant {tenant} are named {name}: remove one"));
                 }
-                if other.dialled() == group.dialled() && group.dialled().is_some() {
+                if number.is_some() && other.dial_number() == number {
                     let other = &other.name;
                     return Err(format!(
-                        "group {name}: {other} is dialled by the same number; give it another"
+                        "group {name}: the group {other} has the same number: give it another `number`"
                     ));
                 }
             }
@@ -83,8 +82,7 @@ impl Config {
 }
 
 impl Group {
-    /// What is dialled for it, if anything can be.
-    fn dialled(&self) -> Option<Extension> {
+    fn dial_number(&self) -> Option<Extension> {
         self.number.clone().or_else(|| Extension::new(self.name.as_str()).ok())
     }
 }

@@ -1,32 +1,33 @@
-//! `[login]` and `[pin]`: who may sit where, and how old a PIN may be.
+//! `[login]` and `[pin]`: how many devices a user may log in at, and when PINs expire.
 
 use std::num::{NonZeroU8, NonZeroU16};
 
 use serde::Deserialize;
 
-use crate::desk::rules::{Multi, Rules, Seating};
+use super::error::refuse_if;
+use crate::model::login::limits::{LoginLimits, LoginRules, MultipleLogins};
 
 /// `[login]`
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Login {
-    /// Who logs in while he sits elsewhere.
-    pub multi: Multiple,
-    /// With `multi = "keep"`: at how many devices somebody may sit.
+    /// What happens when a user logs in while logged in at another device.
+    pub multiple_logins: Multiple,
+    /// With `multiple_logins = "keep"`: the most devices that a user may be logged in at.
     pub keep: NonZeroU8,
-    /// Whether who logs in at an occupied device logs out who sits there.
+    /// Whether a login at an occupied device logs its user out; if not, the login is refused.
     pub take_over: bool,
 }
 
-/// What becomes of who logs in while he sits elsewhere.
+/// What happens when a user logs in while logged in at another device.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "String")]
 pub enum Multiple {
-    /// He moves.
+    /// The other session ends.
     Move,
-    /// He is refused.
+    /// The login is refused.
     Refuse,
-    /// He keeps the others.
+    /// The other sessions stay.
     Keep,
 }
 
@@ -34,37 +35,35 @@ pub enum Multiple {
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Pin {
-    /// Days after which a PIN is no longer taken; zero: never.
+    /// Days until a PIN expires; zero: never.
     pub expires_days: u16,
 }
 
 impl Default for Login {
     fn default() -> Self {
-        Self { multi: Multiple::Move, keep: NonZeroU8::MIN.saturating_add(1), take_over: true }
+        Self { multiple_logins: Multiple::Move, keep: NonZeroU8::MIN.saturating_add(1), take_over: true }
     }
 }
 
 impl Login {
-    /// More desks than a switch could ring at once.
+    /// The largest `keep`: more devices than a switch can ring at once.
     const MOST: u8 = 16;
 
-    pub(super) fn agrees(&self) -> Result<(), String> {
-        if self.keep.get() > Self::MOST {
-            return Err(format!("[login] keep is {}, and {} are the most", self.keep, Self::MOST));
-        }
-        Ok(())
+    pub(super) fn validate(&self) -> Result<(), String> {
+        let (keep, most) = (self.keep.get(), Self::MOST);
+        refuse_if(keep > most, format!("[login] keep is {keep}: use {most} at most"))
     }
 
-    /// As the rules that they are.
+    /// The login rules of the model.
     #[must_use]
-    pub fn rules(&self, pin: &Pin) -> Rules {
-        let multi = match self.multi {
-            Multiple::Move => Multi::Move,
-            Multiple::Refuse => Multi::Refuse,
-            Multiple::Keep => Multi::Keep(self.keep),
+    pub fn rules(&self, pin: &Pin) -> LoginLimits {
+        let multiple_logins = match self.multiple_logins {
+            Multiple::Move => MultipleLogins::Move,
+            Multiple::Refuse => MultipleLogins::Refuse,
+            Multiple::Keep => MultipleLogins::Keep(self.keep),
         };
-        let seating = Seating { multi, take_over: self.take_over };
-        Rules { seating, pin_days: NonZeroU16::new(pin.expires_days) }
+        let login = LoginRules { multiple_logins, take_over: self.take_over };
+        LoginLimits { login, pin_days: NonZeroU16::new(pin.expires_days) }
     }
 }
 
@@ -75,7 +74,7 @@ impl TryFrom<String> for Multiple {
             "move" => Ok(Self::Move),
             "refuse" => Ok(Self::Refuse),
             "keep" => Ok(Self::Keep),
-            _ => Err(format!("{name:?} is not move, refuse or keep")),
+            _ => Err(format!("{name:?} is unknown: use move, refuse or keep")),
         }
     }
 }

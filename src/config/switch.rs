@@ -1,4 +1,4 @@
-//! `[[switch]]`: a switch that we stand beside.
+//! `[[switch]]`: an Asterisk or FreeSWITCH that Hotdesk works with.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,51 +8,56 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use super::{ConfigError, HostPort, Secret};
-use crate::desk::id::{SwitchName, TenantId};
-use crate::desk::reach::{Reach, Route};
+use super::HostPort;
+use super::error::refuse_if;
+use crate::model::id::{SwitchName, TenantId};
+use crate::model::routes::Route;
 
-/// One switch. The keys of the other kind are at their defaults.
+/// One switch. The keys of the other kind have their defaults.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "Written")]
 pub struct Switch {
-    /// What devices call it: `hotdesk device set … --switch pbx`.
+    /// The name that devices refer to: `hotdesk device set … --switch pbx`.
     pub name: SwitchName,
-    /// What it is.
+    /// Asterisk or FreeSWITCH.
     pub kind: Kind,
-    /// In whose rows of an Asterisk our table stands.
+    /// The layout of the switch table in the AstDB of an Asterisk.
     pub layout: Layout,
-    /// Whose phones it has; at least one.
+    /// The tenants that it serves; at least one.
     pub tenants: Vec<TenantId>,
-    /// Where we take its FastAGI calls.
+    /// Where Hotdesk listens for its FastAGI calls.
     pub agi_listen: SocketAddr,
-    /// Where its dialplan finds us, if that is another address than `agi_listen`.
+    /// Where its dialplan connects to Hotdesk, if that differs from `agi_listen`.
     agi_advertise: Option<HostPort>,
-    /// Who may make FastAGI calls, if not only this machine and the host of `ami`.
+    /// The networks that may connect there; by default this machine and the host of `ami`.
     agi_allow: Option<Vec<IpNet>>,
     /// Where its manager interface listens.
     pub ami: HostPort,
-    /// Our name there.
+    /// Hotdesk's user name there.
     pub ami_user: String,
-    /// The file with our secret there.
+    /// The file with Hotdesk's secret there.
     pub ami_secret_file: PathBuf,
     /// Where a FreeSWITCH's event socket listens.
     pub esl: HostPort,
-    /// Our user in its directory, `name@domain`; without one, the event socket's own password is ours.
+    /// Hotdesk's user in its directory, `name@domain`; none: Hotdesk logs in with the event socket's password.
     pub esl_user: Option<String>,
-    /// The file with the password of either.
+    /// The file with the password of that user, or of the event socket.
     pub esl_password_file: PathBuf,
-    /// Where its dialplan brings us the calls; without it, they wait until we take them over `esl`.
+    /// Where Hotdesk listens for its outbound socket; none: calls wait until Hotdesk takes them over `esl`.
     pub outbound_listen: Option<SocketAddr>,
-    /// Who may bring calls, if not only this machine and the host of `esl`.
+    /// The networks that may connect there; by default this machine and the host of `esl`.
     outbound_allow: Option<Vec<IpNet>>,
-    /// The controllers that its dialplan tries, in this order, if there are others than `outbound_listen`.
+    /// The controllers that its dialplan tries, in this order; by default `outbound_listen`.
     outbound_controllers: Option<Vec<HostPort>>,
-    /// How it reaches the others, by their names.
-    reach: BTreeMap<SwitchName, Route>,
+    /// The folder of its dialplan's files on this machine.
+    pub dialplan_dir: PathBuf,
+    /// The folder of its prompts on this machine.
+    pub sounds_dir: PathBuf,
+    /// How it dials users on the other switches, by the names of the switches.
+    pub(super) routes: BTreeMap<SwitchName, Route>,
 }
 
-/// A switch as it is written: what is not there is at its default, or of the other kind.
+/// A switch as written: a missing key has its default, or belongs to the other kind.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -72,37 +77,44 @@ struct Written {
     outbound_listen: Option<SocketAddr>,
     outbound_allow: Option<Vec<IpNet>>,
     outbound_controllers: Option<Vec<HostPort>>,
+    dialplan_dir: Option<PathBuf>,
+    sounds_dir: Option<PathBuf>,
     #[serde(default)]
-    reach: BTreeMap<SwitchName, Route>,
+    routes: BTreeMap<SwitchName, Route>,
 }
 
 impl TryFrom<Written> for Switch {
     type Error = String;
     fn try_from(written: Written) -> Result<Self, String> {
-        let default = Self::default();
-        let name = written.name.clone().unwrap_or(default.name);
-        let kind = written.kind.unwrap_or(default.kind);
+        let name = written.name.clone().unwrap_or_default();
+        let kind = written.kind.unwrap_or(Kind::Asterisk);
         if let Some(key) = written.foreign(kind) {
-            return Err(format!("switch {name}: {key} is no key of kind {kind}: drop it, or change kind"));
+            return Err(format!(
+                "switch {name}: a switch of kind {kind} has no {key}: remove it, or change kind"
+            ));
         }
+        let layout = written.layout.unwrap_or_default();
+        let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Self {
             name,
             kind,
-            layout: written.layout.unwrap_or(default.layout),
-            tenants: written.tenants.unwrap_or(default.tenants),
-            agi_listen: written.agi_listen.unwrap_or(default.agi_listen),
+            layout,
+            tenants: written.tenants.unwrap_or_else(|| vec![TenantId::default()]),
+            agi_listen: written.agi_listen.unwrap_or_else(|| local(layout.agi_port())),
             agi_advertise: written.agi_advertise,
             agi_allow: written.agi_allow,
-            ami: written.ami.unwrap_or(default.ami),
-            ami_user: written.ami_user.unwrap_or(default.ami_user),
-            ami_secret_file: written.ami_secret_file.unwrap_or(default.ami_secret_file),
-            esl: written.esl.unwrap_or(default.esl),
+            ami: written.ami.unwrap_or_else(|| local(5038).into()),
+            ami_user: written.ami_user.unwrap_or_else(|| "hotdesk".into()),
+            ami_secret_file: written.ami_secret_file.unwrap_or_else(|| "ami.secret".into()),
+            esl: written.esl.unwrap_or_else(|| local(8021).into()),
             esl_user: written.esl_user,
-            esl_password_file: written.esl_password_file.unwrap_or(default.esl_password_file),
+            esl_password_file: written.esl_password_file.unwrap_or_else(|| "esl.secret".into()),
             outbound_listen: written.outbound_listen,
             outbound_allow: written.outbound_allow,
             outbound_controllers: written.outbound_controllers,
-            reach: written.reach,
+            dialplan_dir: written.dialplan_dir.unwrap_or_else(|| kind.folders().0.into()),
+            sounds_dir: written.sounds_dir.unwrap_or_else(|| kind.folders().1.into()),
+            routes: written.routes,
         })
     }
 }
@@ -110,32 +122,26 @@ impl TryFrom<Written> for Switch {
 impl Written {
     /// The first key that a switch of this kind does not have.
     fn foreign(&self, kind: Kind) -> Option<&'static str> {
-        let of_asterisk = [
-            ("layout", self.layout.is_some()),
-            ("agi_listen", self.agi_listen.is_some()),
-            ("agi_advertise", self.agi_advertise.is_some()),
-            ("agi_allow", self.agi_allow.is_some()),
-            ("ami", self.ami.is_some()),
-            ("ami_user", self.ami_user.is_some()),
-            ("ami_secret_file", self.ami_secret_file.is_some()),
+        let keys = [
+            (Kind::Asterisk, "layout", self.layout.is_some()),
+            (Kind::Asterisk, "agi_listen", self.agi_listen.is_some()),
+            (Kind::Asterisk, "agi_advertise", self.agi_advertise.is_some()),
+            (Kind::Asterisk, "agi_allow", self.agi_allow.is_some()),
+            (Kind::Asterisk, "ami", self.ami.is_some()),
+            (Kind::Asterisk, "ami_user", self.ami_user.is_some()),
+            (Kind::Asterisk, "ami_secret_file", self.ami_secret_file.is_some()),
+            (Kind::FreeSwitch, "esl", self.esl.is_some()),
+            (Kind::FreeSwitch, "esl_user", self.esl_user.is_some()),
+            (Kind::FreeSwitch, "esl_password_file", self.esl_password_file.is_some()),
+            (Kind::FreeSwitch, "outbound_listen", self.outbound_listen.is_some()),
+            (Kind::FreeSwitch, "outbound_allow", self.outbound_allow.is_some()),
+            (Kind::FreeSwitch, "outbound_controllers", self.outbound_controllers.is_some()),
         ];
-        let of_freeswitch = [
-            ("esl", self.esl.is_some()),
-            ("esl_user", self.esl_user.is_some()),
-            ("esl_password_file", self.esl_password_file.is_some()),
-            ("outbound_listen", self.outbound_listen.is_some()),
-            ("outbound_allow", self.outbound_allow.is_some()),
-            ("outbound_controllers", self.outbound_controllers.is_some()),
-        ];
-        let foreign = match kind {
-            Kind::Asterisk => &of_freeswitch[..],
-            Kind::FreeSwitch => &of_asterisk[..],
-        };
-        foreign.iter().find(|(_, written)| *written).map(|(key, _)| *key)
+        keys.into_iter().find_map(|(of, key, written)| (of != kind && written).then_some(key))
     }
 }
 
-/// What a switch is.
+/// The kind of a switch.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -145,15 +151,39 @@ pub enum Kind {
     FreeSwitch,
 }
 
-/// In whose rows of an Asterisk our table stands.
+/// The layout of the switch table in the AstDB of an Asterisk.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "lowercase")]
 pub enum Layout {
-    /// In those of a FreePBX in Device & User mode, whose own dialplan reads them.
+    /// The rows of a FreePBX, which its own dialplan reads.
     FreePbx,
-    /// In rows of our own, which the dialplan reads that we print.
+    /// Rows of Hotdesk, which the dialplan of `hotdesk dialplan asterisk` reads.
     #[default]
     Hotdesk,
+}
+
+impl Kind {
+    /// Where its packages for Debian keep the dialplan and the sounds.
+    const fn folders(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Asterisk => ("/etc/asterisk", "/usr/share/asterisk/sounds"),
+            Self::FreeSwitch => ("/etc/freeswitch/dialplan", "/usr/share/freeswitch/sounds"),
+        }
+    }
+}
+
+/// The port of FastAGI servers, which a dialplan that names none connects to.
+const FAST_AGI: u16 = 4573;
+
+impl Layout {
+    /// Hotdesk's default port for FastAGI. FreePBX has a server of its own at 4573, on by default, and its dialplan names no
+    /// port (core 16.0.68).
+    const fn agi_port(self) -> u16 {
+        match self {
+            Self::FreePbx => FAST_AGI + 1,
+            Self::Hotdesk => FAST_AGI,
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -166,20 +196,28 @@ impl fmt::Display for Kind {
 }
 
 impl Switch {
-    /// Whether it has phones of `tenant`.
+    /// Whether it serves `tenant`.
     #[must_use]
     pub fn has(&self, tenant: &TenantId) -> bool {
         self.tenants.contains(tenant)
     }
 
-    /// Where its dialplan finds us.
+    /// Whether Hotdesk listens where the scripts of a FreePBX on this machine should go: then they reach Hotdesk.
+    #[must_use]
+    pub fn has_port_of_freepbx(&self) -> bool {
+        let here = ["127.0.0.1", "::1", "localhost"].contains(&self.ami.host());
+        let hears = self.agi_listen.ip().is_loopback() || self.agi_listen.ip().is_unspecified();
+        self.layout == Layout::FreePbx && self.agi_listen.port() == FAST_AGI && here && hears
+    }
+
+    /// Where its dialplan connects to Hotdesk.
     #[must_use]
     pub fn agi_advertise(&self) -> HostPort {
         self.agi_advertise.clone().unwrap_or_else(|| self.agi_listen.into())
     }
 
-    /// The networks that may connect to us with calls; unless configured, this machine and the host of `ami` or `esl`. Its
-    /// name is looked up each time, which may take seconds.
+    /// The networks that may connect with calls; by default this machine and the host of `ami` or `esl`, whose name
+    /// is resolved each time. That may take seconds.
     #[must_use]
     pub fn allow(&self) -> Vec<IpNet> {
         let (configured, host) = match self.kind {
@@ -196,220 +234,147 @@ impl Switch {
         }
     }
 
-    /// The controllers that a FreeSWITCH's dialplan tries, in this order; none, where calls wait until they are taken.
+    /// The controllers that a FreeSWITCH's dialplan tries, in this order; none if calls wait until they are taken.
     #[must_use]
     pub fn outbound_controllers(&self) -> Vec<HostPort> {
         let own = || self.outbound_listen.map(HostPort::from).into_iter().collect();
         self.outbound_controllers.clone().unwrap_or_else(own)
     }
 
-    /// The same without what a reload can replace: what differs in this needs a restart.
+    /// The switch without what a reload replaces: a difference in the rest needs a restart.
     #[must_use]
     pub fn without_reloadable(self) -> Self {
-        Self { agi_allow: None, outbound_allow: None, ..self }
+        let nowhere = PathBuf::new;
+        Self { agi_allow: None, outbound_allow: None, dialplan_dir: nowhere(), sounds_dir: nowhere(), ..self }
     }
 
-    /// How it reaches the others. A FreeSWITCH's lamp rows are what its directory dials, routes too; an Asterisk's are
-    /// devices that are watched.
-    #[must_use]
-    pub(super) fn reach(&self) -> Reach {
-        let lamps = self.kind == Kind::FreeSwitch;
-        Reach { routes: self.reach.clone(), lamps, ..Reach::default() }
+    /// Validates it, and that its routes lead to switches of `all`.
+    pub(super) fn validate(&self, all: &[Self]) -> Result<(), String> {
+        let valid = self.validate_keys().and_then(|()| self.validate_outbound());
+        let valid = valid.and_then(|()| self.validate_routes(all));
+        valid.map_err(|why| format!("switch {}: {why}", self.name))
     }
 
-    /// Our secret at its manager interface.
-    ///
-    /// # Errors
-    /// [`ConfigError::Secret`] when the file cannot be read, is empty, or open to others.
-    pub fn ami_secret(&self) -> Result<Secret, ConfigError> {
-        Secret::read(&self.ami_secret_file)
-    }
-
-    /// Our password at its event socket.
-    ///
-    /// # Errors
-    /// [`ConfigError::Secret`] when the file cannot be read, is empty, or open to others.
-    pub fn esl_password(&self) -> Result<Secret, ConfigError> {
-        Secret::read(&self.esl_password_file)
-    }
-
-    pub(super) fn agrees(&self) -> Result<(), String> {
-        let name = &self.name;
+    fn validate_keys(&self) -> Result<(), String> {
         for (n, tenant) in self.tenants.iter().enumerate() {
-            if self.tenants.iter().take(n).any(|before| before == tenant) {
-                return Err(format!("switch {name}: tenants names {tenant} twice"));
-            }
+            let again = self.tenants.iter().take(n).any(|before| before == tenant);
+            refuse_if(again, format!("tenants has {tenant} twice: remove one"))?;
         }
-        if self.tenants.is_empty() {
-            return Err(format!(
-                "switch {name}: tenants = [] has nobody's phones: leave it out, or name them"
-            ));
-        }
-        if self.kind == Kind::FreeSwitch && self.tenants.len() > 1 && self.has(&TenantId::default()) {
-            return Err(format!(
-                "switch {name}: on a FreeSWITCH the tenant default means whatever domain a phone registers in: leave it \
-                 out of tenants, or have it alone"
-            ));
-        }
-        if self.layout == Layout::FreePbx && self.tenants.len() > 1 {
-            return Err(format!(
-                "switch {name}: a FreePBX has the users of one company: name one in tenants"
-            ));
-        }
+        refuse_if(self.tenants.is_empty(), "tenants is empty: remove the key, or name a tenant")?;
+        let several = self.tenants.len() > 1;
+        refuse_if(
+            self.kind == Kind::FreeSwitch && several && self.has(&TenantId::default()),
+            "on a FreeSWITCH the tenant default stands for every domain: remove it from tenants, or make it the only \
+             one",
+        )?;
+        let freepbx = self.layout == Layout::FreePbx;
+        refuse_if(freepbx && several, "a FreePBX serves one tenant: name one in tenants")?;
         let user = &self.ami_user;
-        if user.is_empty() || user.len() > 80 || !user.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(format!("switch {name}: ami_user takes 1 to 80 characters without spaces"));
-        }
-        if self.agi_advertise.is_none()
-            && (self.agi_listen.ip().is_unspecified() || self.agi_listen.port() == 0)
-        {
-            return Err(format!(
-                "switch {name}: agi_listen = \"{}\" is no address that its dialplan could dial: \
-                 add agi_advertise = \"HOST:PORT\"",
-                self.agi_listen
-            ));
-        }
+        refuse_if(
+            user.is_empty() || user.len() > 80 || !user.chars().all(|c| c.is_ascii_graphic()),
+            "ami_user must have 1 to 80 characters without spaces",
+        )?;
+        let agi = self.agi_listen;
+        let why = format!(
+            "the dialplan cannot connect to agi_listen = \"{agi}\": add agi_advertise = \"HOST:PORT\""
+        );
+        refuse_if(self.agi_advertise.is_none() && is_incomplete(agi), why)?;
         for (key, networks) in [("agi_allow", &self.agi_allow), ("outbound_allow", &self.outbound_allow)] {
-            if networks.as_ref().is_some_and(Vec::is_empty) {
-                return Err(format!(
-                    "switch {name}: {key} = [] lets nobody in: name the switch's address in it"
-                ));
-            }
+            let why = format!("{key} is empty, so no call can come in: add the address of the switch");
+            refuse_if(networks.as_ref().is_some_and(Vec::is_empty), why)?;
         }
-        if let Some(user) = &self.esl_user {
-            let plain = |part: &str| {
-                !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
-            };
-            if user.len() > 120
-                || !user.split_once('@').is_some_and(|(user, domain)| plain(user) && plain(domain))
-            {
-                return Err(format!(
-                    "switch {name}: esl_user takes NAME@DOMAIN, a user of FreeSWITCH's directory"
-                ));
-            }
-        }
-        self.brings()
+        let plain = |part: &str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || ".-_".contains(c))
+        };
+        let valid = |user: &String| {
+            user.len() <= 120
+                && user.split_once('@').is_some_and(|(user, domain)| plain(user) && plain(domain))
+        };
+        refuse_if(
+            !self.esl_user.as_ref().is_none_or(valid),
+            "esl_user must be NAME@DOMAIN, a user of FreeSWITCH's directory",
+        )
     }
 
-    /// Whether its dialplan can bring calls to those who are to take them.
-    fn brings(&self) -> Result<(), String> {
-        let name = &self.name;
+    /// Validates that its dialplan can connect to the controllers.
+    fn validate_outbound(&self) -> Result<(), String> {
         let Some(own) = self.outbound_listen else {
             let key = match (&self.outbound_allow, &self.outbound_controllers) {
                 (Some(_), _) => "outbound_allow",
                 (None, Some(_)) => "outbound_controllers",
                 (None, None) => return Ok(()),
             };
-            return Err(format!("switch {name}: {key} means nothing without outbound_listen"));
+            return Err(format!("{key} needs outbound_listen: add it, or remove {key}"));
         };
         let controllers = self.outbound_controllers();
-        if controllers.is_empty() {
-            return Err(format!("switch {name}: outbound_controllers = [] leaves nobody to take calls"));
+        refuse_if(
+            controllers.is_empty(),
+            "outbound_controllers is empty: remove the key, or name a controller",
+        )?;
+        let why = format!(
+            "the dialplan cannot connect to outbound_listen = \"{own}\": add outbound_controllers = [\"HOST:PORT\"]"
+        );
+        refuse_if(self.outbound_controllers.is_none() && is_incomplete(own), why)?;
+        match controllers.iter().find(|controller| controller.host().contains(':')) {
+            Some(numbered) => Err(format!(
+                "FreeSWITCH's dialplan cannot connect to the IPv6 address {numbered}: use a host name or IPv4"
+            )),
+            None => Ok(()),
         }
-        if self.outbound_controllers.is_none() && (own.ip().is_unspecified() || own.port() == 0) {
-            return Err(format!(
-                "switch {name}: outbound_listen = \"{own}\" is no address that its dialplan could dial: add \
-                 outbound_controllers = [\"HOST:PORT\"]"
-            ));
-        }
-        if let Some(numbered) = controllers.iter().find(|controller| controller.host().contains(':')) {
-            return Err(format!(
-                "switch {name}: FreeSWITCH's dialplan cannot connect to {numbered}: give a name for it, or IPv4"
-            ));
-        }
-        Ok(())
     }
 
-    /// Whether each switch that it reaches is one of `all`, by a route that can carry
-    /// [`HEADER`](crate::desk::reach::HEADER).
-    pub(super) fn reaches(&self, all: &[Self]) -> Result<(), String> {
-        let name = &self.name;
-        if self.layout == Layout::FreePbx && !self.reach.is_empty() {
-            return Err(format!("switch {name}: a FreePBX rings its own devices only: drop reach"));
-        }
-        for (other, route) in &self.reach {
-            if other == name {
-                return Err(format!("switch {name}: reach.{other} leads to itself: drop it"));
-            }
-            let Some(other) = all.iter().find(|switch| switch.name == *other) else {
-                return Err(format!("switch {name}: reach.{other} names no [[switch]]"));
-            };
-            let other_name = &other.name;
+    /// Validates that each route leads to another switch over SIP, so that it carries
+    /// [`HEADER`](crate::model::routes::HEADER).
+    fn validate_routes(&self, all: &[Self]) -> Result<(), String> {
+        let freepbx = self.layout == Layout::FreePbx;
+        refuse_if(freepbx && !self.routes.is_empty(), "a FreePBX rings its own devices only: remove routes")?;
+        let sip = match self.kind {
+            Kind::Asterisk => "PJSIP/",
+            Kind::FreeSwitch => "sofia/",
+        };
+        for (to, route) in &self.routes {
+            refuse_if(*to == self.name, format!("routes.{to} leads to itself: remove it"))?;
+            let other = all.iter().find(|switch| switch.name == *to);
+            let other = other.ok_or_else(|| format!("routes.{to}: there is no [[switch]] named {to}"))?;
             if let Some(tenant) = self.tenants.iter().find(|tenant| !other.has(tenant)) {
                 return Err(format!(
-                    "switch {name}: reach.{other_name} leads to a switch without the tenant {tenant}: add it to the \
-                     tenants of {other_name}"
+                    "routes.{to} leads to a switch without the tenant {tenant}: add it to the tenants of {to}"
                 ));
             }
-            let sip = match self.kind {
-                Kind::Asterisk => "PJSIP/",
-                Kind::FreeSwitch => "sofia/",
-            };
-            if !route.with("").starts_with(sip) {
-                return Err(format!(
-                    "switch {name}: reach.{other_name} must begin with {sip}: a header of SIP keeps calls from going \
-                     round between the two"
-                ));
-            }
+            let why = format!(
+                "routes.{to} must begin with {sip}: a SIP header keeps calls from looping between the two switches"
+            );
+            refuse_if(!route.with("").starts_with(sip), why)?;
         }
         Ok(())
     }
 
-    pub(super) fn agrees_with(&self, other: &Self) -> Result<(), String> {
+    pub(super) fn validate_against(&self, other: &Self) -> Result<(), String> {
         let name = &self.name;
-        if *name == other.name {
-            return Err(format!("two switches are named {name}: devices could not say which they mean"));
-        }
-        let both = |kind| self.kind == kind && other.kind == kind;
-        let address = match self.kind {
-            Kind::Asterisk => &self.ami,
-            Kind::FreeSwitch => &self.esl,
+        refuse_if(*name == other.name, format!("two [[switch]] are named {name}: give each its own name"))?;
+        let both = format!("the switches {} and {name} have the same", other.name);
+        let (of, of_other) = match self.kind {
+            Kind::Asterisk => (&self.ami, &other.ami),
+            Kind::FreeSwitch => (&self.esl, &other.esl),
         };
-        let same =
-            both(Kind::FreeSwitch) && self.esl == other.esl || both(Kind::Asterisk) && self.ami == other.ami;
+        let same = self.kind == other.kind && of == of_other;
         if let Some(tenant) = self.tenants.iter().find(|tenant| same && other.has(tenant)) {
-            return Err(format!(
-                "the switches {} and {name} are the same, {address}, and both have the tenant {tenant}",
-                other.name
-            ));
+            return Err(format!("{both} address, {of}, and both serve the tenant {tenant}: remove one"));
         }
-        if let (Some(own), Some(others)) = (self.outbound_listen, other.outbound_listen)
-            && own == others
-            && own.port() != 0
-        {
-            return Err(format!(
-                "the switches {} and {name} have the same outbound_listen, {own}",
-                other.name
-            ));
-        }
-        if both(Kind::Asterisk) && self.agi_listen == other.agi_listen && self.agi_listen.port() != 0 {
-            let agi = self.agi_listen;
-            return Err(format!("the switches {} and {name} have the same agi_listen, {agi}", other.name));
+        let asterisk = |switch: &Self| (switch.kind == Kind::Asterisk).then_some(switch.agi_listen);
+        for (key, own, others) in [
+            ("outbound_listen", self.outbound_listen, other.outbound_listen),
+            ("agi_listen", asterisk(self), asterisk(other)),
+        ] {
+            if let Some(address) = own.filter(|own| own.port() != 0 && Some(*own) == others) {
+                return Err(format!("{both} {key}, {address}: give each its own"));
+            }
         }
         Ok(())
     }
 }
 
-impl Default for Switch {
-    fn default() -> Self {
-        Self {
-            name: SwitchName::default(),
-            kind: Kind::Asterisk,
-            layout: Layout::default(),
-            tenants: vec![TenantId::default()],
-            agi_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 4573)),
-            agi_advertise: None,
-            agi_allow: None,
-            ami: SocketAddr::from((Ipv4Addr::LOCALHOST, 5038)).into(),
-            ami_user: "hotdesk".into(),
-            ami_secret_file: "ami.secret".into(),
-            esl: SocketAddr::from((Ipv4Addr::LOCALHOST, 8021)).into(),
-            esl_user: None,
-            esl_password_file: "esl.secret".into(),
-            outbound_listen: None,
-            outbound_allow: None,
-            outbound_controllers: None,
-            reach: BTreeMap::new(),
-        }
-    }
+/// Whether a peer could not connect to this address: it names no host or no port.
+fn is_incomplete(address: SocketAddr) -> bool {
+    address.ip().is_unspecified() || address.port() == 0
 }

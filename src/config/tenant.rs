@@ -1,87 +1,77 @@
-//! `[[tenant]]`: what differs for one company on a shared switch, and what holds for each.
+//! `[[tenant]]`: settings that differ for one tenant of a shared switch, and the settings that result for each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU8;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use super::leave::{Leave, LeaveOver};
+use super::auto_logout::{AutoLogout, AutoLogoutOverride};
+use super::error::refuse_if;
 use super::login::{Login, Multiple, Pin};
-use super::{Config, Kind, Switch};
-use crate::desk::code::{BadCodes, Book, Codes, Own, Preset, Wanted};
-use crate::desk::id::{Context, EmergencyNumber, TenantId};
-use crate::desk::pattern::NumberPattern;
-use crate::desk::rules::{Rulebook, Rules};
+use super::{Config, Kind, Layout, Switch};
+use crate::model::codes::{BadCodes, Book, CodeSettings, Codes, CustomCode, Preset};
+use crate::model::id::{EmergencyContext, EmergencyNumber, Extension, TenantId};
+use crate::model::login::limits::{LoginLimits, TenantLimits};
+use crate::model::number_pattern::NumberPattern;
 
-/// `[[tenant]]`: what is not said is as it is for all.
+/// `[[tenant]]`: a missing key has the value of the whole configuration.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Tenant {
-    /// Whose, as a `[[switch]]` names it among its tenants.
+    /// The tenant, as in `tenants` of a `[[switch]]`.
     pub name: TenantId,
-    /// `[codes]`.
     #[serde(default)]
-    codes: CodesOver,
-    /// `[dialplan]`.
+    codes: CodesOverride,
     #[serde(default)]
-    dialplan: DialplanOver,
-    /// `[emergency]`.
+    dialplan: DialplanOverride,
     #[serde(default)]
-    emergency: EmergencyOver,
-    /// `[leave]`.
+    emergency: EmergencyOverride,
     #[serde(default)]
-    leave: LeaveOver,
-    /// `[login]`.
+    auto_logout: AutoLogoutOverride,
     #[serde(default)]
-    login: LoginOver,
-    /// `[pin]`.
+    login: LoginOverride,
     #[serde(default)]
-    pin: PinOver,
+    pin: PinOverride,
 }
 
-/// What differs of `[codes]`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
-struct CodesOver {
+struct CodesOverride {
     presets: Option<Vec<Preset>>,
-    own: Option<Vec<Own>>,
+    custom: Option<Vec<CustomCode>>,
     one_touch: Option<bool>,
     pinless: Option<bool>,
 }
 
-/// What differs of `[dialplan]`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
-struct DialplanOver {
+struct DialplanOverride {
     users: Option<Vec<NumberPattern>>,
 }
 
-/// What differs of `[emergency]`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
-struct EmergencyOver {
-    #[serde(deserialize_with = "some_emergency_numbers")]
+struct EmergencyOverride {
+    #[serde(deserialize_with = "super::emergency_numbers")]
     numbers: Option<Vec<EmergencyNumber>>,
-    context: Option<Context>,
+    context: Option<EmergencyContext>,
 }
 
-/// What differs of `[login]`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
-struct LoginOver {
-    multi: Option<Multiple>,
+struct LoginOverride {
+    multiple_logins: Option<Multiple>,
     keep: Option<NonZeroU8>,
     take_over: Option<bool>,
 }
 
-/// What differs of `[pin]`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields)]
-struct PinOver {
+struct PinOverride {
     expires_days: Option<u16>,
 }
 
-/// What holds for one tenant.
+/// The settings of one tenant.
 #[derive(Clone, Copy, Debug)]
 pub struct Of<'a> {
     config: &'a Config,
@@ -89,20 +79,14 @@ pub struct Of<'a> {
     tenant: Option<&'a Tenant>,
 }
 
-fn some_emergency_numbers<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<Option<Vec<EmergencyNumber>>, D::Error> {
-    super::emergency_numbers(from).map(Some)
-}
-
 impl Config {
-    /// What holds for this tenant.
+    /// The settings of this tenant.
     #[must_use]
     pub fn of<'a>(&'a self, tenant: &'a TenantId) -> Of<'a> {
         Of { config: self, name: tenant, tenant: self.tenants.iter().find(|known| known.name == *tenant) }
     }
 
-    /// The numbers of emergency calls of all tenants of this switch, in order.
+    /// The emergency numbers of all tenants of this switch, in order.
     #[must_use]
     pub fn emergency_numbers_on(&self, switch: &Switch) -> Vec<EmergencyNumber> {
         let of_each = switch.tenants.iter().flat_map(|tenant| self.of(tenant).own_emergency_numbers());
@@ -110,47 +94,29 @@ impl Config {
         numbers.into_iter().cloned().collect()
     }
 
-    /// The codes of every tenant that a switch has phones of, with the numbers of its groups.
+    /// The feature codes of every tenant that a switch serves, with the numbers of its groups.
     #[must_use]
     pub fn book(&self) -> Book {
-        let tenants = self.switches.iter().flat_map(|switch| switch.tenants.iter().cloned());
+        let tenants = self.served_tenants().cloned();
         let codes = |tenant: &TenantId| self.of(tenant).codes().with_groups(self.numbered_groups(tenant));
         Book::new(tenants.map(|tenant| (tenant.clone(), codes(&tenant))).collect::<BTreeMap<_, _>>())
     }
 
-    /// Who may sit where and how old a PIN may be, for every tenant.
+    /// The login rules and PIN expiry of every tenant.
     #[must_use]
-    pub fn rules(&self) -> Rulebook {
+    pub fn rules(&self) -> TenantLimits {
         let tenants = self.tenants.iter().map(|tenant| tenant.name.clone());
         let tenants = tenants.map(|tenant| (tenant.clone(), self.of(&tenant).rules())).collect();
-        Rulebook { everybody: self.login.rules(&self.pin), tenants }
+        TenantLimits { default: self.login.rules(&self.pin), tenants }
     }
 
-    /// Whether each tenant is one, and what is said of each goes together.
-    pub(super) fn tenants_agree(&self) -> Result<(), String> {
+    /// Validates each `[[tenant]]`, and the settings that result.
+    pub(super) fn validate_tenants(&self) -> Result<(), String> {
         for (at, tenant) in self.tenants.iter().enumerate() {
             let name = &tenant.name;
-            if self.tenants.iter().take(at).any(|other| other.name == *name) {
-                return Err(format!("two [[tenant]] are named {name}: make one of them"));
-            }
-            if !self.serves(name) {
-                return Err(format!(
-                    "[[tenant]] {name}: no [[switch]] has phones of this tenant: drop it, or correct one"
-                ));
-            }
-        }
-        for Tenant { name, dialplan, emergency, .. } in &self.tenants {
-            if emergency.numbers.as_ref().is_some_and(Vec::is_empty) {
-                return Err(format!(
-                    "[[tenant]] {name}: emergency.numbers is empty: leave it out, or name them, for example [\"112\"]"
-                ));
-            }
-            if dialplan.users.as_ref().is_some_and(Vec::is_empty) {
-                return Err(format!(
-                    "[[tenant]] {name}: dialplan.users is empty: leave it out, or say which numbers may be users"
-                ));
-            }
-            self.of(name).login().agrees().map_err(|why| format!("[[tenant]] {name}: {why}"))?;
+            let again = self.tenants.iter().take(at).any(|other| other.name == *name);
+            refuse_if(again, format!("two [[tenant]] are named {name}: remove one"))?;
+            self.validate_tenant(tenant).map_err(|why| format!("[[tenant]] {name}: {why}"))?;
         }
         for switch in self.switches.iter().filter(|switch| switch.kind == Kind::FreeSwitch) {
             let mut contexts =
@@ -158,13 +124,13 @@ impl Config {
             let Some((first, one)) = contexts.next() else { continue };
             if let Some((tenant, other)) = contexts.find(|(_, other)| *other != one) {
                 return Err(format!(
-                    "emergency.context is {one} for {first} and {other} for {tenant}, and both are on switch {}: a \
-                     FreeSWITCH has one for all of them, which may look at ${{domain_name}}",
+                    "emergency.context is {one} for {first} and {other} for {tenant}, but both are on the FreeSWITCH {}, \
+                     which has one for all tenants: use the same, and branch on ${{domain_name}} there",
                     switch.name
                 ));
             }
         }
-        for tenant in self.switches.iter().flat_map(|switch| &switch.tenants) {
+        for tenant in self.served_tenants() {
             self.of(tenant).checked_codes().map_err(|error| match self.of(tenant).tenant {
                 Some(_) => format!("[codes] of [[tenant]] {tenant}: {error}"),
                 None => format!("[codes]: {error}"),
@@ -172,31 +138,58 @@ impl Config {
         }
         Ok(())
     }
+
+    fn validate_tenant(&self, Tenant { name, dialplan, emergency, .. }: &Tenant) -> Result<(), String> {
+        refuse_if(
+            !self.serves(name),
+            "no [[switch]] serves this tenant: remove it, or add it to `tenants` of a [[switch]]",
+        )?;
+        refuse_if(
+            emergency.numbers.as_ref().is_some_and(Vec::is_empty),
+            "emergency.numbers is empty: remove the key, or name the numbers, for example [\"112\"]",
+        )?;
+        refuse_if(
+            dialplan.users.as_ref().is_some_and(Vec::is_empty),
+            "dialplan.users is empty: remove the key, or name the numbers that may be extensions",
+        )?;
+        self.of(name).login().validate()
+    }
 }
 
 impl<'a> Of<'a> {
-    /// What people dial.
+    /// The feature codes.
     #[must_use]
     pub fn codes(self) -> Codes {
-        // They were looked through when the configuration was read.
+        // They were validated when the configuration was read.
         self.checked_codes().unwrap_or_default()
     }
 
-    /// Which numbers may be users' extensions.
+    /// The numbers that may be extensions of users.
     #[must_use]
     pub fn users(self) -> &'a [NumberPattern] {
         let own = self.tenant.and_then(|tenant| tenant.dialplan.users.as_ref());
         own.unwrap_or(&self.config.dialplan.users)
     }
 
-    /// When users are logged out by themselves, unless a location, a device or a user says otherwise, and how they are told.
+    /// Whether calls to this extension can reach its user: a pattern matches it, or a FreePBX takes all calls of the tenant.
     #[must_use]
-    pub fn leave(self) -> Leave {
-        self.tenant.map_or_else(|| self.config.leave.clone(), |tenant| tenant.leave.over(&self.config.leave))
+    pub fn reaches(self, user: &Extension) -> bool {
+        let mut switches = self.config.switches.iter().filter(|switch| switch.has(self.name));
+        switches.all(|switch| switch.layout == Layout::FreePbx)
+            || self.users().iter().any(|pattern| pattern.matches(user))
     }
 
-    /// Who may sit where, and how old a PIN may be.
-    fn rules(self) -> Rules {
+    /// The automatic logout rules that a location, device or user may override, and the warning before it.
+    #[must_use]
+    pub fn auto_logout(self) -> AutoLogout {
+        self.tenant.map_or_else(
+            || self.config.auto_logout.clone(),
+            |tenant| tenant.auto_logout.apply_to(&self.config.auto_logout),
+        )
+    }
+
+    /// The login rules and PIN expiry.
+    fn rules(self) -> LoginLimits {
         let own = self.tenant.and_then(|tenant| tenant.pin.expires_days);
         let pin = Pin { expires_days: own.unwrap_or(self.config.pin.expires_days) };
         self.login().rules(&pin)
@@ -204,18 +197,19 @@ impl<'a> Of<'a> {
 
     fn login(self) -> Login {
         let all = &self.config.login;
-        let Some(Tenant { login: LoginOver { multi, keep, take_over }, .. }) = self.tenant else {
+        let Some(Tenant { login: LoginOverride { multiple_logins, keep, take_over }, .. }) = self.tenant
+        else {
             return all.clone();
         };
         Login {
-            multi: multi.unwrap_or(all.multi),
+            multiple_logins: multiple_logins.unwrap_or(all.multiple_logins),
             keep: keep.unwrap_or(all.keep),
             take_over: take_over.unwrap_or(all.take_over),
         }
     }
 
-    /// Numbers of emergency calls, in order: his, and those of others on the same FreeSWITCH, whose dialplan is one for all.
-    /// What is help for one of them is help at every phone there.
+    /// The emergency numbers, in order. They include those of every tenant on the same FreeSWITCH, because all its devices
+    /// share one dialplan.
     #[must_use]
     pub fn emergency_numbers(self) -> Vec<EmergencyNumber> {
         let shared = |switch: &&Switch| switch.kind == Kind::FreeSwitch && switch.has(self.name);
@@ -228,9 +222,9 @@ impl<'a> Of<'a> {
         numbers
     }
 
-    /// The site's context where such a call goes.
+    /// The context for emergency calls.
     #[must_use]
-    pub fn emergency_context(self) -> &'a Context {
+    pub fn emergency_context(self) -> &'a EmergencyContext {
         let own = self.tenant.and_then(|tenant| tenant.emergency.context.as_ref());
         own.unwrap_or(&self.config.emergency.context)
     }
@@ -242,11 +236,11 @@ impl<'a> Of<'a> {
 
     fn checked_codes(self) -> Result<Codes, BadCodes> {
         let all = &self.config.codes;
-        let none = CodesOver::default();
+        let none = CodesOverride::default();
         let over = self.tenant.map_or(&none, |tenant| &tenant.codes);
-        let wanted = Wanted {
+        let wanted = CodeSettings {
             presets: over.presets.as_ref().unwrap_or(&all.presets).clone(),
-            own: over.own.as_ref().unwrap_or(&all.own).clone(),
+            custom: over.custom.as_ref().unwrap_or(&all.custom).clone(),
             one_touch: over.one_touch.unwrap_or(all.one_touch),
             pinless: over.pinless.unwrap_or(all.pinless),
         };

@@ -1,4 +1,4 @@
-//! Keeps the journal from growing for ever: what is older than it is kept is counted by day, and dropped.
+//! Trims the journal: counts old entries by day, and drops them.
 
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -10,19 +10,21 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::desk::count::Counts;
-use crate::desk::id::{Revision, TenantId};
+use super::commands;
+use crate::model::command::Change;
+use crate::model::id::{Revision, TenantId};
+use crate::model::journal::daily_counts::Counts;
+use crate::model::journal::{Actor, Entry};
 use crate::store::{Store, StoreError, Trim, Trimmed};
 
-/// Entries that are dropped in one step. Whoever logs in waits for that at most.
+/// How many entries are dropped in one step. A login waits for one step at most.
 const STEP: usize = 500;
-/// How long others have the store to themselves between two steps.
+/// The pause between two steps, in which others can use the store.
 const REST: Duration = Duration::from_millis(50);
-/// How often it is looked for old entries.
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// Drops what is older than so many days, if it is not kept for ever, of each of these tenants: now, each hour, and when
-/// `days` changes; until `stop`. Several controllers may do so; what they count is counted once, and the fewest days win.
+/// Drops the entries of these tenants that are older than `days`, if there is a limit: now, each hour, and when `days`
+/// changes; until `stop`. Several controllers may do this: each entry is counted once. The fewest days apply.
 pub fn keep(
     store: Arc<dyn Store>,
     tenants: Vec<TenantId>,
@@ -46,7 +48,13 @@ pub fn keep(
                         }
                     }
                 }
-                // Nobody is left to change it where that ends.
+                for tenant in &tenants {
+                    let by = (Actor::Controller, Timestamp::now());
+                    if let Err(error) = commands::change(&*store, tenant, by, Change::Prune).await {
+                        warn!(event = "failures.not_pruned", %tenant, %error, "old failures stay for another hour");
+                    }
+                }
+                // The sender ends when `days` cannot change any more.
                 let changed = async {
                     if days.changed().await.is_err() {
                         std::future::pending().await
@@ -59,40 +67,31 @@ pub fn keep(
     })
 }
 
-/// Counts and drops a tenant's entries that are older than `before`, a few at a time, but never the newest. Ends where
-/// another controller is at it. How many were dropped.
-///
-/// # Errors
-/// What the store could not do; what was dropped until then is counted.
+/// Counts and drops a tenant's entries that are older than `before`, a few at a time, but never the newest. Stops
+/// when another controller does the same. Returns how many were dropped. On an error, those dropped are counted.
 pub async fn trim(store: &dyn Store, tenant: &TenantId, before: Timestamp) -> Result<usize, StoreError> {
     let mut dropped = 0;
     loop {
-        // One more, which stays.
+        // One more entry, which is kept.
         let page = store.journal(tenant, Revision(0), STEP + 1).await?;
         let old = page.split_last().map_or(&[][..], |(_, before)| before);
-        let old = old.iter().take_while(|entry| entry.at < before);
-        let (mut counts, mut ends, mut entries) = (Counts::default(), None, 0);
-        for entry in old {
-            counts.count(entry);
-            ends = Some((ends.map_or(entry.revision, |(from, _)| from), entry.revision));
-            entries += 1;
-        }
-        let Some((from, upto)) = ends else { return Ok(dropped) };
+        let old: Vec<&Entry> = old.iter().take_while(|entry| entry.at < before).collect();
+        let (Some(first), Some(last)) = (old.first(), old.last()) else { return Ok(dropped) };
+        let mut counts = Counts::default();
+        old.iter().for_each(|entry| counts.count(entry));
+        let (from, upto) = (first.revision, last.revision);
         if !store.trim(&Trim { tenant: tenant.clone(), from, upto, counts }).await? {
             return Ok(dropped);
         }
-        dropped += entries;
-        if entries < STEP {
+        dropped += old.len();
+        if old.len() < STEP {
             return Ok(dropped);
         }
         tokio::time::sleep(REST).await;
     }
 }
 
-/// What the whole journal comes to, with what was dropped of it.
-///
-/// # Errors
-/// What the store could not be asked.
+/// The counts of the whole journal, with the dropped entries.
 pub async fn counts(store: &dyn Store, tenant: &TenantId) -> Result<Counts, StoreError> {
     loop {
         let Trimmed { upto, mut counts } = store.trimmed(tenant).await?;
@@ -105,7 +104,7 @@ pub async fn counts(store: &dyn Store, tenant: &TenantId) -> Result<Counts, Stor
                 _ => break,
             }
         }
-        // Else some were dropped meanwhile, and counted here or not.
+        // Otherwise some entries were dropped in the meantime, and may be counted here or not.
         if store.trimmed(tenant).await?.upto == upto {
             return Ok(counts);
         }

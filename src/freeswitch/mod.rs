@@ -1,42 +1,23 @@
-//! FreeSWITCH 1.10 and 1.11, over its event socket (ESL). Its dialplan works from its own copy of the table, in `mod_db`.
+//! FreeSWITCH 1.10 and 1.11, over its event socket (ESL). Its dialplan works from its own copy of the switch table, in `mod_db`.
 //!
-//! | | bytes ↔ frames | what is made of them |
-//! |---|---|---|
-//! | frames | [`esl`]: what FreeSWITCH says | [`client`]: the handle, and staying connected; `session` and `login`: one connection |
-//! | events | [`event`]: the headers of a frame, plain or JSON | [`calls`]: those that wait in a code, or [`outbound`]: those that are brought; [`phone`]: one of them |
-//! | commands | [`command`]: what it is told, by the least of [`rights`] | [`moddb`]: the table, its rows as text in [`rows`] and its groups as `members`; [`lamps`], `presence`, `mwi`: what phones are told |
-//!
-//! The codec does no I/O: bytes in, frames out, bounded, no panic on any input. It is a [`tokio_util::codec::Decoder`],
-//! for which an incomplete frame is `None`, and it remembers how far it has searched, so that a frame arriving byte by
-//! byte costs no more than one arriving whole.
-//!
-//! [`endpoints`] are the phones that its directory knows, [`dialplan`] prints what a site puts among its own files, [`sounds`] names what is played when a prompt of ours is
-//! missing, and [`tree`] holds all files that a site copies.
+//! | | |
+//! |---|---|
+//! | [`esl`] | the codec, and connections that are made again when they are lost; [`events`] passes their events to features |
+//! | [`calls`] | the calls in which a feature code is dialled: parked, or brought over an outbound socket |
+//! | [`table`] | the switch table in `mod_db` |
+//! | [`devices`] | device states, ringing a device, the users of the directory |
+//! | `queues`, `mwi`, [`presence`] | members of queues, MWI, BLF |
+//! | [`dialplan`] | prints what a site puts among its own files |
+//! | [`conf`] | reads and changes the site's own files, for `hotdesk init` |
 
-mod address;
-mod callcenter;
 pub mod calls;
-pub mod client;
-pub mod command;
+pub mod check;
+pub mod conf;
+pub mod devices;
 pub mod dialplan;
-pub mod endpoints;
 pub mod esl;
-pub mod event;
-mod groups;
-pub mod inspect;
-pub mod lamps;
-mod login;
-mod members;
-pub mod moddb;
+pub mod events;
 mod mwi;
-pub mod outbound;
-pub mod phone;
-pub mod phones;
-mod presence;
+pub mod presence;
 mod queues;
-pub mod rights;
-pub mod rows;
-mod session;
-pub mod signs;
-pub mod sounds;
-pub mod tree;
+pub mod table;

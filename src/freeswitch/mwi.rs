@@ -1,13 +1,13 @@
-//! Tells devices of the voicemail of who sits there: the lamp of a phone shows the box of its user.
+//! Sends each device the MWI of its user's mailbox.
 //!
-//! sofia tells a phone of the box of its own address, at each REGISTER and each renewed SUBSCRIBE, and again when
-//! something happens to that box: another one than its user's, or none (1.10.12). So it is told once more each time, as its
-//! own address, of the box that it should show. What the boxes hold is asked of `mod_voicemail` by `MESSAGE_QUERY`, which
-//! needs no right to an API command; what begins with `VM-` there stands in the answer, without that. By a `Call-ID` that
-//! no registration has, sofia sends the answer to nobody, and it is known for ours.
+//! At each REGISTER, each renewed SUBSCRIBE and each change, sofia sends a phone the MWI of the mailbox of the phone's own
+//! address. That is not the user's mailbox, or there is none (1.10.12). So Hotdesk sends the phone the MWI of the right mailbox
+//! after each of them, under the phone's own address. Hotdesk reads mailboxes with `MESSAGE_QUERY` to `mod_voicemail`, which
+//! needs no right to an API command. Headers that begin with `VM-` come back in the answer, without that prefix. No
+//! registration has the `Call-ID` of the query: so sofia sends the answer to no phone, and Hotdesk recognizes it.
 //!
-//! Nothing here says what has changed: a device may show something else than it should, then its box is asked for, and it
-//! is told, unless that is what it was told last. At most once a [`PAUSE`], and nobody waits for it.
+//! An event says only that the MWI of a device may be wrong. Then Hotdesk reads its mailbox, and notifies the device if the
+//! last notification was another one. A device gets at most one a [`PAUSE`]. No login waits for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,28 +17,28 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 use tracing::debug;
 
-use super::address::Addresses;
-use super::client::Client;
-use super::event::Event;
-use crate::desk::id::{DeviceName, TenantId};
-use crate::desk::table::{Edit, Table};
+use super::devices::address::Addresses;
+use super::esl::client::Client;
+use super::esl::event::Event;
+use crate::model::desired::{Desired, Subjects};
+use crate::model::id::{DeviceName, TenantId};
 use crate::switch::SwitchError;
 use crate::switch::mwi::{Boxes, Messages};
 
-/// The event by which a box tells of its messages, and a phone is told.
+/// The event with the messages of a mailbox, from `mod_voicemail` and to a phone.
 pub(super) const EVENT: &str = "MESSAGE_WAITING";
-/// How long what is due is collected. It also lets sofia tell what it tells by itself.
+/// The event with the registration of a phone, which each renewal makes, too.
+pub(super) const REGISTERED: &str = "sofia::register";
+/// How long to collect changes before they are sent. It also lets sofia send its own MWI first.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How long to wait after FreeSWITCH was away.
 const RETRY: Duration = Duration::from_secs(1);
-/// Devices that are told at once.
 const BATCH: usize = 64;
-/// The `Call-ID` of an answer to us; no phone has it.
+/// The `Call-ID` of an answer to Hotdesk's query; no phone has it.
 const ASKED: &str = "hotdesk";
-/// The header of what a controller tells a phone.
-const TOLD: &str = "Hotdesk-Told";
+/// The header of an event that a controller sends to a phone.
+const SENT: &str = "Hotdesk-Told";
 
-/// The lamps of a tenant's devices. Clones are the same.
+/// The MWI of a tenant's devices. Clones share it.
 #[derive(Clone)]
 pub(super) struct Mwi {
     client: Client,
@@ -49,52 +49,54 @@ pub(super) struct Mwi {
 struct Known {
     addresses: Addresses,
     boxes: Boxes,
-    /// What was heard of boxes that are shown, and not told yet.
+    /// New counts of mailboxes that devices show, not sent yet.
     heard: BTreeMap<String, (u32, u32)>,
 }
 
 impl Mwi {
-    /// Tells the devices of `tenant` on the FreeSWITCH that `client` is connected to; [`Mwi::tell`] does.
+    /// For the devices of `tenant` on the FreeSWITCH behind `client`. [`Mwi::run`] notifies them.
     pub(super) fn new(client: Client, tenant: TenantId) -> Self {
         let known =
             Known { addresses: Addresses::new(tenant), boxes: Boxes::default(), heard: BTreeMap::new() };
         Self { client, known: Arc::new(Mutex::new(known)), due: Arc::default() }
     }
 
-    /// These rows were read, all there are, on a switch whose own domain is this.
-    pub(super) fn read(&self, table: &Table, domain: &str) {
+    /// Takes over the rows of these subjects, which the switch now holds; all rows if its own `domain` is given.
+    pub(super) fn follow(&self, subjects: &Subjects, desired: &Desired, domain: Option<&str>) {
         let Known { addresses, boxes, .. } = &mut *self.known();
-        addresses.read(table, domain);
-        boxes.read(table, |device, mailbox| addresses.mailbox(device, mailbox.as_str()));
+        addresses.follow(subjects, desired, domain);
+        boxes.follow(subjects, desired, |device, mailbox| addresses.mailbox(device, mailbox.as_str()));
         self.due.notify_one();
     }
 
-    /// These differences were written.
-    pub(super) fn written(&self, edits: &[Edit]) {
-        let Known { addresses, boxes, .. } = &mut *self.known();
-        addresses.written(edits);
-        boxes.written(edits, |device, mailbox| addresses.mailbox(device, mailbox.as_str()));
-        self.due.notify_one();
-    }
-
-    /// Phones may have forgotten what they were told, and events may have been missed.
+    /// Notifies all devices again: phones may have lost their MWI, and Hotdesk may have missed events.
     pub(super) fn all_again(&self) {
         self.known().boxes.all_again();
         self.due.notify_one();
     }
 
-    /// Takes an [`EVENT`].
+    /// A phone registered. Only to the first one of an address sofia sends the MWI of its own mailbox (1.10.12).
+    pub(super) fn registered(&self, event: &Event) {
+        let part = |names: [&str; 2]| names.into_iter().find_map(|name| event.get(name)).unwrap_or_default();
+        let (user, domain) = (part(["username", "from-user"]), part(["realm", "from-host"]));
+        let mut known = self.known();
+        if let Some(device) = known.addresses.device(&format!("{user}@{domain}")).cloned() {
+            known.boxes.again(&device);
+            self.due.notify_one();
+        }
+    }
+
     pub(super) fn hear(&self, event: &Event) {
         let account = event.get("MWI-Message-Account").unwrap_or_default();
         let account = account.strip_prefix("sip:").unwrap_or(&account);
-        if event.get(TOLD).is_some() {
+        if event.get(SENT).is_some() {
             return;
         }
         let mut known = self.known();
         if event.get("Call-ID").as_deref() != Some(ASKED)
             && let Some(device) = known.addresses.device(account).cloned()
         {
-            // sofia has told it of its own box.
+            // sofia has sent the MWI of its own mailbox.
             known.boxes.again(&device);
         }
         if !known.boxes.showing(account).is_empty() {
@@ -104,8 +106,7 @@ impl Mwi {
         self.due.notify_one();
     }
 
-    /// Tells as long as it is run.
-    pub(super) async fn tell(&self) {
+    pub(super) async fn run(&self) {
         loop {
             self.due.notified().await;
             loop {
@@ -117,30 +118,32 @@ impl Mwi {
                 if batch.is_empty() && heard.is_empty() {
                     break;
                 }
-                let Err(error) = self.tell_these(&batch, &heard).await else { continue };
-                debug!(event = "mwi.untold", devices = batch.len(), %error, "phones are not told of voicemail yet");
-                self.untold(&batch, &heard);
+                let Err(error) = self.send_batch(&batch, &heard).await else { continue };
+                debug!(event = "mwi.not_sent", devices = batch.len(), %error, "could not send MWI; Hotdesk tries again");
+                {
+                    let boxes = &mut self.known().boxes;
+                    boxes.not_sent(batch.keys());
+                    heard.keys().for_each(|mailbox| boxes.changed(mailbox));
+                }
                 sleep(RETRY).await;
             }
         }
     }
 
-    async fn tell_these(
+    async fn send_batch(
         &self,
         batch: &BTreeMap<DeviceName, Option<String>>,
         heard: &BTreeMap<String, (u32, u32)>,
     ) -> Result<(), SwitchError> {
-        let asked: BTreeSet<&String> =
-            batch.values().flatten().filter(|it| !heard.contains_key(*it)).collect();
+        let asked: BTreeSet<_> = batch.values().flatten().filter(|it| !heard.contains_key(*it)).collect();
         for mailbox in asked {
             let account = format!("sip:{mailbox}");
             self.client
-                .tell("MESSAGE_QUERY", &[("Message-Account", &account), ("VM-Call-ID", ASKED)])
+                .send_event("MESSAGE_QUERY", &[("Message-Account", &account), ("VM-Call-ID", ASKED)])
                 .await?;
         }
         let dark = batch.iter().filter(|(_, mailbox)| mailbox.is_none());
-        let mut due: Vec<(DeviceName, Messages)> =
-            dark.map(|(device, _)| (device.clone(), Messages::default())).collect();
+        let mut due: Vec<_> = dark.map(|(device, _)| (device.clone(), Messages::default())).collect();
         for (mailbox, (new, old)) in heard {
             let messages = Messages { mailbox: Some(mailbox.clone()), new: *new, old: *old };
             let showing = self.known().boxes.showing(mailbox);
@@ -155,22 +158,16 @@ impl Mwi {
             let Some(address) = address else { continue };
             let count = format!("{}/{} (0/0)", messages.new, messages.old);
             let waiting = if messages.new > 0 { "yes" } else { "no" };
-            let told = [
+            let headers = [
                 ("MWI-Messages-Waiting", waiting),
                 ("MWI-Message-Account", &*address),
                 ("MWI-Voice-Message", &*count),
-                (TOLD, "yes"),
+                (SENT, "yes"),
             ];
-            self.client.tell(EVENT, &told).await?;
-            self.known().boxes.told(&device, &messages);
+            self.client.send_event(EVENT, &headers).await?;
+            self.known().boxes.sent(&device, &messages);
         }
         Ok(())
-    }
-
-    fn untold(&self, batch: &BTreeMap<DeviceName, Option<String>>, heard: &BTreeMap<String, (u32, u32)>) {
-        let boxes = &mut self.known().boxes;
-        boxes.untold(batch.keys());
-        heard.keys().for_each(|mailbox| boxes.stirred(mailbox));
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -178,7 +175,7 @@ impl Mwi {
     }
 }
 
-/// New and old messages of `2/1 (0/0)`; of nothing none.
+/// New and old messages of `2/1 (0/0)`; zero of an empty text.
 fn counts(messages: &str) -> (u32, u32) {
     let counts = messages.split(' ').next().unwrap_or_default();
     let (new, old) = counts.split_once('/').unwrap_or((counts, ""));

@@ -1,33 +1,33 @@
-//! What a switch itself knows of its phones, before anybody has told us of them.
+//! Endpoints: what a switch knows of its devices before they are in the store.
 
 use std::collections::BTreeMap;
 
-use crate::desk::id::{DeviceName, DialTarget, InvalidId};
+use crate::model::id::{DeviceName, DialTarget, InvalidId};
 
-/// A phone, or something that looks like one to its switch: a trunk, a door.
+/// A device, or what looks like a device to its switch: a trunk, an intercom.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Endpoint {
-    /// Its name there: a PJSIP endpoint, a user of the directory.
+    /// Its name on the switch: a PJSIP endpoint, a user of the directory.
     pub name: String,
-    /// What that switch dials to ring it.
+    /// The dial target.
     pub dial: String,
-    /// Where the calls go that come from it, if that is known.
+    /// The context of its calls, if known.
     pub context: Option<String>,
-    /// Whether that is the context in which codes are dialled.
+    /// Whether feature codes are dialled in that context.
     pub hotdesk: bool,
     /// Whether it can be reached now.
     pub registered: bool,
 }
 
 impl Endpoint {
-    /// The device that it can be.
+    /// The name and the dial target of a device for it.
     ///
     /// # Errors
-    /// [`InvalidId`] when its name or what is dialled cannot be one of ours.
+    /// [`InvalidId`] when its name or its dial target does not fit a device.
     pub fn device(&self) -> Result<(DeviceName, DialTarget), InvalidId> {
         Ok((DeviceName::new(&self.name)?, DialTarget::new(&self.dial)?))
     }
 }
 
-/// All endpoints of a switch, by what is dialled to ring them.
+/// All endpoints of a switch, by dial target.
 pub type Endpoints = BTreeMap<String, Endpoint>;

@@ -1,76 +1,68 @@
-//! Which device shows which voicemail box, what it was told of it, and which of them are to be told again.
+//! The MWI of devices: the voicemail box of each, the last message counts that were sent, and the devices that are due.
 //!
-//! What is due is a set with one place for each device, so however much happens, there is no more to do than there are
-//! devices. Nothing here grows with the users.
+//! The due devices are a set, so there is never more to do than there are devices. Nothing here grows with the users.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::desk::id::{DeviceName, Mailbox};
-use crate::desk::table::{Edit, Key, Row, Table};
+use crate::model::desired::{Desired, Subjects};
+use crate::model::id::{DeviceName, Mailbox};
 
-/// What a device was told, or is to be: nothing of no box is a lamp that is dark.
+/// The message counts for a device. Without a box and without messages the MWI is off.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Messages {
-    /// Whose box, as the switch names it.
+    /// The voicemail box, as the switch names it.
     pub mailbox: Option<String>,
-    /// Messages not listened to yet.
+    /// New messages.
     pub new: u32,
-    /// Others.
+    /// Old messages.
     pub old: u32,
 }
 
-/// The devices of a table, with the boxes that they show.
+/// The devices of a switch, with their boxes.
 #[derive(Debug, Default)]
 pub struct Boxes {
     boxes: HashMap<DeviceName, Option<String>>,
     shown_by: HashMap<String, BTreeSet<DeviceName>>,
-    /// New and old messages.
-    told: HashMap<DeviceName, (u32, u32)>,
+    /// The new and old messages that were sent.
+    sent: HashMap<DeviceName, (u32, u32)>,
     due: BTreeSet<DeviceName>,
 }
 
 impl Boxes {
-    /// These rows were read, all there are; `name` is what the switch calls a device's box.
-    pub fn read(&mut self, table: &Table, name: impl Fn(&DeviceName, &Mailbox) -> String) {
-        let gone = |device: &&DeviceName| !table.contains_key(&Key::Device((*device).clone()));
-        let gone: Vec<DeviceName> = self.boxes.keys().filter(gone).cloned().collect();
+    /// The switch holds what is desired for these subjects; `name` is the switch's name of a device's box.
+    pub fn follow(
+        &mut self,
+        subjects: &Subjects,
+        desired: &Desired,
+        name: impl Fn(&DeviceName, &Mailbox) -> String,
+    ) {
+        let lost = |device: &&DeviceName| !desired.devices.contains_key(*device);
+        let gone: Vec<DeviceName> = match subjects.others {
+            true => self.boxes.keys().filter(lost).cloned().collect(),
+            false => subjects.devices.iter().filter(lost).cloned().collect(),
+        };
         gone.iter().for_each(|device| self.forget(device));
-        for (key, row) in table {
-            if let (Key::Device(device), Row::Device(row)) = (key, row) {
-                self.shows(device, row.mailbox.as_ref().map(|mailbox| name(device, mailbox)));
-            }
+        for (device, is) in &desired.devices {
+            self.shows(device, is.mailbox.as_ref().map(|mailbox| name(device, mailbox)));
         }
     }
 
-    /// These differences were written.
-    pub fn written(&mut self, edits: &[Edit], name: impl Fn(&DeviceName, &Mailbox) -> String) {
-        for Edit { key, is, .. } in edits {
-            match (key, is) {
-                (Key::Device(device), Some(Row::Device(row))) => {
-                    self.shows(device, row.mailbox.as_ref().map(|mailbox| name(device, mailbox)));
-                }
-                (Key::Device(device), _) => self.forget(device),
-                _ => {}
-            }
-        }
-    }
-
-    /// A device may have forgotten what it was told: it is told once more.
+    /// A device may have forgotten its counts: they are sent again.
     pub fn again(&mut self, device: &DeviceName) {
         if self.boxes.contains_key(device) {
-            self.told.remove(device);
+            self.sent.remove(device);
             self.due.insert(device.clone());
         }
     }
 
-    /// Every device may have forgotten.
+    /// Every device may have forgotten its counts.
     pub fn all_again(&mut self) {
-        self.told.clear();
+        self.sent.clear();
         self.due = self.boxes.keys().cloned().collect();
     }
 
-    /// Something happened to a box.
-    pub fn stirred(&mut self, mailbox: &str) {
+    /// The messages of a box changed.
+    pub fn changed(&mut self, mailbox: &str) {
         self.due.extend(self.shown_by.get(mailbox).into_iter().flatten().cloned());
     }
 
@@ -80,7 +72,7 @@ impl Boxes {
         self.shown_by.get(mailbox).into_iter().flatten().cloned().collect()
     }
 
-    /// At most so many of those that are due, with the box that each shows now. They are due no more.
+    /// At most this many due devices, each with its current box. They are no longer due.
     pub fn take(&mut self, most: usize) -> BTreeMap<DeviceName, Option<String>> {
         let mut taken = BTreeMap::new();
         while taken.len() < most
@@ -93,21 +85,21 @@ impl Boxes {
         taken
     }
 
-    /// These were not told after all.
-    pub fn untold<'a>(&mut self, devices: impl Iterator<Item = &'a DeviceName>) {
+    /// The counts for these devices were not sent.
+    pub fn not_sent<'a>(&mut self, devices: impl Iterator<Item = &'a DeviceName>) {
         self.due.extend(devices.cloned());
     }
 
-    /// Whether a device is to be told this: it shows that box, and was told of other messages.
+    /// Whether to send these counts to a device: it shows that box, and other counts were sent last.
     #[must_use]
     pub fn lacks(&self, device: &DeviceName, messages: &Messages) -> bool {
         let Messages { mailbox, new, old } = messages;
-        self.boxes.get(device) == Some(mailbox) && self.told.get(device) != Some(&(*new, *old))
+        self.boxes.get(device) == Some(mailbox) && self.sent.get(device) != Some(&(*new, *old))
     }
 
-    /// A device was told this.
-    pub fn told(&mut self, device: &DeviceName, messages: &Messages) {
-        self.told.insert(device.clone(), (messages.new, messages.old));
+    /// These counts were sent to a device.
+    pub fn sent(&mut self, device: &DeviceName, messages: &Messages) {
+        self.sent.insert(device.clone(), (messages.new, messages.old));
     }
 
     fn shows(&mut self, device: &DeviceName, mailbox: Option<String>) {
@@ -125,7 +117,7 @@ impl Boxes {
     fn forget(&mut self, device: &DeviceName) {
         self.unlink(device);
         self.boxes.remove(device);
-        self.told.remove(device);
+        self.sent.remove(device);
         self.due.remove(device);
     }
 
@@ -143,71 +135,75 @@ impl Boxes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::id::DialTarget;
-    use crate::desk::table::DeviceRow;
+    use crate::model::desired::DesiredDevice;
+    use crate::model::id::DialTarget;
 
     fn name(device: &str) -> DeviceName {
         DeviceName::new(device).unwrap()
     }
 
-    fn row(device: &str, mailbox: &str) -> (Key, Row) {
-        let dial = DialTarget::new(format!("PJSIP/{device}")).unwrap();
-        let row = DeviceRow { mailbox: Mailbox::new(mailbox).ok(), ..DeviceRow::of(dial) };
-        (Key::Device(name(device)), Row::Device(row))
+    /// The switch holds these devices with their desired boxes, and no others if these are all.
+    fn follow(boxes: &mut Boxes, devices: &[(&str, &str)], all: bool) {
+        let device = |(device, mailbox): &(&str, &str)| {
+            let is = DesiredDevice::of(DialTarget::new(format!("PJSIP/{device}")).unwrap());
+            (name(device), DesiredDevice { mailbox: Mailbox::new(*mailbox).ok(), ..is })
+        };
+        let desired = Desired { devices: devices.iter().map(device).collect(), ..Desired::default() };
+        let devices = desired.devices.keys().cloned().collect();
+        boxes.follow(&Subjects { devices, others: all, ..Subjects::default() }, &desired, whole);
     }
 
     fn whole(_: &DeviceName, mailbox: &Mailbox) -> String {
         format!("{mailbox}@default")
     }
 
-    fn edit((key, row): (Key, Row)) -> Edit {
-        Edit { key, was: None, is: Some(row) }
-    }
-
     fn two_messages() -> Messages {
         Messages { mailbox: Some("101@default".into()), new: 2, old: 0 }
     }
 
-    #[test]
-    fn a_device_is_due_when_its_box_is_another_or_has_something_new_and_not_else() {
-        let mut boxes = Boxes::default();
-        boxes.read(&[row("desk1", "101"), row("desk2", "")].into(), whole);
-        let due = boxes.take(9);
-        assert_eq!(due, [(name("desk1"), Some("101@default".into())), (name("desk2"), None)].into());
-        assert!(
-            boxes.lacks(&name("desk1"), &two_messages()) && boxes.lacks(&name("desk2"), &Messages::default())
-        );
-        boxes.told(&name("desk1"), &two_messages());
-        boxes.read(&[row("desk1", "101"), row("desk2", "")].into(), whole);
-        assert!(boxes.take(9).is_empty() && !boxes.lacks(&name("desk1"), &two_messages()));
-
-        boxes.stirred("101@default");
-        boxes.stirred("102@default");
-        assert_eq!(boxes.take(9).into_keys().collect::<Vec<_>>(), [name("desk1")]);
-        boxes.written(&[edit(row("desk1", "")), edit(row("desk2", "101"))], whole);
-        assert_eq!(boxes.take(1).into_keys().collect::<Vec<_>>(), [name("desk1")]);
-        assert_eq!(boxes.take(9).into_keys().collect::<Vec<_>>(), [name("desk2")]);
-        assert_eq!(boxes.showing("101@default"), [name("desk2")]);
-        assert!(!boxes.lacks(&name("desk1"), &two_messages()), "it shows another box by now");
+    fn due(boxes: &mut Boxes, most: usize) -> Vec<DeviceName> {
+        boxes.take(most).into_keys().collect()
     }
 
     #[test]
-    fn a_phone_that_registers_is_told_once_more_and_one_that_is_gone_is_not() {
-        let mut boxes = Boxes::default();
-        boxes.written(&[edit(row("desk1", "101"))], whole);
+    fn a_device_is_due_only_when_its_box_or_the_messages_change() {
+        let (mut boxes, desk1, desk2) = (Boxes::default(), name("desk1"), name("desk2"));
+        follow(&mut boxes, &[("desk1", "101"), ("desk2", "")], true);
+        let taken = [(desk1.clone(), Some("101@default".into())), (desk2.clone(), None)];
+        assert_eq!(boxes.take(9), taken.into());
+        assert!(boxes.lacks(&desk1, &two_messages()) && boxes.lacks(&desk2, &Messages::default()));
+        boxes.sent(&desk1, &two_messages());
+        follow(&mut boxes, &[("desk1", "101"), ("desk2", "")], true);
+        assert!(due(&mut boxes, 9).is_empty() && !boxes.lacks(&desk1, &two_messages()));
+
+        boxes.changed("101@default");
+        boxes.changed("102@default");
+        assert_eq!(due(&mut boxes, 9), std::slice::from_ref(&desk1));
+        follow(&mut boxes, &[("desk1", ""), ("desk2", "101")], false);
+        assert_eq!(due(&mut boxes, 1), std::slice::from_ref(&desk1));
+        assert_eq!(due(&mut boxes, 9), std::slice::from_ref(&desk2));
+        assert_eq!(boxes.showing("101@default"), [desk2]);
+        assert!(!boxes.lacks(&desk1, &two_messages()), "it shows another box by now");
+    }
+
+    #[test]
+    fn a_device_that_registers_is_due_again_and_a_removed_one_is_not() {
+        let (mut boxes, desk1) = (Boxes::default(), name("desk1"));
+        follow(&mut boxes, &[("desk1", "101")], false);
         boxes.take(9);
-        boxes.told(&name("desk1"), &two_messages());
+        boxes.sent(&desk1, &two_messages());
         for _ in 0..3 {
-            boxes.again(&name("desk1"));
+            boxes.again(&desk1);
             boxes.again(&name("elsewhere"));
         }
-        assert!(boxes.lacks(&name("desk1"), &two_messages()));
-        assert_eq!(boxes.take(9).len(), 1);
-        boxes.untold([name("desk1")].iter());
-        assert_eq!(boxes.take(9).len(), 1);
-        boxes.written(&[Edit { key: Key::Device(name("desk1")), was: None, is: None }], whole);
+        assert!(boxes.lacks(&desk1, &two_messages()));
+        assert_eq!(due(&mut boxes, 9).len(), 1);
+        boxes.not_sent([desk1.clone()].iter());
+        assert_eq!(due(&mut boxes, 9).len(), 1);
+        let removed = Subjects { devices: [desk1].into(), ..Subjects::default() };
+        boxes.follow(&removed, &Desired::default(), whole);
         boxes.all_again();
-        boxes.stirred("101@default");
+        boxes.changed("101@default");
         assert!(boxes.take(9).is_empty());
     }
 }

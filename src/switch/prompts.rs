@@ -1,4 +1,4 @@
-//! The prompts as this program carries them: 8 kHz, 16 bit, mono.
+//! The prompts in this program: 8 kHz, 16 bit, mono.
 
 macro_rules! prompts {
     ($($language:literal),+ $(,)?) => {
@@ -23,7 +23,7 @@ macro_rules! prompts {
 pub struct File {
     /// `de`, `en`, `nl`.
     pub language: &'static str,
-    /// As its [`Prompt`](crate::desk::policy::Prompt) is named.
+    /// The name of its [`Prompt`](crate::model::login::prompt::Prompt).
     pub name: &'static str,
     /// The WAV file.
     pub wav: &'static [u8],

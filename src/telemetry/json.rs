@@ -1,4 +1,4 @@
-//! A log line as one flat JSON object: the call it happened in stands beside what happened.
+//! A log line as one flat JSON object, with the fields of the call beside those of the event.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::format::{FormatEvent, JsonFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Writes events with the fields of the spans around them at the top; the innermost wins.
+/// Writes an event with the fields of its spans; of fields with one name, the innermost wins.
 pub(super) struct Flat;
 
 impl<S> FormatEvent<S, JsonFields> for Flat
@@ -40,28 +40,28 @@ where
 struct Fields(Map<String, Value>);
 
 impl Fields {
-    fn put(&mut self, field: &Field, value: impl Into<Value>) {
+    fn set(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.insert(field.name().into(), value.into());
     }
 }
 
 impl Visit for Fields {
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, value);
+        self.set(field, value);
     }
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.put(field, format!("{value:?}"));
+        self.set(field, format!("{value:?}"));
     }
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, value);
+        self.set(field, value);
     }
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, value);
+        self.set(field, value);
     }
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, value);
+        self.set(field, value);
     }
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, value);
+        self.set(field, value);
     }
 }

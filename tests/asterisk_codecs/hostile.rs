@@ -2,8 +2,8 @@
 
 use std::iter::{once, repeat_n};
 
-use hotdesk::asterisk::agi::{AgiError, ENVIRONMENT_LIMIT, LINE_LIMIT, USAGE_LIMIT};
-use hotdesk::asterisk::ami::{AmiError, HEADERS_LIMIT, MESSAGE_LIMIT};
+use hotdesk::asterisk::agi::codec::{AgiError, ENVIRONMENT_LIMIT, LINE_LIMIT, USAGE_LIMIT};
+use hotdesk::asterisk::ami::codec::{AmiError, HEADERS_LIMIT, MESSAGE_LIMIT};
 use proptest::prelude::*;
 
 use super::{decode_agi, decode_ami};
@@ -31,11 +31,11 @@ fn an_endless_environment_line_or_usage_text_is_refused() {
 }
 
 #[test]
-fn what_is_not_fastagi_is_refused_and_named() {
+fn other_protocols_than_fastagi_are_refused_and_named() {
     for (bytes, named) in [
-        ("GET / HTTP/1.1\nHost: x\n\n", "an environment with a line that is not 'agi_name: value'"),
-        ("agi_x\n\n", "an environment with a line that is not 'agi_name: value'"),
-        ("\n\n", "an environment with a line that is not 'agi_name: value'"),
+        ("GET / HTTP/1.1\nHost: x\n\n", "an environment without 'agi_name: value' in its first line"),
+        ("agi_x\n\n", "an environment without 'agi_name: value' in its first line"),
+        ("\n\n", "an environment without 'agi_name: value' in its first line"),
         ("agi_x: y\n\n200 OK\n", "a reply without a result"),
         ("agi_x: y\n\n\n", "a line that is neither a reply nor a hang-up"),
         ("agi_x: y\n\n404 result=1\n", "a line that is neither a reply nor a hang-up"),
@@ -47,7 +47,7 @@ fn what_is_not_fastagi_is_refused_and_named() {
 }
 
 #[test]
-fn what_ends_in_the_middle_is_no_frame() {
+fn a_cut_message_is_no_frame() {
     for bytes in ["", "agi_x: y\n", "agi_x: y\n\n200 result=1", "agi_x: y\n\n520-Usage\nmore\n"] {
         let frames = decode_agi([bytes]).unwrap();
         assert_eq!(frames.len(), usize::from(bytes.contains("\n\n")), "{bytes:?}");
@@ -67,12 +67,12 @@ fn an_endless_message_line_or_header_flood_is_refused() {
     let headers = |count: usize| format!("{banner}{}\r\n", "a: b\r\n".repeat(count));
     assert_eq!(decode_ami([headers(HEADERS_LIMIT)]).unwrap().len(), 2);
     assert!(matches!(decode_ami([headers(HEADERS_LIMIT + 1)]).unwrap_err(), AmiError::TooLong));
-    // Empty lines between messages are nobody's, however many.
+    // Empty lines between messages belong to none, however many.
     assert_eq!(decode_ami(endless(banner, "\r\n").take(1000)).unwrap().len(), 1);
 }
 
 #[test]
-fn what_greets_otherwise_is_not_ami() {
+fn another_greeting_is_not_ami() {
     for greeting in ["SSH-2.0-OpenSSH_9.2\r\n", "\r\n", "HTTP/1.1 400 Bad Request\r\n"] {
         assert!(matches!(decode_ami([greeting]).unwrap_err(), AmiError::NotAmi), "{greeting:?}");
     }
@@ -132,7 +132,7 @@ proptest! {
 
     #[test]
     fn an_argument_of_any_characters_is_one_argument(text in "[^\r\n\0]{0,400}") {
-        let command = hotdesk::asterisk::command::Command::set_variable("X", &text).unwrap();
+        let command = hotdesk::asterisk::agi::command::Command::set_variable("X", &text).unwrap();
         let line = std::str::from_utf8(command.as_bytes()).unwrap();
         prop_assert_eq!(line.matches('\n').count(), 1);
         prop_assert_eq!(as_asterisk_splits(line.trim_end_matches('\n')), ["SET", "VARIABLE", "X", text.as_str()]);
@@ -141,10 +141,10 @@ proptest! {
     #[test]
     fn an_action_that_is_sent_reads_back_as_it_was(name in "[A-Za-z]{1,20}", value in "[^\r\n\0 ][^\r\n\0]{0,200}") {
         let mut out = bytes::BytesMut::from("Asterisk Call Manager/11.0.0\r\n");
-        hotdesk::asterisk::ami::Action::new("DBPut").with(name.clone(), value.clone()).encode(1, &mut out).unwrap();
+        hotdesk::asterisk::ami::codec::Action::new("DBPut").with(name.clone(), value.clone()).encode(1, &mut out).unwrap();
         prop_assert!(out.len() < MESSAGE_LIMIT);
         let frames = decode_ami([out]).unwrap();
-        let hotdesk::asterisk::ami::Frame::Message(message) = &frames[1] else { panic!() };
+        let hotdesk::asterisk::ami::codec::Frame::Message(message) = &frames[1] else { panic!() };
         prop_assert_eq!(message.iter().nth(2), Some((name.as_str(), value.as_str())));
         prop_assert_eq!(message.iter().count(), 3);
     }

@@ -1,7 +1,7 @@
 //! What AMI's messages mean, and how its actions are written.
 
 use bytes::BytesMut;
-use hotdesk::asterisk::ami::{ACTION_HEADERS_LIMIT, Action, Frame, InvalidAction, Message};
+use hotdesk::asterisk::ami::codec::{ACTION_HEADERS_LIMIT, Action, Frame, InvalidAction, Message};
 
 use super::{decode_ami, recorded, show_ami};
 

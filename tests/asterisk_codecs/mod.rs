@@ -7,7 +7,8 @@ mod live;
 mod recorded;
 
 use bytes::BytesMut;
-use hotdesk::asterisk::{agi, ami};
+use hotdesk::asterisk::agi::codec as agi;
+use hotdesk::asterisk::ami::codec as ami;
 use tokio_util::codec::Decoder;
 
 /// The bytes that an Asterisk sent in a recorded session; see `tests/fixtures/asterisk/README.md`.

@@ -1,28 +1,30 @@
 use super::Desk;
 
 #[test]
-fn without_a_configuration_it_says_what_to_do_and_exits_with_64() {
+fn a_missing_configuration_says_what_to_do_and_exits_with_64() {
     let said = Desk::bare().run("status");
     assert_eq!(said.code, 64);
     assert!(
-        said.err.contains("hotdesk.example.toml") && said.err.contains("-c /etc/hotdesk"),
+        said.err.contains(
+            "hotdesk.toml in this folder and for /etc/hotdesk/hotdesk.toml. Copy hotdesk.example.toml"
+        ),
         "{}",
         said.err
     );
 }
 
 #[test]
-fn an_unknown_key_is_shown_with_its_line_and_exits_with_64() {
+fn an_unknown_key_is_shown_with_its_line() {
     let desk = Desk::bare();
     desk.configure("[store]\nurl = \"sqlite:x.db\"\npeper = \"x\"\n");
     let said = desk.run("status");
     assert_eq!(said.code, 64);
-    assert!(said.err.contains("hotdesk.toml: TOML parse error at line 3, column 1"), "{}", said.err);
-    assert!(said.err.contains("^^^^^"), "{}", said.err);
+    let error = "hotdesk.toml: line 3, column 1: unknown key. Did you mean pepper_file? Here the keys are url, pepper_file\n";
+    assert!(said.err.ends_with(error), "{}", said.err);
 }
 
 #[test]
-fn arguments_that_make_no_sense_exit_with_2() {
+fn wrong_arguments_exit_with_2() {
     let desk = Desk::new();
     for args in [
         "",
@@ -48,15 +50,17 @@ fn the_file_may_be_named_anywhere_and_its_paths_are_relative_to_it() {
     let desk = Desk::bare();
     std::fs::create_dir(desk.path("etc")).unwrap();
     std::fs::write(desk.path("etc/site.toml"), "[[switch]]\n").unwrap();
-    desk.ok("status -c etc/site.toml");
+    desk.ok("user add 101 -c etc/site.toml");
     assert!(desk.path("etc/hotdesk.db").exists() && !desk.path("hotdesk.db").exists());
 }
 
 #[test]
-fn the_environment_stands_over_the_file() {
+fn the_environment_overrides_the_file() {
     let desk = Desk::new();
-    let done = desk.command().arg("status").env("HOTDESK_STORE_URL", "sqlite:other.db").output().unwrap();
-    assert!(done.status.success() && desk.path("other.db").exists() && !desk.path("hotdesk.db").exists());
+    let mut add = desk.command();
+    let done = add.args(["user", "add", "101"]).env("HOTDESK_STORE_URL", "sqlite:other.db").output().unwrap();
+    assert!(done.status.success() && desk.path("other.db").exists());
+    assert_eq!(desk.json("user list --json"), serde_json::json!([]));
     let done = desk.command().arg("status").env("HOTDESK_LOG_FORMAT", "xml").output().unwrap();
     assert_eq!(done.status.code(), Some(64));
 }
@@ -66,9 +70,9 @@ fn a_tenant_that_no_switch_serves_is_refused() {
     let desk = Desk::new();
     assert!(desk.fails("--tenant acme status").contains("acme"));
     desk.configure("[[switch]]\ntenants = [\"acme\"]\n");
-    desk.ok("--tenant acme user set 101");
+    desk.ok("--tenant acme user add 101");
     assert_eq!(desk.json("--tenant acme user list --json")[0]["extension"], "101");
-    assert!(desk.fails("user list").contains("default"));
+    assert!(desk.fails("--tenant default user list").contains("default"));
 }
 
 #[test]
@@ -84,10 +88,9 @@ fn the_checks_name_what_is_wrong_and_what_to_do() {
     assert!(desk.run("check").out.contains(&format!("chmod 600 {}", secret.display())));
     std::fs::set_permissions(&secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let well = desk.run("check");
-    assert!(well.out.contains("emergency call from desk1: 112 would show 0201"), "{}", well.out);
     assert!(well.out.contains("ok     secret of switch pbx") && !well.out.contains("s3cret"), "{}", well.out);
 
-    desk.ok("user set 2001");
+    desk.noted("user add 2001");
     let findings: serde_json::Value = serde_json::from_str(&desk.run("check --json").out).unwrap();
     let unmatched =
         findings.as_array().unwrap().iter().find(|finding| finding["check"] == "user 2001").unwrap();

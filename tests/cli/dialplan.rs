@@ -1,14 +1,15 @@
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
-use hotdesk::desk::policy::Prompt;
+use hotdesk::model::login::prompt::Prompt;
 
 use super::Desk;
 
 #[test]
-fn the_switchs_side_is_printed_for_what_is_configured() {
+fn the_dialplan_is_printed_for_the_configuration() {
     let desk = Desk::bare();
     desk.configure(
-        "[dialplan]\nusers = [\"2XX\", \"30[1-4]\"]\notherwise = \"reception\"\n\
+        "[dialplan]\nusers = [\"2XX\", \"30[1-4]\"]\nfallback_context = \"reception\"\n\
          [emergency]\nnumbers = [\"999\"]\ncontext = \"help\"\n\
          [[switch]]\nagi_listen = \"0.0.0.0:4573\"\nagi_advertise = \"hotdesk:4573\"\n",
     );
@@ -25,12 +26,16 @@ fn the_switchs_side_is_printed_for_what_is_configured() {
     ] {
         assert!(printed.contains(says), "{says}");
     }
-    assert!(!printed.contains("127.0.0.1") && !printed.contains('@'), "{printed}");
-    assert!(!desk.path("hotdesk.db").exists(), "the store is none of its business");
+    assert!(!printed.contains("127.0.0.1") && !printed.contains("{{"), "{printed}");
+    // The first print makes the pepper. After that no store is needed.
+    assert_eq!(super::mode(&desk.path("hotdesk.pepper")), 0o600);
+    fs::remove_file(desk.path("hotdesk.db")).unwrap();
+    assert_eq!(desk.ok("dialplan asterisk"), printed);
+    assert!(!desk.path("hotdesk.db").exists(), "no store is needed");
 }
 
 #[test]
-fn out_writes_the_tree_again_and_again_but_leaves_the_managers_secret() {
+fn out_writes_all_files_again_but_keeps_the_manager_secret() {
     let desk = Desk::new();
     let said = desk.ok("dialplan asterisk --out site");
     assert_eq!(said.lines().count(), 2 + 3 * Prompt::ALL.len());
@@ -41,23 +46,26 @@ fn out_writes_the_tree_again_and_again_but_leaves_the_managers_secret() {
         assert!(wav.starts_with(b"RIFF"), "{language}");
     }
     fs::write(desk.path("site/hotdesk-manager.conf"), "secret = mine\n").unwrap();
+    assert_eq!(super::mode(&desk.path("site/hotdesk.conf")), 0o640);
     fs::write(desk.path("site/hotdesk.conf"), "old\n").unwrap();
-    assert!(desk.ok("dialplan asterisk --out site").contains("hotdesk-manager.conf stays as it is\n"));
+    fs::set_permissions(desk.path("site/hotdesk.conf"), fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(desk.ok("dialplan asterisk --out site").contains("hotdesk-manager.conf (kept)\n"));
     assert_eq!(fs::read_to_string(desk.path("site/hotdesk-manager.conf")).unwrap(), "secret = mine\n");
     assert_ne!(fs::read_to_string(desk.path("site/hotdesk.conf")).unwrap(), "old\n");
+    assert_eq!(super::mode(&desk.path("site/hotdesk.conf")), 0o640, "also where the old one was open");
 }
 
 #[test]
-fn where_there_are_several_switches_one_is_named() {
+fn one_of_several_switches_is_chosen_by_name() {
     let desk = Desk::bare();
     desk.configure("[[switch]]\nname = \"a\"\n[[switch]]\nname = \"b\"\nami = \"b:5038\"\nagi_listen = \"127.0.0.1:4574\"\n");
-    assert!(desk.fails("dialplan asterisk").contains("--switch: a or b"));
+    assert!(desk.fails("dialplan asterisk").contains("--switch a or b"));
     assert!(desk.ok("dialplan asterisk --switch b").contains("agi://127.0.0.1:4574/"));
     assert!(desk.fails("dialplan asterisk --switch c").contains("no [[switch]] named c"));
 }
 
 #[test]
-fn a_freeswitchs_side_is_a_tree_of_its_own() {
+fn freeswitch_has_files_of_its_own() {
     let desk = Desk::bare();
     desk.configure(
         "[dialplan]\nusers = [\"2XX\", \"30[1-4]\"]\n[emergency]\nnumbers = [\"999\"]\ncontext = \"help\"\n\
@@ -67,7 +75,7 @@ fn a_freeswitchs_side_is_a_tree_of_its_own() {
     for says in [
         r"^(?:2\d\d|30[1-4])\z",
         r"^999#?\z",
-        "999 XML hotdesk-emergency",
+        "999 XML hotdesk@emergency",
         "XML help",
         r"^(\*35)#?\z",
         "hotdesk-user-${domain_name}/",
@@ -85,7 +93,7 @@ fn a_freeswitchs_side_is_a_tree_of_its_own() {
     assert!(desk.path("site/sounds/hotdesk/nl/not-available.wav").exists());
     assert!(desk.fails("dialplan asterisk").contains("no [[switch]] of kind asterisk"));
     assert!(
-        desk.fails("dialplan asterisk --switch fs").contains("switch fs is of kind freeswitch, not asterisk")
+        desk.fails("dialplan asterisk --switch fs").contains("switch fs has kind freeswitch, not asterisk")
     );
 }
 
@@ -110,7 +118,107 @@ fn a_tenant_on_an_asterisk_has_emergency_numbers_of_its_own_and_on_a_freeswitch_
     for number in ["112", "999"] {
         assert_eq!(printed.matches(&format!("\"hotdesk-emergency-{number}\"")).count(), 1, "{number}");
     }
-    // So 999 is nobody's extension there, whose number it may be.
-    let refused = desk.fails("--tenant b.example user set 999 --name X");
+    // So no user there can have the extension 999.
+    let refused = desk.fails("--tenant b.example user add 999 --name X");
     assert!(refused.contains("999 is an emergency number"), "{refused}");
+}
+
+#[test]
+fn a_context_of_hotdesk_is_refused_where_a_context_of_the_site_belongs() {
+    let desk = Desk::bare();
+    let acme = "[[switch]]\ntenants = [\"acme\"]\n";
+    let fs = "[[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\n";
+    for (context, switch) in [
+        ("emergency.context = \"hotdesk-emergency\"\n", "[[switch]]\n"),
+        ("emergency.context = \"hotdesk\"\n", "[[switch]]\n"),
+        ("emergency.context = \"Hotdesk@ring-next\"\n", fs),
+        ("dialplan.fallback_context = \"acme-hotdesk-users\"\n", acme),
+        ("dialplan.recording_context = \"hotdesk-answered\"\n", "[[switch]]\n"),
+    ] {
+        desk.configure(&format!("{context}{switch}"));
+        for command in ["check", "dialplan asterisk", "serve"] {
+            let said = desk.run(command);
+            assert_eq!(said.code, 64, "{context}: {said:?}");
+            assert!(said.err.contains("is a context of Hotdesk on switch"), "{context}: {}", said.err);
+        }
+    }
+    desk.configure(&format!("emergency.context = \"hotdesk-emergency-out\"\n{acme}"));
+    assert!(desk.ok("dialplan asterisk").contains("Goto(hotdesk-emergency-out,${EXTEN},1)\n"));
+}
+
+#[test]
+fn a_fusionpbx_has_rows_for_its_database() {
+    let desk = Desk::bare();
+    let configure = |more: &str, keys: &str| {
+        desk.configure(&format!("{more}[[switch]]\nkind = \"freeswitch\"\n{keys}"));
+    };
+    let domain = "emergency.context = \"${domain_name}\"\n";
+    let tenants = "tenants = [\"pbx.example\"]\n";
+    for (more, keys, refused) in [
+        (domain, "", "set tenants = [\"DOMAIN\"] in [[switch]] pbx"),
+        ("", tenants, "none named emergency: set context = \"${domain_name}\" in [emergency]"),
+    ] {
+        configure(more, keys);
+        let said = desk.fails("dialplan fusionpbx");
+        assert!(said.contains(refused), "{said}");
+    }
+    configure(domain, &format!("{tenants}outbound_listen = \"127.0.0.1:8084\"\n"));
+    assert!(
+        desk.fails("dialplan fusionpbx --rows").contains("outbound_listen of switch pbx needs hotdesk.xml")
+    );
+    configure(domain, &format!("{tenants}esl_user = \"hotdesk@pbx.example\"\n"));
+    assert!(desk.run("dialplan fusionpbx").err.contains("esl_password_file"));
+    fs::write(desk.path("esl.secret"), "it's secret\n").unwrap();
+    fs::set_permissions(desk.path("esl.secret"), PermissionsExt::from_mode(0o600)).unwrap();
+    let rows = desk.ok("dialplan fusionpbx");
+    assert!(rows.contains("'esl-password', 'it''s secret', 'true'"), "{rows}");
+    assert!(!rows.contains("'hotdesk@desk'"), "{rows}");
+    let contexts = desk.ok("dialplan fusionpbx --rows");
+    assert!(contexts.starts_with(rows.split("-- A call").next().unwrap()), "{contexts}");
+    assert!(contexts.contains("'hotdesk@desk', 'hotdesk@desk', 'true', 1, 'true'"), "{contexts}");
+    desk.ok("dialplan fusionpbx --out site");
+    assert_eq!(fs::read_to_string(desk.path("site/fusionpbx.sql")).unwrap(), rows);
+    let mode = fs::metadata(desk.path("site/fusionpbx.sql")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640, "it holds the password");
+    assert!(desk.path("site/dialplan/hotdesk.xml").exists() && !desk.path("site/dialplan/default").exists());
+
+    desk.configure("emergency.context = \"${domain_name}\"\n[[switch]]\n");
+    assert!(desk.run("dialplan asterisk").err.contains("the Asterisk pbx has no ${domain_name}"));
+}
+
+/// The text from `token,hint,Custom:` on an Asterisk, and of the variable on a FreeSWITCH that brings calls.
+fn token(printed: &str) -> Option<&str> {
+    let after =
+        ["token,hint,Custom:", "hotdesk_token="].into_iter().find_map(|name| printed.split_once(name))?;
+    after.1.get(..32).filter(|token| token.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+#[test]
+fn every_dialplan_of_an_installation_has_its_token_and_no_other_installation_has_it() {
+    let [one, other] = [Desk::new(), Desk::new()].map(|desk| {
+        let printed = desk.ok("dialplan asterisk");
+        let outbound = "outbound_listen = \"127.0.0.1:8084\"\n";
+        let fs =
+            |keys: &str| desk.configure(&format!("[[switch]]\nname = \"fs\"\nkind = \"freeswitch\"\n{keys}"));
+        fs(outbound);
+        let brought = desk.ok("dialplan freeswitch");
+        assert_eq!(token(&printed), token(&brought));
+        desk.ok("dialplan freeswitch --out tree");
+        assert_eq!(super::mode(&desk.path("tree/dialplan/hotdesk.xml")), 0o640);
+        // Calls that FreeSWITCH parks come over a connection that Hotdesk made itself.
+        fs("");
+        assert_eq!(token(&desk.ok("dialplan freeswitch")), None);
+        token(&printed).expect("it has a token").to_owned()
+    });
+    assert_ne!(one, other);
+}
+
+#[test]
+fn the_samples_have_no_token() {
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/dialplan/");
+    let asterisk = fs::read_to_string(format!("{samples}asterisk/hotdesk.conf")).unwrap();
+    assert!(asterisk.contains("exten => token,hint,Custom:PRINT-YOUR-OWN\n") && token(&asterisk).is_none());
+    assert!(
+        !fs::read_to_string(format!("{samples}freeswitch/hotdesk.xml")).unwrap().contains("hotdesk_token")
+    );
 }

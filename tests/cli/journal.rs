@@ -1,18 +1,21 @@
-//! How long the journal is kept, by the `hotdesk serve` that keeps it.
+//! How long `hotdesk serve` keeps the journal.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hotdesk::desk::id::{DeviceName, Revision, TenantId};
-use hotdesk::desk::journal::{Actor, Entry, Event};
+use hotdesk::model::id::{DeviceName, Revision, TenantId};
+use hotdesk::model::journal::{Actor, Entry, Event};
 use hotdesk::store::Store;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::support::hotdesk::Hotdesk;
-use crate::support::redis::RedisServer;
+use crate::harness::asking::Ask as _;
 
-/// Beside an Asterisk that is away: nothing listens on port 1.
+use crate::harness::hotdesk::Hotdesk;
+use crate::harness::process::Signal;
+use crate::harness::redis::RedisServer;
+
+/// For an Asterisk that cannot be reached: nothing listens on port 1.
 fn hotdesk(store: &str) -> Hotdesk {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let program = [env!("CARGO_BIN_EXE_hotdesk").into()];
@@ -27,7 +30,7 @@ async fn record(store: &Arc<dyn Store>, times: usize) -> String {
         revision: Revision(0),
         at,
         tenant: TenantId::default(),
-        by: Actor::Phone(device.clone()),
+        by: Actor::Device(device.clone()),
         call: None,
         code: None,
         event: Event::Refused { device, user: None, reason: "wrong-pin".into() },
@@ -54,21 +57,21 @@ async fn the_journal_is_kept_for_ever_until_a_reload_says_for_how_long() {
     hotdesk.configure("[journal]\nkeep_days = 0\n").unwrap();
     let store = hotdesk::store::open("sqlite:hotdesk.db", hotdesk.folder()).await.unwrap();
     let day = record(&store, 7).await;
-    hotdesk.run(&["user", "set", "101", "--name", "Ann"]).unwrap();
+    hotdesk.run(&["user", "add", "101", "--name", "Ann"]).unwrap();
     hotdesk.spawn().unwrap();
     hotdesk.wait_for_log(0, "event=\"switch.down\"").unwrap();
     assert_eq!(hotdesk.run(&["journal"]).unwrap().lines().count(), 8);
 
     hotdesk.configure("[journal]\nkeep_days = 99\n").unwrap();
-    hotdesk.signal("HUP").unwrap();
+    hotdesk.signal(Signal::HUP).unwrap();
     hotdesk.wait_for_log(0, "event=\"journal.trimmed\" tenant=default entries=7").unwrap();
     let left = hotdesk.run(&["journal"]).unwrap();
-    assert!(left.lines().count() == 1 && left.contains("user 101 changed"), "{left}");
+    assert!(left.lines().count() == 1 && left.contains("user 101 added"), "{left}");
     let counts = hotdesk.run(&["journal", "--counts"]).unwrap();
     let rows: Vec<Vec<&str>> = counts.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(
         rows[0],
-        "DAY LOGINS LOGOUTS TAKEN BACK REFUSALS REPAIRS SPRAYS OTHER".split(' ').collect::<Vec<_>>()
+        "DAY LOGINS LOGOUTS UNDONE REFUSALS REPAIRS SPRAYS OTHER".split(' ').collect::<Vec<_>>()
     );
     assert_eq!(rows[1], [day.as_str(), "0", "0", "0", "7", "0", "0", "0"]);
     assert_eq!(rows[2][1..], ["0", "0", "0", "0", "0", "0", "1"], "of what is kept, too");
@@ -81,7 +84,7 @@ async fn two_controllers_count_what_they_drop_once() {
     let (mut one, mut other) = (hotdesk(&redis.url()), hotdesk(&redis.url()));
     let store = hotdesk::store::open(&redis.url(), one.folder()).await.unwrap();
     let day = record(&store, 4000).await;
-    one.run(&["user", "set", "101", "--name", "Ann"]).unwrap();
+    one.run(&["user", "add", "101", "--name", "Ann"]).unwrap();
     one.spawn().unwrap();
     other.spawn().unwrap();
     wait_until_dropped(&store, 4000).await;

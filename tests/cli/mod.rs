@@ -1,16 +1,31 @@
-//! The command line as an operator meets it: the built program, its words and its exit codes, on SQLite.
+//! The command line as an administrator uses it: the built program, its texts and exit codes, on SQLite.
 
+mod absent_store;
+mod allocator;
+mod auto_logout;
+mod backup;
+mod check;
 mod codes;
 mod configuration;
+mod conventions;
 mod dialplan;
 mod directory;
+mod export;
 mod import;
+mod init;
+mod install;
 mod journal;
-mod leaving;
-mod locks;
+mod lockouts;
+mod owner;
+mod plain_words;
 mod profile;
-mod seats;
+mod reload;
 mod secrets;
+mod service_manager;
+mod sessions;
+mod supervision;
+mod terminal;
+mod text_files;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,7 +34,7 @@ use std::process::{Command, Stdio};
 /// A folder with a configuration and an empty store.
 struct Desk(tempfile::TempDir);
 
-/// What the program said.
+/// What the program printed, and its exit code.
 #[derive(Debug)]
 struct Said {
     code: i32,
@@ -30,20 +45,31 @@ struct Said {
 impl Desk {
     fn new() -> Self {
         let desk = Self::bare();
-        // Nobody listens there: an Asterisk of this machine is none of the test's business.
+        let open = hotdesk::store::open("sqlite:hotdesk.db", desk.0.path());
+        tokio::runtime::Runtime::new().unwrap().block_on(open).unwrap();
+        // Nothing listens there: an Asterisk of this machine must not take part in the test.
         desk.configure("[[switch]]\nname = \"pbx\"\nami = \"127.0.0.1:1\"\n");
         desk
     }
 
-    /// Two users and two desks at a location.
+    /// With two users, and two devices at a location.
     fn furnished() -> Self {
         let desk = Self::new();
-        desk.ok("user set 101 --name Ann");
-        desk.ok("user set 102 --name Bob");
-        desk.ok("location set ams --emergency-caller-id 0201 --zone Europe/Amsterdam");
+        desk.ok("user add 101 --name Ann");
+        desk.ok("user add 102 --name Bob");
+        desk.ok("location add ams --emergency-caller-id 0201 --zone Europe/Amsterdam");
         for device in ["desk1", "desk2"] {
-            desk.ok(&format!("device set {device} --switch pbx --dial PJSIP/{device} --location ams"));
+            desk.ok(&format!("device add {device} --switch pbx --dial PJSIP/{device} --location ams"));
         }
+        desk
+    }
+
+    /// Furnished, with some groups.
+    fn with_groups() -> Self {
+        let desk = Self::furnished();
+        let groups = ["sales", "support", "new", "400"]
+            .map(|name| format!("[[group]]\nname = \"{name}\"\nkind = \"ring\"\n"));
+        desk.configure(&format!("[[switch]]\nname = \"pbx\"\nami = \"127.0.0.1:1\"\n{}", groups.concat()));
         desk
     }
 
@@ -79,7 +105,7 @@ impl Desk {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // A program that does not read its input may be gone already.
+        // A program that does not read its input may have ended already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let done = child.wait_with_output().unwrap();
         Said {
@@ -89,14 +115,22 @@ impl Desk {
         }
     }
 
-    /// What it prints when it does what it is asked.
+    /// Runs a command that succeeds without notes; returns its output.
     fn ok(&self, args: &str) -> String {
         let said = self.run(args);
         assert_eq!((said.code, said.err.as_str()), (0, ""), "{args}: {said:?}");
         said.out
     }
 
-    /// What it says when it cannot.
+    /// Runs a command that succeeds with a note; returns its output and the note.
+    fn noted(&self, args: &str) -> (String, String) {
+        let said = self.run(args);
+        assert_eq!(said.code, 0, "{args}: {said:?}");
+        assert!(said.err.starts_with("hotdesk: "), "{args}: {said:?}");
+        (said.out, said.err)
+    }
+
+    /// Runs a command that fails; returns its error.
     fn fails(&self, args: &str) -> String {
         let said = self.run(args);
         assert_eq!((said.code, said.out.as_str()), (1, ""), "{args}: {said:?}");

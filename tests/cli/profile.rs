@@ -1,12 +1,12 @@
-//! What follows a user, as an operator sets and reads it.
+//! The settings that follow a user, as an administrator sets and reads them.
 
 use serde_json::json;
 
 use super::Desk;
 
 #[test]
-fn a_profile_is_set_shown_and_taken_away() {
-    let desk = Desk::furnished();
+fn a_profile_is_set_shown_and_removed() {
+    let desk = Desk::with_groups();
     desk.ok("user set 101 --recording on-demand --pickup hall --account north-1 --numbers 0205550101,+31205550102 --groups sales,400");
     desk.ok("user set 101 --dnd on --forward-always 0612345678 --forward-busy 102 --forward-unanswered 103 --in-turn on");
     desk.ok("user group 101 sales in");
@@ -30,12 +30,12 @@ fn a_profile_is_set_shown_and_taken_away() {
     for words in [
         "400 (out), sales (in)",
         "always to 0612345678, busy to 102",
-        "DND           on",
+        "DND               on",
         "one after the other",
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }
-    // How he stands with a group stays, if he may still be in it.
+    // The membership of a group stays while the user may join it.
     desk.ok("user set 101 --groups sales,new");
     assert_eq!(
         desk.json("user show 101 --json")["groups"],
@@ -67,7 +67,7 @@ fn a_profile_is_set_shown_and_taken_away() {
         (&json!([]), &json!(null), &json!({}))
     );
     assert_eq!(shown["do_not_disturb"], json!(false));
-    // What he may switch himself is journalled as that, and without numbers.
+    // Settings of the user are journalled as such, and without numbers.
     let journal = desk.ok("journal");
     assert!(
         journal.contains("101: forwarding always on, by tester") && !journal.contains("0612345678"),
@@ -76,16 +76,19 @@ fn a_profile_is_set_shown_and_taken_away() {
 }
 
 #[test]
-fn what_would_come_back_or_keep_help_from_being_reached_is_no_forward() {
+fn forwarding_to_the_own_extension_or_an_emergency_number_is_refused() {
     let desk = Desk::furnished();
     for flag in ["--forward-always", "--forward-busy", "--forward-unanswered"] {
-        assert!(desk.fails(&format!("user set 101 {flag} 112")).contains("112 is an emergency number"));
-        assert!(desk.fails(&format!("user set 101 {flag} 101")).contains("come back to him"));
+        for emergency in ["112", "+112"] {
+            let refused = desk.fails(&format!("user set 101 {flag} {emergency}"));
+            assert!(refused.contains(&format!("{emergency} is an emergency number")), "{refused}");
+        }
+        assert!(desk.fails(&format!("user set 101 {flag} 101")).contains("calls would loop"));
     }
     for (wrong, why) in [
         ("--recording sometimes", "never, always, inbound"),
         ("--dnd maybe", "on or off"),
-        ("--numbers 1,2,3,4,5,6,7,8,9,0", "9 keys"),
+        ("--numbers 1,2,3,4,5,6,7,8,9,0", "at most 9 numbers"),
         ("--groups sales,,x", "a group"),
     ] {
         let said = desk.run(&format!("user set 101 {wrong}"));
@@ -94,13 +97,15 @@ fn what_would_come_back_or_keep_help_from_being_reached_is_no_forward() {
 }
 
 #[test]
-fn a_softphone_and_a_mobile_have_an_owner_and_nobody_logs_in_there() {
+fn a_softphone_and_a_mobile_have_an_owner_and_no_hotdesking() {
     let desk = Desk::furnished();
-    let soft = "device set soft --switch pbx --dial PJSIP/soft --kind softphone";
-    assert!(desk.fails(soft).contains("say whose soft is (--owner EXT)"));
-    assert!(desk.fails(&format!("{soft} --owner 101 --hotdesk")).contains("nobody logs in at a softphone"));
+    let soft = "device add soft --switch pbx --dial PJSIP/soft --kind softphone";
+    assert!(desk.fails(soft).contains("a softphone needs an owner: add --owner EXT to soft"));
+    assert!(
+        desk.fails(&format!("{soft} --owner 101 --hotdesk")).contains("users cannot log in at a softphone")
+    );
     desk.ok(&format!("{soft} --owner 101"));
-    desk.ok("device set mobile --switch pbx --dial PJSIP/0612345678@trunk --kind mobile --owner 101");
+    desk.ok("device add mobile --switch pbx --dial PJSIP/0612345678@trunk --kind mobile --owner 101");
     let shown = desk.json("device show soft --json");
     assert_eq!((&shown["kind"], &shown["hotdesk"]), (&json!("softphone"), &json!(false)));
     assert!(desk.fails("device set desk1 --kind mobile --owner 101").contains("--no-hotdesk"));
@@ -108,15 +113,15 @@ fn a_softphone_and_a_mobile_have_an_owner_and_nobody_logs_in_there() {
 }
 
 #[test]
-fn sliders_decide_what_rings_and_groups_whose_calls_come() {
-    let desk = Desk::furnished();
-    desk.ok("device set soft --switch pbx --dial PJSIP/soft --kind softphone --owner 101");
+fn ring_settings_and_memberships_are_switched() {
+    let desk = Desk::with_groups();
+    desk.ok("device add soft --switch pbx --dial PJSIP/soft --kind softphone --owner 101");
     desk.ok("user set 101 --groups sales");
     let rings = |desk: &Desk| desk.json("user show 101 --json")["rings"].clone();
     assert_eq!(rings(&desk), json!({"soft": true}));
     assert_eq!(desk.ok("user ring 101 soft off"), "user 101: ringing of soft off\n");
-    assert_eq!(desk.ok("user ring 101 soft off"), "user 101 is so already\n");
-    assert!(desk.fails("user ring 101 hotdesk off").contains("logged in nowhere"));
+    assert_eq!(desk.ok("user ring 101 soft off"), "user 101 is unchanged\n");
+    assert!(desk.fails("user ring 101 hotdesk off").contains("is not logged in"));
     desk.ok("login 101 desk1");
     assert_eq!(rings(&desk), json!({"desk1": true, "soft": false}));
     assert!(desk.fails("user ring 101 desk1 off").contains("user ring 101 hotdesk"));
@@ -152,14 +157,18 @@ fn the_personal_codes_are_listed_and_explained() {
     let desk = Desk::bare();
     desk.configure("[codes]\npresets = [\"simmpl\", \"personal\"]\n[[switch]]\nname = \"pbx\"\n");
     let listed = desk.ok("codes");
-    for line in ["*72{number}", "*45{group}", "*38{choice}", "*97", "do not disturb"] {
+    for line in ["*72{number}", "*45{group}", "*38{choice}", "*97", "Toggle DND"] {
         assert!(listed.contains(line), "{line}: {listed}");
     }
     let told = desk.ok("codes explain *720612345678");
-    assert!(told.contains("calls go to {number}") && told.contains("0612345678"), "{told}");
-    assert!(desk.ok("codes explain *97").contains("the switch does so by itself"));
-    assert_eq!(desk.json("codes explain *78 --json")["does"], "do_not_disturb_on");
+    assert!(told.contains("Forward calls always to {number}") && told.contains("0612345678"), "{told}");
+    assert!(desk.ok("codes explain *97").contains("(served by the switch)"));
+    assert_eq!(desk.json("codes explain *78 --json")["action"], "do_not_disturb_on");
     let printed = desk.ok("dialplan asterisk");
     assert!(printed.contains("exten => *97,1,Goto(hotdesk-voicemail,s,1)\nexten => *97#,1"), "{printed}");
-    assert!(printed.contains("exten => _*72X!,1,Set(HD_DIALLED="), "{printed}");
+    let forward = printed.split("exten => ").find(|it| it.starts_with("_*72X!,1,")).unwrap();
+    assert!(
+        forward.contains("hotdesk-end,*72,invalid") && forward.contains("Goto(hotdesk-code,*72,1)"),
+        "{forward}"
+    );
 }

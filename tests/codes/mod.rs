@@ -6,20 +6,19 @@ mod personal;
 mod printed;
 mod rows;
 
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::company::{Company, dial};
-use crate::support::each::on_each;
-use crate::support::phone::Phone;
+use crate::harness::each::on_each;
+use crate::harness::phone::Phone;
 
-/// All presets that go together.
+/// All presets that can be combined.
 const TOGETHER: &str = "[codes]\npresets = [\"simmpl\", \"3cx\", \"xelion\", \"freepbx\", \"kazoo\", \"extras\", \"personal\"]\npinless = true\n";
-/// The other one.
+/// The remaining preset.
 const AVAYA: &str = "[codes]\npresets = [\"avaya\"]\n";
 
-/// Dials, enters each of `entries` once its prompt is heard, and leaves what asks on.
+/// Dials, enters each of `entries` once its prompt is heard, and hangs up if another question follows.
 fn dial_and_leave(phone: &Phone, code: &str, entries: &[&str]) {
     phone.dial(code).unwrap();
     for entry in entries {
@@ -33,17 +32,5 @@ fn dial_and_leave(phone: &Phone, code: &str, entries: &[&str]) {
     }
     if phone.in_call() {
         let _ = phone.hang_up();
-    }
-}
-
-/// Every file below `folder`.
-fn files(folder: &Path, look: &mut dyn FnMut(&Path, &[u8])) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, look);
-        } else if path.is_file() {
-            look(&path, &std::fs::read(&path).unwrap());
-        }
     }
 }

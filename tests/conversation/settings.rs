@@ -1,18 +1,18 @@
-//! What whoever sits at a phone changes of his own by a code.
+//! Settings that a logged-in user changes by a code.
 
-use hotdesk::desk::code::Preset;
-use hotdesk::desk::id::{GroupName, Number, TenantId};
-use hotdesk::desk::journal::{Actor, Entry, Event};
-use hotdesk::desk::model::{Device, Kind, User};
-use hotdesk::desk::profile::Membership;
-use hotdesk::desk::table::{Key, Row, Scope, UserRow};
-use hotdesk::store::What;
+use hotdesk::model::codes::Preset;
+use hotdesk::model::desired::Scope;
+use hotdesk::model::directory::profile::Membership;
+use hotdesk::model::directory::{Device, Kind, User};
+use hotdesk::model::id::{GroupName, Number, TenantId};
+use hotdesk::model::journal::{Actor, Entry, Event};
 use hotdesk::switch::Outcome;
 
 use super::{Mood, Scene};
-use crate::support::office::{self, device, ext, journal, name, user};
+use crate::harness::asking::What;
+use crate::harness::records::{self, device, ext, journal, name, user};
 
-/// 101 has a softphone, two groups and a number; 102 nothing.
+/// 101 has a softphone, two groups and a number. 102 has none of them.
 async fn scene() -> Scene {
     let scene = Scene::with(&[Preset::Simmpl, Preset::Personal]).await;
     let mut alice = user("101", "Alice");
@@ -21,10 +21,10 @@ async fn scene() -> Scene {
     for group in ["sales", "400"] {
         alice.profile.groups.insert(GroupName::new(group).unwrap(), Membership::default());
     }
-    office::change(&scene.store, What::User(alice)).await;
+    records::change(&scene.store, What::User(alice)).await;
     let softphone =
         Device { kind: Kind::Softphone, hotdesk: false, owner: Some(ext("101")), ..device("soft-101") };
-    office::change(&scene.store, What::Device(softphone)).await;
+    records::change(&scene.store, What::Device(softphone)).await;
     scene
 }
 
@@ -33,17 +33,9 @@ fn heard(words: &[&str]) -> Vec<String> {
 }
 
 impl Scene {
-    /// What the switch has of a user; what is heard was true before.
-    fn user_row(&self, user: &str) -> UserRow {
-        match &self.toy.table.lock().unwrap()[&Key::User(ext(user))] {
-            Row::User(row) => row.clone(),
-            other => panic!("{other:?}"),
-        }
-    }
-
     async fn user(&self, user: &str) -> User {
-        let office = self.store.office(&TenantId::default(), &Scope::All).await.unwrap();
-        office.users[&ext(user)].clone()
+        let snapshot = self.store.snapshot(&TenantId::default(), &Scope::All).await.unwrap();
+        snapshot.users[&ext(user)].clone()
     }
 }
 
@@ -58,7 +50,7 @@ fn refusals(journal: &[Entry]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_he_switched_is_heard_once_the_switch_has_it_and_journalled_without_numbers() {
+async fn a_changed_setting_is_confirmed_once_the_switch_has_it_and_journalled_without_numbers() {
     let scene = scene().await;
     scene.log_in("101", "desk1").await;
     for (code, words, rings) in [
@@ -83,24 +75,24 @@ async fn what_he_switched_is_heard_once_the_switch_has_it_and_journalled_without
     ] {
         let said = scene.dial("desk1", code, &[]).await;
         assert_eq!(said, (heard(words), Outcome::Set), "{code}");
-        assert_eq!(scene.user_row("101").dial.map(String::from).as_deref(), rings, "{code}");
+        assert_eq!(scene.rings("101").as_deref(), rings, "{code}");
     }
     let entries = journal(&scene.store).await;
     let set: Vec<&str> = entries
         .iter()
-        .filter(|entry| entry.by == Actor::Phone(name("desk1")))
+        .filter(|entry| entry.by == Actor::Device(name("desk1")))
         .filter_map(|entry| match &entry.event {
             Event::SettingChanged { setting, .. } => Some(setting.as_str()),
             _ => None,
         })
         .collect();
-    assert_eq!(set.len(), 17, "what is so already is not journalled again: {set:?}");
+    assert_eq!(set.len(), 17, "a setting that does not change has no second entry: {set:?}");
     assert_eq!(&set[..2], ["do not disturb on", "do not disturb off"]);
     assert!(!format!("{entries:?}").contains("061999"), "{entries:?}");
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_refused_with_its_reason_and_changes_nothing() {
+async fn an_impossible_setting_is_refused_with_its_reason_and_changes_nothing() {
     let scene = scene().await;
     scene.log_in("101", "desk1").await;
     scene.log_in("102", "desk2").await;
@@ -115,7 +107,7 @@ async fn what_cannot_be_is_refused_with_its_reason_and_changes_nothing() {
         ("desk2", "*373"),
         ("desk2", "*4572537"),
         ("desk1", "*72"),
-        // The switch does these itself.
+        // The dialplan handles these codes without hotdesk.
         ("desk1", "*8"),
         ("desk1", "*97"),
     ] {
@@ -123,7 +115,7 @@ async fn what_cannot_be_is_refused_with_its_reason_and_changes_nothing() {
         assert_eq!((said.last().unwrap().as_str(), outcome), ("not-accepted", Outcome::Refused), "{code}");
     }
     let said = scene.dial("desk3", "*78", &[]).await;
-    assert_eq!(said, (heard(&["not-allowed-here"]), Outcome::Refused), "nobody sits there");
+    assert_eq!(said, (heard(&["not-allowed-here"]), Outcome::Refused), "no user is logged in there");
     assert_eq!((scene.user("101").await, scene.user("102").await), (alice, bob));
     assert_eq!(
         refusals(&journal(&scene.store).await[before..]),
@@ -138,15 +130,15 @@ async fn what_cannot_be_is_refused_with_its_reason_and_changes_nothing() {
             "nobody: code-unknown",
             "nobody: code-unknown",
             "nobody: code-unknown",
-            "nobody: nobody-here",
+            "nobody: no-user-here",
         ]
     );
 }
 
 #[tokio::test]
-async fn the_settings_are_of_whose_phone_it_is_the_guest_or_the_owner_who_sits_nowhere_else() {
+async fn the_settings_are_those_of_the_guest_or_of_an_owner_without_another_session() {
     let scene = scene().await;
-    office::change(&scene.store, What::Device(Device { owner: Some(ext("102")), ..device("desk2") })).await;
+    records::change(&scene.store, What::Device(Device { owner: Some(ext("102")), ..device("desk2") })).await;
     let dnd = async |user: &str| scene.user(user).await.profile.do_not_disturb;
     assert_eq!(scene.dial("desk2", "*78", &[]).await.1, Outcome::Set);
     assert!(dnd("102").await, "the owner");
@@ -154,24 +146,24 @@ async fn the_settings_are_of_whose_phone_it_is_the_guest_or_the_owner_who_sits_n
     assert_eq!(scene.dial("desk2", "*78", &[]).await.1, Outcome::Set);
     assert!(dnd("101").await, "the guest");
     assert_eq!(scene.dial("soft-101", "*79", &[]).await.1, Outcome::Set);
-    assert!(!dnd("101").await, "he has his softphone with him, though nobody can log in there");
+    assert!(!dnd("101").await, "the softphone is the user's, although no user can log in there");
     scene.log_in("102", "desk3").await;
     scene.dial("desk2", "*35*101", &[]).await;
     let (said, _) = scene.dial("desk2", "*79", &[]).await;
-    assert_eq!(said, heard(&["not-allowed-here"]), "the owner sits elsewhere");
+    assert_eq!(said, heard(&["not-allowed-here"]), "the owner is logged in elsewhere");
     assert!(dnd("102").await);
 }
 
 #[tokio::test]
-async fn while_the_switch_is_away_nobody_hears_that_something_is_switched() {
+async fn no_setting_is_confirmed_while_the_switch_is_unreachable() {
     let scene = scene().await;
     scene.log_in("101", "desk1").await;
     *scene.toy.mood.lock().unwrap() = Mood::Away;
     let (said, outcome) = scene.dial("desk1", "*78", &[]).await;
     assert_eq!((said, outcome), (heard(&["(nl)", "not-available"]), Outcome::Unavailable));
-    // What he wanted stands, and is heard when it is true.
+    // The change is kept, and confirmed when the switch has it.
     *scene.toy.mood.lock().unwrap() = Mood::Well;
     let (said, outcome) = scene.dial("desk1", "*78", &[]).await;
     assert_eq!((said, outcome), (heard(&["(nl)", "switched-on"]), Outcome::Set));
-    assert_eq!(scene.user_row("101").dial, None);
+    assert_eq!(scene.rings("101"), None);
 }

@@ -1,21 +1,21 @@
 use std::time::Duration;
 
 use super::{Switch, on_both};
-use crate::support::debian::Version;
+use crate::harness::debian::Version;
 
 on_both! {
-    a_phone_with_nobody_at_it_is_refused_with_a_prompt
-    calls_show_and_may_what_their_user_does
+    a_call_from_a_device_without_a_session_is_refused_with_a_prompt
+    calls_have_the_caller_id_and_class_of_their_user
     a_call_that_no_phone_takes_ends_as_it_should
-    a_number_that_is_nobodys_goes_on_once_and_nothing_goes_round
+    an_unknown_number_goes_to_the_fallback_context_once_and_no_call_loops
 }
 
 const LONG: Duration = Duration::from_secs(20);
 
-fn a_phone_with_nobody_at_it_is_refused_with_a_prompt(version: Version) {
+fn a_call_from_a_device_without_a_session_is_refused_with_a_prompt(version: Version) {
     let mut switch = Switch::start(version);
     let desk = switch.pbx.phone("desk1").unwrap();
-    // no row, nobody's row, and one of a user who is not there
+    // no row, a row without a user, and the row of an unknown user
     for row in [None, Some("|0|0205550101"), Some("177|1|")] {
         if let Some(row) = row {
             switch.row("device/desk1", row);
@@ -27,9 +27,9 @@ fn a_phone_with_nobody_at_it_is_refused_with_a_prompt(version: Version) {
     }
 }
 
-fn calls_show_and_may_what_their_user_does(version: Version) {
+fn calls_have_the_caller_id_and_class_of_their_user(version: Version) {
     let mut switch = Switch::start(version);
-    switch.seat();
+    switch.log_in_two_users();
     let (alice, bob) = (switch.pbx.phone("desk1").unwrap(), switch.pbx.phone("desk2").unwrap());
     let trunk = switch.pbx.phone("trunk").unwrap();
 
@@ -62,13 +62,13 @@ fn calls_show_and_may_what_their_user_does(version: Version) {
 
 fn a_call_that_no_phone_takes_ends_as_it_should(version: Version) {
     let mut switch = Switch::start(version);
-    switch.seat();
+    switch.log_in_two_users();
     let (alice, bob) = (switch.pbx.phone("desk1").unwrap(), switch.pbx.phone("desk2").unwrap());
     let code = |dialled: &str| {
         alice.dial(dialled).unwrap();
         alice.wait_ended_within(LONG).unwrap().code
     };
-    assert_eq!(code("102"), 480, "rings for two seconds, then nobody answered");
+    assert_eq!(code("102"), 480, "rings for two seconds without an answer");
     bob.wait_ended().unwrap();
     std::thread::scope(|scope| {
         let declined = scope.spawn(|| {
@@ -81,7 +81,7 @@ fn a_call_that_no_phone_takes_ends_as_it_should(version: Version) {
     switch.row("user/103", "PJSIP/desk3|3|103||0|||");
     assert_eq!(code("103"), 480, "desk3 is not registered");
     switch.row("user/103", "|0|103||0|||");
-    assert_eq!(code("103"), 480, "103 is nowhere");
+    assert_eq!(code("103"), 480, "103 is logged out");
 
     // Debian's Asterisk 16 comes without app_voicemail: then a mailbox changes nothing.
     switch.row("user/103", "|0|103||0|||103@default");
@@ -96,9 +96,9 @@ fn a_call_that_no_phone_takes_ends_as_it_should(version: Version) {
     }
 }
 
-fn a_number_that_is_nobodys_goes_on_once_and_nothing_goes_round(version: Version) {
+fn an_unknown_number_goes_to_the_fallback_context_once_and_no_call_loops(version: Version) {
     let mut switch = Switch::start(version);
-    switch.seat();
+    switch.log_in_two_users();
     let alice = switch.pbx.phone("desk1").unwrap();
     let invalid = |dialled: &str| {
         alice.dial(dialled).unwrap();
@@ -109,7 +109,7 @@ fn a_number_that_is_nobodys_goes_on_once_and_nothing_goes_round(version: Version
     alice.dial("177").unwrap();
     alice.wait_answered().unwrap();
     alice.hang_up().unwrap();
-    invalid("178"); // nobody's, and the fallback's only through the extensions that it includes
+    invalid("178"); // no user, and known to the fallback only through the extensions that it includes
     invalid("55555");
     switch.row("user/101", "PJSIP/desk1|1|101||0||circle|");
     invalid("600");

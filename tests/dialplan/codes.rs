@@ -1,17 +1,18 @@
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Switch, on_both};
-use crate::support::debian::Version;
-use crate::support::phone::Phone;
+use crate::harness::debian::Version;
+use crate::harness::phone::Phone;
+use crate::harness::wait;
 
 on_both! {
-    a_controller_that_is_away_hung_or_dies_is_said_to_be_not_available
+    a_prompt_says_that_a_stopped_hung_or_killed_controller_is_not_available
     a_code_leaves_no_pin_behind
     a_reload_in_the_middle_of_a_code_changes_nothing
-    nobody_forges_what_the_controller_is_told
+    a_caller_cannot_forge_the_arguments_of_the_controller
 }
 
 /// The PIN to look for.
@@ -19,10 +20,10 @@ const CANARY: &str = "80246197";
 const LONG: Duration = Duration::from_secs(20);
 
 /// A controller's end of one call: the environment is read, the time-out lengthened.
-struct Session(BufReader<TcpStream>);
+pub struct Session(BufReader<TcpStream>);
 
 impl Session {
-    fn accept(listener: &TcpListener) -> (Self, Vec<String>) {
+    pub fn accept(listener: &TcpListener) -> (Self, Vec<String>) {
         let mut session = Self(BufReader::new(listener.accept().unwrap().0));
         let mut environment = vec![];
         loop {
@@ -36,7 +37,7 @@ impl Session {
         (session, environment)
     }
 
-    fn command(&mut self, command: &str) -> String {
+    pub fn command(&mut self, command: &str) -> String {
         self.0.get_mut().write_all(format!("{command}\n").as_bytes()).unwrap();
         self.line()
     }
@@ -63,17 +64,13 @@ fn heard_after(phone: &Phone, since: Instant) -> Duration {
     waited
 }
 
-fn listen(at: SocketAddr) -> TcpListener {
-    TcpListener::bind(at).unwrap()
-}
-
-fn a_controller_that_is_away_hung_or_dies_is_said_to_be_not_available(version: Version) {
+fn a_prompt_says_that_a_stopped_hung_or_killed_controller_is_not_available(version: Version) {
     let switch = Switch::start(version);
     let desk = switch.pbx.phone("desk1").unwrap();
     let away = heard_after(&desk, dial(&desk));
     assert!(away < Duration::from_secs(1), "refused, and heard after {away:?}");
 
-    let listener = listen(switch.pbx.agi());
+    let listener = wait::listen(switch.pbx.agi());
     let dialled = dial(&desk);
     let (mut silent, _) = listener.accept().unwrap();
     let hung = heard_after(&desk, dialled);
@@ -101,7 +98,7 @@ fn a_controller_that_is_away_hung_or_dies_is_said_to_be_not_available(version: V
 fn a_code_leaves_no_pin_behind(version: Version) {
     let switch = Switch::start(version);
     let desk = switch.pbx.phone("desk1").unwrap();
-    let listener = listen(switch.pbx.agi());
+    let listener = wait::listen(switch.pbx.agi());
     // one that succeeds, one that fails, one in which the caller hangs up
     for outcome in [Some("logged-in"), None, Some("gone")] {
         dial(&desk);
@@ -133,7 +130,7 @@ fn a_code_leaves_no_pin_behind(version: Version) {
 fn a_reload_in_the_middle_of_a_code_changes_nothing(version: Version) {
     let switch = Switch::start(version);
     let desk = switch.pbx.phone("desk1").unwrap();
-    let listener = listen(switch.pbx.agi());
+    let listener = wait::listen(switch.pbx.agi());
     dial(&desk);
     let (mut session, _) = Session::accept(&listener);
     session.command("ANSWER");
@@ -144,17 +141,17 @@ fn a_reload_in_the_middle_of_a_code_changes_nothing(version: Version) {
     assert_eq!((ended.code, ended.heard), (200, Duration::ZERO), "{ended:?}");
 }
 
-fn nobody_forges_what_the_controller_is_told(version: Version) {
+fn a_caller_cannot_forge_the_arguments_of_the_controller(version: Version) {
     let switch = Switch::start(version);
     let desk = switch.pbx.phone("desk1").unwrap();
-    let listener = listen(switch.pbx.agi());
+    let listener = wait::listen(switch.pbx.agi());
     // Asterisk takes a line break in what is dialled, and in a number shown.
-    desk.dial_as("x%0Aagi_arg_1%3A%20desk2", "*35*1%0Aagi_arg_1%3A%20desk2").unwrap();
+    desk.dial_as("x%0Aagi_arg_1%3A%20desk2", "*35*1;x=%0Aagi_arg_1%3A%20desk2").unwrap();
     let (mut session, environment) = Session::accept(&listener);
     let devices: Vec<_> = environment.iter().filter(|line| line.starts_with("agi_arg_1")).collect();
     assert_eq!(devices, ["agi_arg_1: desk1"], "{environment:?}");
     assert!(!environment.iter().any(|line| line.contains("desk2")), "{environment:?}");
     assert!(environment.iter().any(|line| line.starts_with("agi_arg_2: 127.0.0.1:")), "{environment:?}");
-    assert_eq!(session.command("GET FULL VARIABLE ${HD_DIALLED}"), "200 result=1 (*35*112)");
+    assert_eq!(session.command("GET FULL VARIABLE ${HD_DIALLED}"), "200 result=1 (*35*1)");
     assert_eq!(session.command("NOOP"), "200 result=0");
 }

@@ -1,16 +1,17 @@
 use super::{Switch, on_both};
-use crate::support::debian::Version;
-use crate::support::phone::Phone;
+use crate::harness::debian::Version;
+use crate::harness::dialled::CALLED_BACK;
+use crate::harness::phone::Phone;
 
 on_both! {
-    an_emergency_call_shows_where_the_phone_stands_whoever_sits_there
+    an_emergency_call_shows_the_location_of_the_device_with_any_user_or_none
     an_emergency_number_that_looks_like_a_users_is_left_to_the_site
-    a_number_for_help_in_one_place_is_an_ordinary_one_in_another
-    who_calls_back_reaches_the_phones_that_called_for_help_for_an_hour
+    an_emergency_number_of_one_location_is_an_ordinary_number_at_another
+    a_callback_reaches_for_an_hour_the_devices_that_made_an_emergency_call
 }
 
 /// Nothing listens where the controller should.
-fn an_emergency_call_shows_where_the_phone_stands_whoever_sits_there(version: Version) {
+fn an_emergency_call_shows_the_location_of_the_device_with_any_user_or_none(version: Version) {
     let mut switch = Switch::start(version);
     let (desk, trunk) = (switch.pbx.phone("desk1").unwrap(), switch.pbx.phone("trunk").unwrap());
     let shown = |number: &str| {
@@ -26,14 +27,14 @@ fn an_emergency_call_shows_where_the_phone_stands_whoever_sits_there(version: Ve
     let here = (String::new(), "0205550101".to_owned());
     assert_eq!(shown("112").1, "901", "without a row, as the endpoint itself is known");
     switch.row("device/desk1", "|0|0205550101");
-    assert_eq!(shown("112"), here, "with nobody there");
+    assert_eq!(shown("112"), here, "without a session");
     assert_eq!(shown("112#"), here, "with the dial key");
     switch.row("user/101", "PJSIP/desk1|1|101|Alice|1||from-internal|");
     switch.row("device/desk1", "101|1|0205550101");
     assert_eq!(shown("112"), here, "not hidden, though 101 is anonymous");
 }
 
-/// The colleague's phone is no hotdesk phone; its context includes ours before the one that knows 112.
+/// The colleague's phone is no hotdesk device. Its context includes hotdesk's before the one that knows 112.
 fn an_emergency_number_that_looks_like_a_users_is_left_to_the_site(version: Version) {
     let switch = Switch::start(version);
     let (colleague, trunk) = (switch.pbx.phone("colleague").unwrap(), switch.pbx.phone("trunk").unwrap());
@@ -45,8 +46,8 @@ fn an_emergency_number_that_looks_like_a_users_is_left_to_the_site(version: Vers
     trunk.wait_ended().unwrap();
 }
 
-/// One switch for an office in Berlin (110 and 112) and one in Amsterdam (112).
-fn a_number_for_help_in_one_place_is_an_ordinary_one_in_another(version: Version) {
+/// One switch for a location in Berlin (110 and 112) and one in Amsterdam (112).
+fn an_emergency_number_of_one_location_is_an_ordinary_number_at_another(version: Version) {
     let mut switch = Switch::start(version);
     let [berlin, amsterdam, trunk] = ["desk1", "desk2", "trunk"].map(|name| switch.pbx.phone(name).unwrap());
     let helped = |desk: &Phone, number: &str| {
@@ -70,8 +71,12 @@ fn a_number_for_help_in_one_place_is_an_ordinary_one_in_another(version: Version
     amsterdam.tone(false);
     switch.row("device/desk2", "|0|0205550100|112|PJSIP/desk2||");
     amsterdam.dial("110").unwrap();
-    assert_eq!(amsterdam.wait_ended().unwrap().code, 403, "nobody there, and it is no number for help");
-    // A row that says nothing, or nothing that we can read, never stands in the way of a call for help.
+    assert_eq!(
+        amsterdam.wait_ended().unwrap().code,
+        403,
+        "without a session, and 110 is no emergency number here"
+    );
+    // An empty or unreadable row never blocks an emergency call.
     for row in [
         "|0|0205550100||PJSIP/desk2||",
         "|0|0205550100",
@@ -86,7 +91,7 @@ fn a_number_for_help_in_one_place_is_an_ordinary_one_in_another(version: Version
     }
 }
 
-fn who_calls_back_reaches_the_phones_that_called_for_help_for_an_hour(version: Version) {
+fn a_callback_reaches_for_an_hour_the_devices_that_made_an_emergency_call(version: Version) {
     let mut switch = Switch::start(version);
     let phone = |name: &str| switch.pbx.phone(name).unwrap();
     let (desk1, desk2, trunk) = (phone("desk1"), phone("desk2"), phone("trunk"));
@@ -104,7 +109,7 @@ fn who_calls_back_reaches_the_phones_that_called_for_help_for_an_hour(version: V
             assert_eq!(phone.wait_ringing().unwrap().from.number, "0612345678", "{number}");
         }
         if rings.is_empty() {
-            trunk.wait_ended().unwrap(); // goes on as ever, to nobody
+            trunk.wait_ended().unwrap(); // takes the usual path, to no device
         }
         assert!(silent.iter().all(|phone| !phone.in_call()), "{number}");
         if !rings.is_empty() {
@@ -116,26 +121,26 @@ fn who_calls_back_reaches_the_phones_that_called_for_help_for_an_hour(version: V
     };
     back("0205550100", &[], &[&desk1, &desk2]);
     help(&desk1);
-    // As trunks write it. The user who sits down there meanwhile changes nothing.
+    // In all forms that trunks send. A login at the device in the meantime changes nothing.
     switch.row("user/102", "PJSIP/desk1|2|102|Bob|0||||");
     switch.row("device/desk1", "102|2|+31205550100||PJSIP/desk1||");
-    for number in ["+31205550100", "0031205550100", "31205550100", "0205550100", "5550100"] {
+    for number in CALLED_BACK {
         back(number, &[&desk1], &[&desk2]);
     }
     for number in ["0105550100", "0205550101", "0100", "100", "310205550100"] {
         back(number, &[], &[&desk1, &desk2]);
     }
-    // It is answered, and they talk.
+    // The device answers.
     trunk.dial("0205550100").unwrap();
     desk1.wait_ringing().unwrap();
     desk1.answer().unwrap();
     trunk.wait_answered().unwrap();
     trunk.hang_up().unwrap();
     desk1.wait_ended().unwrap();
-    // A phone of the same place called, too.
+    // Another device of the same location made a call, too.
     help(&desk2);
     back("0205550100", &[&desk1, &desk2], &[]);
-    // Another hour, for one of them.
+    // The hour of one device is over.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     let kept = switch.ami.list("DBGetTree", &[("Family", "hotdesk-called")]).unwrap();
     let until: u64 = kept[0].get("Val").split('|').next().unwrap().parse().unwrap();

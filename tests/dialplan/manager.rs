@@ -1,7 +1,7 @@
 use super::{Switch, on_both};
-use crate::support::ami::Ami;
-use crate::support::debian::Version;
-use crate::support::phone::Phone;
+use crate::harness::ami::Ami;
+use crate::harness::debian::Version;
+use crate::harness::phone::Phone;
 
 on_both! {
     our_manager_user_may_what_it_must_and_hears_no_pin
@@ -18,7 +18,7 @@ fn our_manager_user_may_what_it_must_and_hears_no_pin(version: Version) {
     let mut switch = Switch::start(version);
     let mut ami = ours(&switch);
     ami.wait("that it has booted", |m| m.is("FullyBooted")).unwrap();
-    switch.seat();
+    switch.log_in_two_users();
     let rows = ami.list("DBGetTree", &[("Family", "hotdesk")]).unwrap();
     assert_eq!(rows.len(), 4, "{rows:?}");
 
@@ -50,7 +50,7 @@ fn a_lamp_follows_its_user_through_a_reload_and_a_restart(version: Version) {
     colleague.wait_lamp("101", "terminated").unwrap();
 
     let mut ami = ours(&switch);
-    switch.seat();
+    switch.log_in_two_users();
     hint(&mut ami, "101", "PJSIP/desk1");
     lamp_shows_a_call_of(&one, &colleague);
 
@@ -64,7 +64,7 @@ fn a_lamp_follows_its_user_through_a_reload_and_a_restart(version: Version) {
     switch.pbx.restart().unwrap();
     lamp_shows_a_call_of(&two, &colleague);
 
-    // that the lamp has a hint of its own does not keep anybody from being called
+    // a separate hint for the lamp does not prevent calls to the user
     colleague.dial("101").unwrap();
     two.wait_ringing().unwrap();
 }

@@ -1,35 +1,40 @@
-//! The dialplan alone, on a real Asterisk with rows that the test writes: what calls look like when the controller is
-//! there, is not, or misbehaves.
+//! The dialplan alone, on a real Asterisk with rows that the test writes: calls with a controller, without one, and with one
+//! that misbehaves.
 
-mod alone;
-mod away;
 mod calls;
 mod codes;
-mod desk;
+mod dialled_forms;
 mod emergency;
-mod following;
+mod logged_out;
 mod manager;
 mod recording;
-mod sent_on;
+mod ring_targets;
+mod several_phones;
+mod short_list;
+mod transfers;
+mod user_features;
 
 use hotdesk::asterisk::dialplan::{Settings, hotdesk_conf};
-use hotdesk::asterisk::rows;
-use hotdesk::desk::code::{Codes, Preset};
-use hotdesk::desk::id::{
-    Context, DeviceName, DialTarget, DisplayName, EmergencyNumber, Extension, SwitchName, TenantId,
+use hotdesk::asterisk::namespace::Namespace;
+use hotdesk::asterisk::table::rows;
+use hotdesk::model::codes::{Codes, Preset};
+use hotdesk::model::desired::{Desired, Records, Scope};
+use hotdesk::model::directory::{Device, Kind, Snapshot, User};
+use hotdesk::model::id::{
+    Context, DeviceName, DialTarget, DisplayName, EmergencyContext, EmergencyNumber, Extension, SwitchName,
+    TenantId,
 };
-use hotdesk::desk::model::{Device, Kind, Office, User};
-use hotdesk::desk::pattern::NumberPattern;
-use hotdesk::desk::reach::Reach;
-use hotdesk::desk::table::wanted;
+use hotdesk::model::login::token::Token;
+use hotdesk::model::number_pattern::NumberPattern;
+use hotdesk::model::routes::Routes;
 
-use crate::support::ami::Ami;
-use crate::support::asterisk::{Asterisk, Endpoint, Site};
-use crate::support::debian::Version;
-use crate::support::each::on_both;
+use crate::harness::ami::Ami;
+use crate::harness::asterisk::{Asterisk, Endpoint, Site};
+use crate::harness::debian::Version;
+use crate::harness::each::on_both;
 
-/// What the site has of its own. `fallback` includes the extensions that it is the fallback of, `circle` the phones'
-/// own context: a careless site must not make calls go round.
+/// The dialplan of the site. `fallback` includes the extensions whose fallback it is, and `circle` the context of the phones: a
+/// careless site must not make calls loop.
 const SITE: &str = "\
 #include hotdesk.conf
 
@@ -79,7 +84,7 @@ exten => 112,1,Dial(PJSIP/trunk,20)
 /// The secret of Hotdesk's own AMI user.
 const SECRET: &str = "ami-secret-of-the-dialplan";
 
-/// An Asterisk with three hotdesk phones, a colleague's, and a trunk; nobody is anywhere.
+/// An Asterisk with three hotdesk devices, the phone of a colleague, and a trunk. No user is logged in.
 struct Switch {
     pbx: Asterisk,
     ami: Ami,
@@ -93,19 +98,20 @@ impl Switch {
             tenant: TenantId::default(),
             codes: Codes::of(&[Preset::Simmpl]).unwrap(),
             users: vec![NumberPattern::new("1XX").unwrap()],
-            otherwise: Context::new("fallback").ok(),
+            fallback_context: Context::new("fallback").ok(),
             emergency_numbers: ["110", "112"].map(|number| EmergencyNumber::new(number).unwrap()).into(),
-            emergency_context: Context::new("emergency").unwrap(),
+            emergency_context: EmergencyContext::new("emergency").unwrap(),
             agi: site.ports.agi.to_string(),
             ring: 2,
-            turn: 1,
-            recording: Context::new("recording").ok(),
+            ring_each: 1,
+            recording_context: Context::new("recording").ok(),
             voicemail_password: true,
-            reach: Reach::default(),
+            routes: Routes::default(),
             freepbx: false,
+            token: Token::sample(),
         };
         let other = |name: &str| Endpoint::new(name).context("from-internal");
-        // What a phone's endpoint says of itself is not what its user is.
+        // The endpoint's own caller ID and account differ from those of the user.
         let desk = |n: u8| {
             let desk =
                 Endpoint::new(&format!("desk{n}")).with("accountcode=desk").with("named_call_group=desks");
@@ -134,12 +140,14 @@ impl Switch {
         self.pbx.cli("dialplan reload").unwrap();
     }
 
-    /// Holds exactly the rows that this office wants.
-    fn hold(&mut self, office: &Office) {
+    /// Replaces all rows by those of this snapshot.
+    fn hold(&mut self, snapshot: &Snapshot) {
         self.ami.act("DBDelTree", &[("Family", "hotdesk")]).unwrap();
-        for (key, row) in wanted(office, &SwitchName::default(), &Reach::default()) {
-            if let (Some(key), Some(value)) = (rows::key(&key), rows::value(&row)) {
-                self.row(&key, &value);
+        let desired = Desired::of(snapshot, &Scope::All, &SwitchName::default(), &Routes::default());
+        let space = Namespace::of(&TenantId::default());
+        for (key, value) in rows::project(&space, &desired, &Records::new()) {
+            if let Some(place) = key.name.strip_prefix("hotdesk/") {
+                self.row(place, &value);
             }
         }
     }
@@ -150,8 +158,8 @@ impl Switch {
         assert_eq!(put.get("Response"), "Success", "{put:?}");
     }
 
-    /// 101, who may call outside, sits at desk1; 102, anonymous and without a class, at desk2.
-    fn seat(&mut self) {
+    /// Logs in 101, who may call outside, at desk1, and 102, anonymous and without a class, at desk2.
+    fn log_in_two_users(&mut self) {
         self.row("device/desk1", "101|1|0205550101");
         self.row("user/101", "PJSIP/desk1|1|101|Zoë %22Z%22 O'Neill%2C B.V.|0|nl|from-internal|");
         self.row("device/desk2", "102|2|0205550102");
@@ -159,27 +167,27 @@ impl Switch {
     }
 }
 
-/// Alice, Bob and Carol, 101 to 103, who may call outside and own a desk each. `change` changes them.
-fn office(change: impl Fn(&str, &mut User)) -> Office {
-    let mut office = Office::default();
+/// Alice, Bob and Carol, 101 to 103, who may call outside and own a device each. `change` changes them.
+fn snapshot(change: impl Fn(&str, &mut User)) -> Snapshot {
+    let mut snapshot = Snapshot::default();
     for (n, name) in (1..).zip(["Alice", "Bob", "Carol"]) {
         let extension = format!("10{n}");
         let mut user = User::new(TenantId::default(), Extension::new(&*extension).unwrap());
         user.name = DisplayName::new(name).ok();
         user.class = Context::new("from-internal").ok();
         change(&extension, &mut user);
-        office.users.insert(user.extension.clone(), user);
-        give(&mut office, &format!("desk{n}"), Kind::Desk, &extension);
+        snapshot.users.insert(user.extension.clone(), user);
+        give(&mut snapshot, &format!("desk{n}"), Kind::Desk, &extension);
     }
-    office
+    snapshot
 }
 
-/// Gives a user one more phone.
-fn give(office: &mut Office, phone: &str, kind: Kind, owner: &str) {
+/// Gives a user one more device.
+fn give(snapshot: &mut Snapshot, phone: &str, kind: Kind, owner: &str) {
     let dial = DialTarget::new(format!("PJSIP/{phone}")).unwrap();
     let mut device =
         Device::new(TenantId::default(), DeviceName::new(phone).unwrap(), SwitchName::default(), dial);
     device.kind = kind;
     device.owner = Extension::new(owner).ok();
-    office.devices.insert(device.name.clone(), device);
+    snapshot.devices.insert(device.name.clone(), device);
 }

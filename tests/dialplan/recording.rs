@@ -5,12 +5,12 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hotdesk::desk::id::GroupName;
-use hotdesk::desk::profile::Recording;
+use hotdesk::model::directory::profile::Recording;
+use hotdesk::model::id::GroupName;
 
-use super::{Switch, office, on_both};
-use crate::support::debian::Version;
-use crate::support::phone::Phone;
+use super::{Switch, on_both, snapshot};
+use crate::harness::debian::Version;
+use crate::harness::phone::Phone;
 
 on_both! {
     calls_are_recorded_for_those_who_want_it_and_no_others
@@ -61,7 +61,7 @@ fn calls_are_recorded_for_those_who_want_it_and_no_others(version: Version) {
     let phone = |name: &str| switch.pbx.phone(name).unwrap();
     let [alice, bob, carol, trunk, colleague] =
         [phone("desk1"), phone("desk2"), phone("desk3"), phone("trunk"), phone("colleague")];
-    switch.hold(&office(|extension, user| {
+    switch.hold(&snapshot(|extension, user| {
         user.profile.recording = match extension {
             "101" => Recording::Always,
             "102" => Recording::Inbound,
@@ -99,12 +99,12 @@ fn a_user_records_on_demand_by_a_key_in_calls_both_ways(version: Version) {
     let mut switch = Switch::start(version);
     let phone = |name: &str| switch.pbx.phone(name).unwrap();
     let [alice, bob, trunk] = [phone("desk1"), phone("desk2"), phone("trunk")];
-    switch.hold(&office(|extension, user| {
+    switch.hold(&snapshot(|extension, user| {
         if extension == "101" {
             user.profile.recording = Recording::OnDemand;
         }
     }));
-    // In a call to him, in one that the site's own Dial makes; not when the other presses it, and not without it.
+    // In a call to the user, and in one that the site's own Dial makes. Not when the other end presses the key, and not without it.
     for (caller, number, called, presses, files) in [
         (&bob, "101", &alice, Some(&alice), 1),
         (&alice, "0031", &trunk, Some(&alice), 1),
@@ -122,7 +122,7 @@ fn a_call_that_was_picked_up_is_recorded_as_who_has_it_wants(version: Version) {
     let phone = |name: &str| switch.pbx.phone(name).unwrap();
     let [alice, bob, colleague] = [phone("desk1"), phone("desk2"), phone("colleague")];
     for (recorded_user, file) in [("101", None), ("102", Some("102-inbound-199"))] {
-        switch.hold(&office(|extension, user| {
+        switch.hold(&snapshot(|extension, user| {
             user.profile.pickup = GroupName::new("sales").ok();
             if extension == recorded_user {
                 user.profile.recording = Recording::Always;
@@ -139,7 +139,7 @@ fn a_call_that_was_picked_up_is_recorded_as_who_has_it_wants(version: Version) {
         colleague.hang_up().unwrap();
         bob.wait_ended().unwrap();
         let mut names = recorded(&switch);
-        // He dialled the code, too.
+        // The user's call to the code is recorded, too.
         names.remove("102-outbound-*7");
         assert_eq!(names.into_iter().next().as_deref(), file, "{recorded_user} is recorded");
     }

@@ -1,17 +1,19 @@
-//! The caller: what Asterisk is told, sounds that are missing, and a hang-up or a silence at any moment.
+//! The caller: the commands that Asterisk gets, missing sounds, and a hang-up or a silence at any moment.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use hotdesk::asterisk::phone::{AgiPhone, NoCall};
-use hotdesk::desk::id::{Extension, Language, SwitchName, TenantId};
-use hotdesk::desk::policy::Prompt;
-use hotdesk::switch::{Call, Digits, Gone, Outcome, Phone, Utterance};
+use hotdesk::asterisk::agi::caller::{AgiPhone, NoCall};
+use hotdesk::controller::pins::Pins;
+use hotdesk::model::id::{Extension, Language, SwitchName, TenantId};
+use hotdesk::model::login::prompt::Prompt;
+use hotdesk::switch::{Call, Caller, Digits, Gone, Outcome, Utterance};
 use tokio::io::DuplexStream;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-use super::{Asterisk, ENVIRONMENT, well};
+use super::{Asterisk, ENVIRONMENT, token, well};
+use crate::harness::records::pepper;
 
 const DIGITS: Digits = Digits { first: Duration::from_secs(7), next: Duration::from_secs(4), most: 40 };
 
@@ -49,7 +51,7 @@ fn asterisk(
 type HangUp = fn(usize, usize, &str) -> Option<String>;
 
 async fn take(near: DuplexStream) -> Result<(AgiPhone<DuplexStream>, Call), NoCall> {
-    AgiPhone::take(near, SwitchName::new("pbx").unwrap(), &[TenantId::default()]).await
+    AgiPhone::take(near, SwitchName::new("pbx").unwrap(), &[TenantId::default()], &Pins::new(pepper())).await
 }
 
 /// A login as the conversation has it.
@@ -63,7 +65,7 @@ async fn login(phone: &mut AgiPhone<DuplexStream>) -> Result<String, Gone> {
     Ok(pin)
 }
 
-/// A whole call over a pipe of `width` bytes; how it ended, what Asterisk was told, and how long it took.
+/// A whole call over a pipe of `width` bytes: how it ended, the commands that Asterisk got, and how long it took.
 async fn call(
     width: usize,
     reply: impl FnMut(usize, &str) -> Option<String> + Send + 'static,
@@ -86,7 +88,7 @@ async fn call(
 
 const WELL: [&str; 10] = [
     "SET VARIABLE \"TIMEOUT(absolute)\" \"180\"",
-    "GET FULL VARIABLE \"${HD_DIALLED}\"",
+    "GET FULL VARIABLE \"${HINT(token@hotdesk-token)}|${HD_DIALLED}\"",
     "ANSWER",
     "SET VARIABLE \"CHANNEL(language)\" \"nl\"",
     "GET DATA \"hotdesk/enter-pin\" \"4000\" \"40\"",
@@ -155,7 +157,7 @@ async fn a_hang_up_at_any_command_is_noticed_there_and_nothing_more_is_played() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_asterisk_is_given_up_in_time_and_told_nothing_more() {
+async fn a_silent_asterisk_is_given_up_in_time_and_gets_no_more_commands() {
     for (at, here) in WELL.into_iter().enumerate().take(OVER) {
         let (near, far) = tokio::io::duplex(1024);
         let silent = tokio::spawn(async move {
@@ -244,7 +246,7 @@ async fn without_any_sound_there_is_a_tone_and_digits_are_taken_one_by_one() {
     })
     .await;
     assert_eq!(*phone.ask(Prompt::EnterPin, &DIGITS).await.unwrap().0, "0042");
-    // Nobody presses anything any more.
+    // The caller presses nothing any more.
     assert_eq!(*phone.ask(Prompt::EnterPin, &DIGITS).await.unwrap().0, "");
     phone.say(&[Utterance::Prompt(Prompt::Locked)]).await.unwrap();
     let said = said(phone, commands).await;
@@ -257,7 +259,7 @@ async fn without_any_sound_there_is_a_tone_and_digits_are_taken_one_by_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_hangs_up_while_his_digits_are_taken_one_by_one_is_gone() {
+async fn a_caller_who_hangs_up_between_single_digits_is_gone() {
     let mut left = 2;
     let (mut phone, commands) = taken(move |command| match command.split(' ').next() {
         Some("GET" | "STREAM") => "200 result=-1 endpos=0\n".into(),
@@ -276,7 +278,7 @@ async fn who_hangs_up_while_his_digits_are_taken_one_by_one_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_presses_nothing_has_at_least_the_time_for_the_first_digit() {
+async fn a_caller_without_a_key_press_has_the_time_for_the_first_digit() {
     let (nothing, some) = ("200 result= (timeout)\n", "200 result=0042 (timeout)\n");
     for (replies, entered) in
         [([nothing, nothing], ""), ([nothing, some], "0042"), ([nothing, "200 result=\n"], "")]
@@ -316,12 +318,12 @@ async fn where_the_phone_is_is_read_of_any_address() {
             asterisk(far, ENVIRONMENT.replace("192.0.2.7:5060", told), |_, command| Some(well(command)));
         let (_, call) = take(near).await.unwrap();
         assert_eq!(call.from, is.map(|is| is.parse::<IpAddr>().unwrap()), "{told}");
-        assert_eq!((call.device.as_str(), call.id.as_str()), ("desk1", "1795283486.1"));
+        assert_eq!((call.device.as_str(), call.id.to_string().as_str()), ("desk1", "1795283486.1"));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_call_is_told_in_words_without_what_was_sent() {
+async fn the_error_for_what_is_no_call_does_not_repeat_what_was_sent() {
     let without = |line: &str| ENVIRONMENT.replace(line, "");
     let long = "agi_x: y\n".repeat(100_000);
     for (sent, words) in [
@@ -330,7 +332,6 @@ async fn what_is_no_call_is_told_in_words_without_what_was_sent() {
         ("x".repeat(100_000), "more than"),
         (without("agi_arg_1: desk1\nagi_arg_2: 192.0.2.7:5060\n"), "did not send a device"),
         (ENVIRONMENT.replace("desk1\nagi_arg_2", "*35*101*86420975\nagi_arg_2"), "did not send a device"),
-        (without("agi_uniqueid: 1795283486.1\n"), "did not send a call id"),
         (String::new(), "the connection ended"),
         ("GET / HTTP/1.1\r\n\r\n".into(), "the connection ended"),
     ] {
@@ -341,6 +342,31 @@ async fn what_is_no_call_is_told_in_words_without_what_was_sent() {
         let shown: String = sent.chars().take(60).collect();
         assert!(error.contains(words) && !error.contains("86420975"), "{shown:?}: {error}");
         assert!(began.elapsed() <= Duration::from_secs(5), "{shown:?}");
-        assert_eq!(peer.await.unwrap(), Vec::<String>::new(), "{shown:?}");
+        assert!(!peer.await.unwrap().contains(&"ANSWER".into()), "{shown:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_without_the_token_is_refused_before_it_is_answered() {
+    for shown in [
+        "",
+        "*35*001*0042",
+        "|*35*001*0042",
+        "Custom:|*35",
+        "Custom:PRINT-YOUR-OWN|*35",
+        &format!("{}0|*35", token()),
+        &format!("{}|*35", &token()[..20]),
+        &format!("{}|*35", token().to_uppercase()),
+        &format!("{}|*35", token().replace("Custom:", "")),
+    ] {
+        let (near, far) = tokio::io::duplex(1024);
+        let reply = format!("200 result=1 ({shown})\n");
+        let peer = asterisk(far, ENVIRONMENT.into(), move |_, command| {
+            Some(if command.starts_with("GET") { reply.clone() } else { well(command) })
+        });
+        let error = take(near).await.map(drop).unwrap_err();
+        assert!(matches!(error, NoCall::Stranger), "{shown}: {error}");
+        assert!(!error.to_string().contains(&token()["Custom:".len()..]), "{error}");
+        assert_eq!(peer.await.unwrap(), WELL[..2], "{shown}");
     }
 }

@@ -1,18 +1,21 @@
-//! The server on a real socket: whom it lets in, how many, and how it stops.
+//! The server on a real socket: allowed addresses, the limit of calls, and how it stops.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hotdesk::asterisk::fastagi::Server;
+use hotdesk::asterisk::agi::caller::question;
+use hotdesk::asterisk::agi::server::Server;
 use hotdesk::controller::Controller;
 use hotdesk::controller::clock::Clock;
 use hotdesk::controller::pins::Pins;
-use hotdesk::desk::code::Codes;
-use hotdesk::desk::id::TenantId;
+use hotdesk::model::codes::Codes;
+use hotdesk::model::id::TenantId;
+use hotdesk::model::login::pin::Pepper;
+use hotdesk::model::login::token::proof;
 use hotdesk::store;
-use hotdesk::switch::door::Closing;
+use hotdesk::switch::listener::Closing;
 use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
@@ -20,7 +23,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::{Asterisk, ENVIRONMENT, well};
-use crate::support::office::{pepper, switch};
+use crate::harness::records::{pepper, switch};
 
 struct Running {
     at: SocketAddr,
@@ -39,7 +42,7 @@ async fn start(calls: usize) -> Running {
         codes: watch::channel(Arc::new(Codes::default().into())).1,
         rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::new(),
-        clock: Clock::Wall,
+        clock: Clock::machine(),
     };
     let (allow, allowed) = watch::channel(Arc::new(vec!["127.0.0.1/32".parse().unwrap()]));
     let server = Server {
@@ -69,7 +72,7 @@ impl Running {
     }
 }
 
-/// Plays a call to its end, which the device, unknown as it is, comes to soon; its last command.
+/// Plays a call of an unknown device to its end. Returns the last command.
 async fn finish(mut call: Asterisk<TcpStream>) -> String {
     let mut last = String::new();
     while let Some(command) = timeout(Duration::from_secs(10), call.command()).await.expect("the call hangs")
@@ -83,7 +86,7 @@ async fn finish(mut call: Asterisk<TcpStream>) -> String {
 const REFUSED: &str = "SET VARIABLE \"HD_RESULT\" \"refused\"";
 
 #[tokio::test]
-async fn only_the_allowed_are_let_in_and_a_reload_changes_who_they_are() {
+async fn only_allowed_addresses_are_let_in_and_a_reload_changes_them() {
     let running = start(8).await;
     assert_eq!(finish(running.call("127.0.0.1").await.unwrap()).await, REFUSED);
     assert!(running.call("127.0.0.2").await.is_none());
@@ -130,4 +133,16 @@ async fn at_a_cut_calls_under_way_are_hung_up_on_and_nothing_is_waited_for() {
     timeout(Duration::from_secs(1), running.server).await.expect("it waits").unwrap();
     let left = timeout(Duration::from_secs(1), async { while call.command().await.is_some() {} });
     left.await.expect("the connection stays open");
+}
+
+#[tokio::test]
+async fn only_hotdesk_itself_answers_the_question_of_the_check() {
+    let running = start(8).await;
+    for (own, what) in [(pepper(), true), (Pepper::new([43; 64]), false)] {
+        let mut asked = Asterisk::new(TcpStream::connect(running.at).await.unwrap());
+        asked.say(&question("1f0e")).await;
+        let answer = timeout(Duration::from_secs(10), asked.command()).await.unwrap().unwrap();
+        assert_eq!(answer == format!("NOOP \"{}\"", proof(&own, "1f0e")), what, "{answer}");
+        assert!(timeout(Duration::from_secs(10), asked.command()).await.unwrap().is_none());
+    }
 }

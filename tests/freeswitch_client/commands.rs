@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use hotdesk::desk::id::{DialTarget, TenantId};
-use hotdesk::desk::model::Device;
-use hotdesk::freeswitch::esl::Said;
-use hotdesk::freeswitch::moddb::ModDb;
+use hotdesk::freeswitch::esl::codec::Said;
+use hotdesk::freeswitch::table::mod_db::FreeSwitchSwitch;
+use hotdesk::model::directory::Device;
+use hotdesk::model::id::{DialTarget, TenantId};
 use hotdesk::switch::{Switch, SwitchError};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{DEADLINE, up, why_down};
-use crate::support::office::{name, switch};
+use super::{DEADLINE, next, up, why_down};
+use crate::harness::records::{name, switch};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -90,7 +90,7 @@ async fn ten_thousand_commands_are_all_answered_and_a_refusal_does_not_hide_the_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_value_that_would_be_another_command_reaches_nobody() {
+async fn a_value_that_would_be_another_command_is_not_sent() {
     let (client, _events, _network, mut fs) = up().await;
     let bad = "db insert/hotdesk/x/4711\n\napi fsctl shutdown";
     for refused in [
@@ -111,12 +111,12 @@ async fn a_value_that_would_be_another_command_reaches_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_phone_is_rung_where_it_registered_by_a_job_whose_end_nobody_waits_for() {
+async fn a_device_is_rung_at_its_contact_by_a_job_that_is_not_waited_for() {
     let (client, _events, _network, mut fs) = up().await;
     let until = Timestamp::from_second(1_800_000_000).unwrap();
     let ring = |tenant: &str, dial: &str| {
         let (tenant, dial) = (TenantId::new(tenant).unwrap(), DialTarget::new(dial).unwrap());
-        let table = ModDb::new(client.clone(), tenant.clone());
+        let table = FreeSwitchSwitch::new(client.clone(), tenant.clone());
         let device = Device::new(tenant, name("desk1"), switch("fs"), dial);
         tokio::spawn(async move { table.ring(&device, until).await })
     };
@@ -132,9 +132,9 @@ async fn a_phone_is_rung_where_it_registered_by_a_job_whose_end_nobody_waits_for
         assert_eq!(
             command,
             format!(
-                "bgapi originate {{hd_stay_until=1800000000,hd_rung=desk1{domain},ignore_early_media=true,\
-                 outbound_redirect_fatal=true}}{contact} hotdesk-stay XML \
-                 hotdesk-code Hotdesk Hotdesk 20"
+                "bgapi originate {{hd_extend_until=1800000000,hd_rung=desk1{domain},ignore_early_media=true,\
+                 outbound_redirect_fatal=true}}{contact} hotdesk-extend XML \
+                 hotdesk@code Hotdesk Hotdesk 20"
             )
         );
         fs.reply(&format!("+OK Job-UUID: {job}\nJob-UUID: {job}")).await;
@@ -171,18 +171,18 @@ async fn a_job_is_answered_by_its_id_whatever_comes_between() {
     fs.reply(&format!("+OK Job-UUID: {}\nJob-UUID: {}", ids[0], ids[0])).await;
     fs.reply("+OK").await;
     fs.reply("-ERR no").await;
-    for (id, body) in [("somebody-elses", "x"), (&ids[1], "+OK second\n"), (&ids[0], "-ERR first\n")] {
+    for (id, body) in [("another-connections", "x"), (&ids[1], "+OK second\n"), (&ids[0], "-ERR first\n")] {
         fs.event(&[("Event-Name", "BACKGROUND_JOB"), ("Job-UUID", id)], body).await;
     }
     let (one, two, three) = jobs.await.unwrap();
     assert_eq!(one, Err(SwitchError::Refused("one".into(), "first".into())));
     assert_eq!(two, Ok(Some("+OK second".into())));
     assert_eq!(three, Err(SwitchError::Refused("bgapi".into(), "-ERR no".into())));
-    assert!(events.try_recv().is_err(), "jobs are nobody else's");
+    assert!(next(&mut events).await.is_none(), "the ends of jobs are not passed on");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_application_s_end_is_told_by_its_id_and_others_are_passed_on() {
+async fn an_application_ends_by_its_id_and_other_ends_are_passed_on() {
     let (client, mut events, _network, mut fs) = up().await;
     let run = tokio::spawn(async move { client.execute("u1", "play_and_get_digits", "2 6 1", LONG).await });
     let asked = fs.asked().await;
@@ -199,12 +199,15 @@ async fn an_application_s_end_is_told_by_its_id_and_others_are_passed_on() {
     fs.event(&complete("the-dialplans-own"), "").await;
     fs.event(&complete(&id(&asked, "Event-UUID")), "").await;
     assert!(run.await.unwrap().unwrap().is_some());
-    assert_eq!(events.recv().await.unwrap().get("Application-UUID").as_deref(), Some("the-dialplans-own"));
-    assert!(events.try_recv().is_err());
+    assert_eq!(
+        next(&mut events).await.unwrap().get("Application-UUID").as_deref(),
+        Some("the-dialplans-own")
+    );
+    assert!(next(&mut events).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_hung_up_has_entered_nothing_in_whichever_way_it_is_told() {
+async fn a_caller_who_hung_up_has_entered_nothing_whichever_event_says_so() {
     for way in 0..3 {
         let (client, _events, _network, mut fs) = up().await;
         let run = tokio::spawn(async move { client.execute("u1", "play_and_get_digits", "", LONG).await });
@@ -248,7 +251,7 @@ async fn an_application_that_does_not_end_is_given_up_and_its_end_falls_into_not
     let next = tokio::spawn(async move { client.api("next").await });
     fs.api("next", "+OK").await;
     next.await.unwrap().unwrap();
-    assert!(events.try_recv().is_err());
+    assert!(super::next(&mut events).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]

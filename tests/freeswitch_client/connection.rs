@@ -3,11 +3,12 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use hotdesk::freeswitch::client::{Client, State};
+use hotdesk::freeswitch::esl::client::{Client, State};
 use hotdesk::switch::SwitchError;
+use hotdesk::switch::connection::events::Heard;
 use tokio::time::{Instant, sleep};
 
-use super::{CORE, is_up, start, up, why_down};
+use super::{CORE, is_up, next, start, up, why_down};
 
 async fn refused(client: &Client) -> String {
     let mut state = client.state();
@@ -26,7 +27,7 @@ async fn it_logs_in_asks_for_its_events_and_is_up() {
     is_up(&client).await;
     let State::Up(up) = client.state().borrow().clone() else { panic!() };
     assert_eq!((up.freeswitch.as_str(), up.core.as_str()), ("1.10.12-release-64bit", CORE));
-    assert_eq!(*client.unsettled().borrow(), 1);
+    assert_eq!(*client.connections().borrow(), 1);
     network.stop.cancel();
     assert!(matches!(
         &*client.state().wait_for(|s| !matches!(s, State::Up(_))).await.unwrap(),
@@ -35,7 +36,7 @@ async fn it_logs_in_asks_for_its_events_and_is_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wrong_password_is_told_and_tried_again_slowly() {
+async fn a_wrong_password_is_an_error_and_tried_again_slowly() {
     let (client, _events, mut network) = start();
     let mut fs = network.fs().await;
     fs.say("Content-Type: auth/request\n\n").await;
@@ -55,7 +56,7 @@ async fn a_wrong_password_is_told_and_tried_again_slowly() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_access_list_and_a_stranger_are_told_apart() {
+async fn a_denied_address_and_another_program_are_different_errors() {
     for (greeting, told) in [
         (
             "Content-Type: text/rude-rejection\nContent-Length: 24\n\nAccess Denied, go away.\n",
@@ -85,7 +86,7 @@ async fn one_that_does_not_greet_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_under_way_when_the_connection_goes_fails_at_once_and_it_comes_back() {
+async fn pending_commands_fail_at_once_when_the_connection_is_lost_and_it_reconnects() {
     let (client, _events, mut network, mut fs) = up().await;
     let lost = tokio::spawn({
         let client = client.clone();
@@ -127,7 +128,7 @@ async fn what_is_under_way_when_the_connection_goes_fails_at_once_and_it_comes_b
     );
     let State::Up(up) = client.state().borrow().clone() else { panic!() };
     assert_eq!(up.core, "another", "it was restarted");
-    assert_eq!(*client.unsettled().borrow(), 2, "once for each time it came up");
+    assert_eq!(*client.connections().borrow(), 2, "once for each time it came up");
 }
 
 #[tokio::test(start_paused = true)]
@@ -192,33 +193,37 @@ async fn a_goodbye_and_an_answer_to_nothing_end_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_that_nobody_takes_keeps_a_bounded_number_and_calls_for_another_look() {
+async fn a_flood_that_is_not_read_keeps_a_bounded_number_and_calls_for_another_look() {
     let (client, mut events, _network, mut fs) = up().await;
     for i in 0..50_000 {
         fs.event(&[("Event-Name", "CHANNEL_PARK"), ("Unique-ID", &i.to_string())], "").await;
     }
-    client.unsettled().wait_for(|times| *times == 2).await.unwrap();
     let asked = tokio::spawn({
         let client = client.clone();
         async move { client.api("show channels as json").await }
     });
     fs.api("show channels as json", "{}").await;
     assert_eq!(asked.await.unwrap(), Ok(Some("{}".into())), "and commands are served meanwhile");
-    assert_eq!(client.overflown(), 50_000 - 1024);
-    let mut kept = 0;
-    while events.try_recv().is_ok() {
-        kept += 1;
+    assert!(matches!(events.next().await, Some(Heard::Missed)));
+    for i in 50_000 - 1024..50_000 {
+        let Some(Heard::Event(event)) = events.next().await else { panic!("{i}") };
+        assert_eq!(event.get("Unique-ID").unwrap(), i.to_string());
     }
-    assert_eq!(kept, 1024);
-    sleep(Duration::from_secs(5)).await;
-    assert!(*client.unsettled().borrow() <= 3, "told once or twice, not 50,000 times");
+    assert!(next(&mut events).await.is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_cannot_be_read_calls_for_another_look() {
-    let (client, mut events, _network, mut fs) = up().await;
+async fn an_event_that_cannot_be_read_and_each_connect_call_for_another_look() {
+    let (_client, mut events, mut network, mut fs) = up().await;
+    assert!(matches!(events.next().await, Some(Heard::Missed)), "it was connected to");
     fs.say("Content-Length: 4\nContent-Type: text/event-plain\n\nabc\n").await;
     fs.event(&[("Event-Name", "CHANNEL_PARK")], "").await;
-    assert_eq!(events.recv().await.unwrap().name().as_deref(), Some("CHANNEL_PARK"));
-    client.unsettled().wait_for(|times| *times == 2).await.unwrap();
+    assert!(matches!(events.next().await, Some(Heard::Missed)));
+    assert_eq!(next(&mut events).await.unwrap().name().as_deref(), Some("CHANNEL_PARK"));
+    drop(fs);
+    let mut fs = network.fs().await;
+    fs.let_in().await;
+    assert!(matches!(events.next().await, Some(Heard::Missed)));
+    network.stop.cancel();
+    assert!(events.next().await.is_none(), "it ends with the connection");
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use hotdesk::controller::Controller;
 use hotdesk::controller::clock::Clock;
 use hotdesk::controller::pins::Pins;
-use hotdesk::desk::code::{Codes, Preset};
-use hotdesk::desk::id::TenantId;
-use hotdesk::desk::journal::Event;
-use hotdesk::freeswitch::calls::{Calls, EVENTS, PARKED, filters};
-use hotdesk::freeswitch::client::{Client, Settings};
+use hotdesk::freeswitch::calls::parked::{Calls, EVENTS, PARKED, filters};
+use hotdesk::freeswitch::calls::taker::Taker;
+use hotdesk::freeswitch::esl::client::{Client, Settings};
+use hotdesk::model::codes::{Codes, Preset};
+use hotdesk::model::id::TenantId;
+use hotdesk::model::journal::Event;
 use hotdesk::store;
 use tokio::io::duplex;
 use tokio::sync::watch;
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::{DEADLINE, Fs};
-use crate::support::office::{furnish, journal, pepper, switch};
+use crate::harness::records::{furnish, journal, pepper, switch};
 
 /// When calls are looked for is not the conversation's.
 const LOOK: &str = "api show channels as json";
@@ -82,33 +83,28 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
         filters: filters(),
     };
     let stop = CancellationToken::new();
-    let (client, events) = Client::over(settings, stop.clone(), move || {
+    let (client, connection) = Client::over(settings, stop.clone(), move || {
         let again = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         std::future::ready(near.lock().unwrap().take().ok_or_else(again))
     });
+    let events = client.subscribe();
+    tokio::spawn(connection);
     let controller = Controller {
         store: store.clone(),
         pins: Pins::new(pepper()),
         codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap().into())).1,
         rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::new(),
-        clock: Clock::Wall,
+        clock: Clock::machine(),
     };
     let (switch, tenants) = (switch("fs"), vec![TenantId::default()]);
-    let calls = Calls {
-        switch,
-        tenants,
-        controller: Arc::new(controller),
-        name: "office-0001/pbx".into(),
-        bell: client.clone(),
-        client,
-        calls: 9,
-    };
+    let taker = Taker { switch, tenants, controller: Arc::new(controller), name: "office-0001/pbx".into() };
+    let calls = Calls { taker, waiting: client.clone(), client, calls: 9 };
     let serving = tokio::spawn(calls.run(events, stop.clone().into()));
 
     let mut fs = Fs { stream: far };
     let (first, mut turns) = recorded("k1_asked_key_by_key");
-    let nobody = turns.iter().find(|turn| turn.command == LOOK).unwrap().answer.clone();
+    let no_channels = turns.iter().find(|turn| turn.command == LOOK).unwrap().answer.clone();
     fs.say(first).await;
     while let Some(mut turn) = turns.pop_front() {
         if turn.command == LOOK {
@@ -120,7 +116,7 @@ async fn a_recorded_conversation_takes_the_same_commands_and_makes_the_same_of_i
             if asked != LOOK {
                 break asked;
             }
-            fs.say(&nobody).await;
+            fs.say(&no_channels).await;
         };
         // Ids are fresh each time, and of one length.
         if let (Some(ours), Some(theirs)) = (id(&asked), id(&turn.command)) {

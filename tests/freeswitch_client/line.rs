@@ -1,13 +1,14 @@
-//! A scripted FreeSWITCH that runs what it is told for callers who do what a test says.
+//! A scripted FreeSWITCH that runs its commands for scripted callers.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use hotdesk::desk::id::SwitchName;
-use hotdesk::freeswitch::calls::{EVENTS, PARKED, filters};
-use hotdesk::freeswitch::client::{Client, Settings};
-use hotdesk::freeswitch::event::Event;
+use hotdesk::freeswitch::calls::parked::{EVENTS, PARKED, filters};
+use hotdesk::freeswitch::esl::client::{Client, Settings};
+use hotdesk::freeswitch::esl::event::Event;
+use hotdesk::model::id::SwitchName;
+use hotdesk::switch::connection::events::Subscription;
 use tokio::io::duplex;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
@@ -21,11 +22,11 @@ pub const NO_KEY: char = ' ';
 pub const HANGS_UP: char = '!';
 pub const NEVER: char = '~';
 
-/// A FreeSWITCH; what it is told so far.
+/// A FreeSWITCH, and its commands so far.
 pub struct Line {
     pub client: Client,
-    pub events: Option<mpsc::Receiver<Event>>,
-    office: Arc<Mutex<Office>>,
+    pub events: Option<Subscription<Event>>,
+    script: Arc<Mutex<Script>>,
     /// Cuts the connection that there is.
     cut: watch::Sender<()>,
     /// Puts an event on the wire.
@@ -33,10 +34,10 @@ pub struct Line {
 }
 
 #[derive(Default)]
-struct Office {
+struct Script {
     files: BTreeSet<String>,
     callers: BTreeMap<String, Caller>,
-    told: Vec<String>,
+    commands: Vec<String>,
 }
 
 struct Caller {
@@ -47,11 +48,11 @@ struct Caller {
 }
 
 impl Line {
-    /// It is up, has these files and nobody on the line.
+    /// It is up, has these files and no caller.
     pub async fn up(files: &[&str]) -> Self {
-        let office = Arc::new(Mutex::new(Office {
+        let script = Arc::new(Mutex::new(Script {
             files: files.iter().map(ToString::to_string).collect(),
-            ..Office::default()
+            ..Script::default()
         }));
         let settings = Settings {
             name: SwitchName::new("fs").unwrap(),
@@ -65,30 +66,32 @@ impl Line {
         let (cut, cuts) = watch::channel(());
         let (happens, happening) = mpsc::unbounded_channel();
         let happening = Arc::new(tokio::sync::Mutex::new(happening));
-        let served = office.clone();
-        let (client, events) = Client::over(settings, CancellationToken::new(), move || {
+        let served = script.clone();
+        let (client, connection) = Client::over(settings, CancellationToken::new(), move || {
             let (near, far) = duplex(1024 * 1024);
-            let (office, mut cuts, happening) = (served.clone(), cuts.clone(), happening.clone());
+            let (script, mut cuts, happening) = (served.clone(), cuts.clone(), happening.clone());
             tokio::spawn(async move {
                 cuts.mark_unchanged();
                 let mut happening = happening.lock().await;
                 tokio::select! {
-                    () = serve(Fs { stream: far }, office, &mut happening) => {}
+                    () = serve(Fs { stream: far }, script, &mut happening) => {}
                     _ = cuts.changed() => {}
                 }
             });
             std::future::ready(Ok(near))
         });
+        let events = client.subscribe();
+        tokio::spawn(connection);
         is_up(&client).await;
-        Self { client, events: Some(events), office, cut, happens }
+        Self { client, events: Some(events), script, cut, happens }
     }
 
-    /// A caller waits in a code: his `CHANNEL_PARK`, not sent yet. `headers` come beside, or in place of, the usual ones.
+    /// A caller waits in a code: the `CHANNEL_PARK`, not sent yet. `headers` come beside, or in place of, the usual ones.
     pub fn dials(&self, call: &str, does: &str, headers: &[(&str, &str)]) -> Vec<(String, String)> {
         let usual = [
             ("Event-Name", "CHANNEL_PARK"),
             ("Unique-ID", call),
-            ("Caller-Context", "hotdesk-code"),
+            ("Caller-Context", "hotdesk@code"),
             ("variable_sip_auth_username", "desk1"),
             ("variable_domain_name", "hotdesk.test"),
             ("variable_sip_network_ip", "192.0.2.7"),
@@ -99,68 +102,68 @@ impl Line {
         let headers: Vec<_> =
             kept.chain(headers).map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let caller = Caller { headers: headers.clone(), does: does.chars().collect(), waits: true };
-        self.office().callers.insert(call.into(), caller);
+        self.script().callers.insert(call.into(), caller);
         headers
     }
 
-    /// The same, and it is told.
+    /// The same, and the event is sent.
     pub fn parks(&self, call: &str, does: &str, headers: &[(&str, &str)]) {
         self.happens.send(self.dials(call, does, headers)).unwrap();
     }
 
-    /// The dialplan's time-out is over, or somebody else deleted it.
+    /// The dialplan's time-out is over, or another controller deleted it.
     pub fn taken_elsewhere(&self, call: &str) {
-        self.office().callers.get_mut(call).unwrap().waits = false;
+        self.script().callers.get_mut(call).unwrap().waits = false;
     }
 
     /// The caller hangs up.
-    pub fn leaves(&self, call: &str) {
-        self.office().callers.remove(call).unwrap();
+    pub fn hangs_up(&self, call: &str) {
+        self.script().callers.remove(call).unwrap();
         let over = [("Event-Name", "CHANNEL_HANGUP"), ("Unique-ID", call)];
         let over = over.iter().map(|(name, value)| (name.to_string(), value.to_string()));
         self.happens.send(over.collect()).unwrap();
     }
 
-    /// As whoever takes a call makes it.
+    /// As the controller that takes a call makes it.
     pub fn forgets_what_was_dialled(&self, call: &str) {
-        let mut office = self.office();
-        let headers = &mut office.callers.get_mut(call).unwrap().headers;
+        let mut script = self.script();
+        let headers = &mut script.callers.get_mut(call).unwrap().headers;
         headers.retain(|(name, _)| name != "variable_hd_dialled");
     }
 
     /// Loses the connection, and waits until it is made again.
     pub async fn reconnects(&self) {
-        let mut unsettled = self.client.unsettled();
+        let mut unsettled = self.client.connections();
         self.cut.send_replace(());
         timeout(Duration::from_secs(60), unsettled.changed()).await.unwrap().unwrap();
     }
 
-    /// What it was told since this was asked last, without looks at what is there.
-    pub fn told(&self) -> Vec<String> {
-        std::mem::take(&mut self.office().told)
+    /// The commands since this was asked last, without looks at what is there.
+    pub fn commands(&self) -> Vec<String> {
+        std::mem::take(&mut self.script().commands)
     }
 
-    /// Waits until it was told this.
-    pub async fn wait_told(&self, what: &str) {
-        let told = async {
-            while !self.office().told.iter().any(|told| told == what) {
+    /// Waits for this command.
+    pub async fn wait_for_command(&self, what: &str) {
+        let sent = async {
+            while !self.script().commands.iter().any(|command| command == what) {
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        if timeout(Duration::from_secs(60), told).await.is_err() {
-            panic!("{what:?} is not among {:#?}", self.told());
+        if timeout(Duration::from_secs(60), sent).await.is_err() {
+            panic!("{what:?} is not among {:#?}", self.commands());
         }
     }
 
-    fn office(&self) -> MutexGuard<'_, Office> {
-        self.office.lock().unwrap()
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap()
     }
 }
 
-/// Lets a client in, and does what it is told.
+/// Lets a client in, and runs its commands.
 async fn serve(
     mut fs: Fs,
-    office: Arc<Mutex<Office>>,
+    script: Arc<Mutex<Script>>,
     happening: &mut mpsc::UnboundedReceiver<Vec<(String, String)>>,
 ) {
     fs.say("Content-Type: auth/request\n\n").await;
@@ -174,10 +177,10 @@ async fn serve(
             }
         };
         if let Some(command) = asked.strip_prefix("api ") {
-            let answer = office.lock().unwrap().api(command);
+            let answer = script.lock().unwrap().api(command);
             fs.response(&answer).await;
         } else if let Some(message) = asked.strip_prefix("sendmsg ") {
-            let (reply, events) = office.lock().unwrap().message(message);
+            let (reply, events) = script.lock().unwrap().message(message);
             fs.reply(reply).await;
             for event in events {
                 let headers: Vec<_> = event.iter().map(|(n, v)| (*n, v.as_str())).collect();
@@ -189,12 +192,12 @@ async fn serve(
     }
 }
 
-impl Office {
+impl Script {
     fn api(&mut self, command: &str) -> String {
         let mut words = command.split(' ');
         let (name, first) = (words.next().unwrap(), words.next().unwrap_or_default());
         if !matches!(name, "version" | "global_getvar" | "file_exists" | "show" | "uuid_dump") {
-            self.told.push(command.into());
+            self.commands.push(command.into());
         }
         let known = self.callers.contains_key(first);
         match name {
@@ -233,12 +236,12 @@ impl Office {
         };
         let over = |name: &str| vec![("Event-Name", name.into()), ("Unique-ID", call.clone())];
         if header("call-command") == "hangup" {
-            self.told.push(format!("hangup {}", header("hangup-cause")));
+            self.commands.push(format!("hangup {}", header("hangup-cause")));
             self.callers.remove(&call);
             return ("+OK", vec![over("CHANNEL_HANGUP"), over("CHANNEL_DESTROY")]);
         }
         let (application, argument) = (header("execute-app-name"), header("execute-app-arg"));
-        self.told.push(format!("{application} {argument}").trim_end().into());
+        self.commands.push(format!("{application} {argument}").trim_end().into());
         if header("event-lock") != "true" {
             return ("+OK", vec![]);
         }
@@ -260,7 +263,7 @@ impl Office {
             match caller.does.pop_front() {
                 Some(NEVER) => return ("+OK", vec![]),
                 Some(HANGS_UP) => {
-                    // A key that is pressed as he hangs up looks as if it was entered.
+                    // A key that is pressed during the hang-up looks as if it was entered.
                     done.extend([("variable_hd_entry", "9".into()), ("Answer-State", "hangup".into())]);
                     self.callers.remove(&call);
                     return ("+OK", vec![done, over("CHANNEL_HANGUP_COMPLETE"), over("CHANNEL_DESTROY")]);

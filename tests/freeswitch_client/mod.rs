@@ -16,9 +16,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hotdesk::desk::id::SwitchName;
-use hotdesk::freeswitch::client::{Client, Settings, State};
-use hotdesk::freeswitch::event::Event;
+use hotdesk::freeswitch::esl::client::{Client, Settings, State};
+use hotdesk::freeswitch::esl::event::Event;
+use hotdesk::model::id::SwitchName;
+use hotdesk::switch::connection::events::{Heard, Subscription};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -104,7 +105,7 @@ impl Network {
     }
 }
 
-pub fn start() -> (Client, mpsc::Receiver<Event>, Network) {
+pub fn start() -> (Client, Subscription<Event>, Network) {
     let (tell, ends) = mpsc::unbounded_channel();
     let down = Arc::new(AtomicBool::new(false));
     let stop = CancellationToken::new();
@@ -123,7 +124,7 @@ pub fn start() -> (Client, mpsc::Receiver<Event>, Network) {
         filters: vec![("Caller-Context", "hotdesk".into())],
     };
     let is_down = down.clone();
-    let (client, events) = Client::over(settings, stop.clone(), move || {
+    let (client, connection) = Client::over(settings, stop.clone(), move || {
         let (near, far) = duplex(64 * 1024);
         let answer = if is_down.load(Ordering::SeqCst) {
             Err(io::Error::from(io::ErrorKind::ConnectionRefused))
@@ -133,15 +134,27 @@ pub fn start() -> (Client, mpsc::Receiver<Event>, Network) {
         };
         std::future::ready(answer)
     });
+    let events = client.subscribe();
+    tokio::spawn(connection);
     (client, events, Network { ends, down, stop })
 }
 
-pub async fn up() -> (Client, mpsc::Receiver<Event>, Network, Fs) {
+pub async fn up() -> (Client, Subscription<Event>, Network, Fs) {
     let (client, events, mut network) = start();
     let mut fs = network.fs().await;
     fs.let_in().await;
     is_up(&client).await;
     (client, events, network, fs)
+}
+
+/// The next event; `None` if there is none within a second.
+pub async fn next(events: &mut Subscription<Event>) -> Option<Arc<Event>> {
+    loop {
+        match timeout(Duration::from_secs(1), events.next()).await.ok()?? {
+            Heard::Event(event) => return Some(event),
+            Heard::Missed => {}
+        }
+    }
 }
 
 pub async fn is_up(client: &Client) {

@@ -7,9 +7,12 @@ use std::time::Duration;
 use hotdesk::controller::Controller;
 use hotdesk::controller::clock::Clock;
 use hotdesk::controller::pins::Pins;
-use hotdesk::desk::code::{Codes, Preset};
-use hotdesk::desk::id::TenantId;
-use hotdesk::freeswitch::outbound::Server;
+use hotdesk::freeswitch::calls::outbound::{Server, question};
+use hotdesk::freeswitch::calls::taker::Taker;
+use hotdesk::model::codes::{Codes, Preset};
+use hotdesk::model::id::TenantId;
+use hotdesk::model::login::pin::Pepper;
+use hotdesk::model::login::token::{Token, proof};
 use hotdesk::store;
 use tokio::io::{AsyncReadExt, duplex};
 use tokio::sync::watch;
@@ -17,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::{CORE, Fs};
-use crate::support::office::{pepper, switch};
+use crate::harness::records::{pepper, switch};
 
 const CALL: &str = "03b9a780-2844-4ee1-9e44-937e9187ae39";
 const DEADLINE: Duration = Duration::from_millis(300);
@@ -29,7 +32,7 @@ fn connected(changed: (&str, &str)) -> String {
         ("Core-UUID", CORE),
         ("Unique-ID", CALL),
         ("Answer-State", "ringing"),
-        ("Caller-Context", "hotdesk-code"),
+        ("Caller-Context", "hotdesk@code"),
         ("variable_sip_auth_username", "desk1"),
         ("variable_domain_name", "hotdesk.test"),
         ("variable_hd_dialled", "%2A35%2A101%2A0042"),
@@ -44,7 +47,7 @@ fn connected(changed: (&str, &str)) -> String {
     headers.iter().map(|(name, usual)| format!("{name}: {}\n", value(name, usual))).collect::<String>() + "\n"
 }
 
-/// A connection that FreeSWITCH made to a controller whose office is empty; finished when the controller is done with it.
+/// A connection that FreeSWITCH made to a controller whose snapshot is empty; finished when the controller is done with it.
 async fn brought(tenant: &str) -> (Fs, JoinHandle<()>) {
     let dir = tempfile::tempdir().unwrap();
     let controller = Controller {
@@ -53,20 +56,22 @@ async fn brought(tenant: &str) -> (Fs, JoinHandle<()>) {
         codes: watch::channel(Arc::new(Codes::of(&[Preset::Simmpl]).unwrap().into())).1,
         rules: watch::channel(Arc::default()).1,
         switches: BTreeMap::new(),
-        clock: Clock::Wall,
+        clock: Clock::machine(),
     };
     let server = Server {
-        switch: switch("pbx"),
-        tenants: vec![TenantId::new(tenant).unwrap()],
+        taker: Taker {
+            switch: switch("pbx"),
+            tenants: vec![TenantId::new(tenant).unwrap()],
+            controller: Arc::new(controller),
+            name: "pbx1-5f3a90c1/pbx".into(),
+        },
         allow: watch::channel(Arc::default()).1,
-        controller: Arc::new(controller),
-        name: "pbx1-5f3a90c1/pbx".into(),
         deadline: DEADLINE,
         calls: 1,
     };
     let (near, far) = duplex(64 * 1024);
     let call = tokio::spawn(async move {
-        server.call(near).await;
+        let _ = server.serve(near).await;
         drop(dir);
     });
     (Fs { stream: far }, call)
@@ -90,6 +95,7 @@ async fn answer(fs: &mut Fs, taker: &str) -> Vec<String> {
         let command = String::from_utf8(bytes).unwrap().trim_end().to_owned();
         match command.split([' ', '\n']).next().unwrap() {
             "api" if command.contains("sched_del") => fs.response("+OK Deleted: 1").await,
+            "api" if command.contains("hotdesk_token") => fs.response(Token::of(&pepper()).reveal()).await,
             "api" if command.contains("file_exists") => fs.response("true").await,
             "api" if command.contains("global_getvar") => fs.response("/sounds").await,
             "api" => fs.response("+OK\n").await,
@@ -120,11 +126,14 @@ async fn a_call_is_taken_served_and_let_go() {
     fs.say(connected(("", ""))).await;
     let asked = answer(&mut fs, "ARRAY%3A%3Apbx1-5f3a90c1/pbx|%3Aother").await;
     done(call).await;
-    assert!(asked[3].contains("execute-app-arg: hd_controller=pbx1-5f3a90c1/pbx\n"), "{asked:#?}");
-    let first: Vec<&str> = asked.iter().take(6).map(String::as_str).collect();
-    assert_eq!((first[0], first[1], first[2]), ("linger 5", "myevents plain", "api sched_del 7"));
+    assert!(asked[4].contains("execute-app-arg: hd_controller=pbx1-5f3a90c1/pbx\n"), "{asked:#?}");
+    let first: Vec<&str> = asked.iter().take(7).map(String::as_str).collect();
+    assert_eq!(
+        first[..4],
+        ["linger 5", "myevents plain", "api global_getvar hotdesk_token", "api sched_del 7"]
+    );
     let hidden = ["sensitive_dtmf true", "hd_dialled"].map(|set| format!("api uuid_setvar {CALL} {set}"));
-    assert_eq!(first[4..], hidden);
+    assert_eq!(first[5..], hidden);
     assert!(asked.iter().any(|command| command.contains("execute-app-name: playback")), "{asked:#?}");
     assert_eq!(
         *asked.last().unwrap(),
@@ -134,26 +143,25 @@ async fn a_call_is_taken_served_and_let_go() {
 }
 
 #[tokio::test]
-async fn a_call_that_somebody_else_has_is_let_go_untouched() {
+async fn a_call_that_another_controller_has_is_let_go_untouched() {
     let (mut fs, call) = brought("default").await;
     assert_eq!(fs.asked().await, "connect");
     fs.say(connected(("", ""))).await;
     let asked = answer(&mut fs, "ARRAY%3A%3Aother|%3Apbx1-5f3a90c1/pbx").await;
     assert_eq!(asked[..2], ["linger 5", "myevents plain"]);
-    assert!(asked.len() == 4 && asked[3].contains("execute-app-name: push\n"), "{asked:#?}");
+    assert!(asked.len() == 5 && asked[4].contains("execute-app-name: push\n"), "{asked:#?}");
     done(call).await;
 }
 
 #[tokio::test]
-async fn what_is_no_call_of_ours_is_let_go_untouched() {
+async fn a_call_from_another_dialplan_is_let_go_untouched() {
     for (changed, commands) in [
         (("Socket-Mode", "static"), 0),
         (("Control", "single-channel"), 0),
-        (("Caller-Context", "hotdesk-end"), 2),
+        (("Caller-Context", "hotdesk@end"), 2),
         (("variable_domain_name", "other.test"), 2),
         (("variable_sip_auth_username", ""), 2),
         (("variable_last_sched_id", ""), 2),
-        (("Unique-ID", "a%0Ab"), 2),
     ] {
         let (mut fs, call) = brought("hotdesk.test").await;
         assert_eq!(fs.asked().await, "connect");
@@ -165,7 +173,7 @@ async fn what_is_no_call_of_ours_is_let_go_untouched() {
 }
 
 #[tokio::test]
-async fn who_says_nothing_or_nonsense_is_let_go() {
+async fn a_silent_or_invalid_connection_is_closed() {
     let (_fs, call) = brought("default").await;
     timeout(DEADLINE * 10, call).await.expect("it waits longer than a call may be silent").unwrap();
     for nonsense in
@@ -191,6 +199,8 @@ async fn a_caller_who_hangs_up_ends_the_conversation_while_the_connection_linger
         assert_eq!(fs.asked().await, command);
         fs.reply("+OK").await;
     }
+    assert_eq!(fs.asked().await, "api global_getvar hotdesk_token");
+    fs.response(Token::of(&pepper()).reveal()).await;
     assert_eq!(fs.asked().await, "api sched_del 7");
     fs.response("+OK Deleted: 1").await;
     assert!(fs.asked().await.contains("execute-app-name: push"));
@@ -201,6 +211,37 @@ async fn a_caller_who_hangs_up_ends_the_conversation_while_the_connection_linger
          Channel-Name: sofia/internal/desk1\nLinger-Time: 5\nContent-Length: 0\n\n"
     ))
     .await;
-    assert!(answer(&mut fs, "").await.is_empty(), "there is nobody to say anything to");
+    assert!(answer(&mut fs, "").await.is_empty(), "no caller is left to hear anything");
+    done(call).await;
+}
+
+#[tokio::test]
+async fn a_call_without_the_token_is_refused_before_it_is_taken() {
+    let other = Token::of(&Pepper::new([43; 64]));
+    for shown in ["-ERR no reply\n", "PRINT-YOUR-OWN", other.reveal()] {
+        let (mut fs, call) = brought("hotdesk.test").await;
+        assert_eq!(fs.asked().await, "connect");
+        fs.say(connected(("", ""))).await;
+        for reply in ["linger 5", "myevents plain"] {
+            assert_eq!(fs.asked().await, reply);
+            fs.reply("+OK").await;
+        }
+        assert_eq!(fs.asked().await, "api global_getvar hotdesk_token");
+        fs.response(shown).await;
+        assert_eq!(fs.asked().await, "api sched_del 7");
+        fs.response("+OK Deleted: 1").await;
+        assert!(answer(&mut fs, "pbx1-5f3a90c1/pbx").await.is_empty(), "{shown}");
+        done(call).await;
+    }
+}
+
+#[tokio::test]
+async fn only_hotdesk_itself_answers_the_question_of_the_check() {
+    let (mut fs, call) = brought("default").await;
+    fs.say(question("1f0e")).await;
+    for asked in ["connect", "linger 5", "myevents plain", &format!("api {}", proof(&pepper(), "1f0e"))] {
+        assert_eq!(fs.asked().await, asked);
+    }
+    drop(fs);
     done(call).await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hotdesk::freeswitch::command::{COMMAND_LIMIT, Command, InvalidCommand};
+use hotdesk::freeswitch::esl::command::{COMMAND_LIMIT, Command, InvalidCommand};
 use proptest::prelude::*;
 
 fn sent(name: &str) -> String {
@@ -39,7 +39,6 @@ fn a_command_is_what_freeswitch_took() {
         text(Command::bgapi("status", "job-b-1")),
         text(Command::api("uuid_answer 4a1b3eab-d58f-462c-86b9-15d270122306")),
         text(Command::hangup(Some("4a1b3eab-d58f-462c-86b9-15d270122306"), "NORMAL_CLEARING")),
-        text(Command::exit()),
     ] {
         assert!(session.contains(&command), "{command}");
     }
@@ -71,7 +70,7 @@ fn an_application_is_queued_behind_those_before_it() {
 }
 
 #[test]
-fn what_would_be_another_command_is_refused_and_not_repeated() {
+fn a_value_that_would_be_another_command_is_refused_and_not_repeated() {
     for bad in ["4711\n\napi shutdown", "4711\r", "\n", "4711\0"] {
         for refused in [
             Command::auth(bad),

@@ -2,8 +2,8 @@
 
 use std::iter::{once, repeat_n};
 
-use hotdesk::freeswitch::esl::{BODY_LIMIT, EslError, Frame, HEAD_LIMIT};
-use hotdesk::freeswitch::event::HEADERS_LIMIT;
+use hotdesk::freeswitch::esl::codec::{BODY_LIMIT, EslError, Frame, HEAD_LIMIT};
+use hotdesk::freeswitch::esl::event::HEADERS_LIMIT;
 use proptest::prelude::*;
 
 use super::{decode, recorded, show};
@@ -46,12 +46,12 @@ fn a_length_that_is_none_is_refused_and_one_that_is_huge_as_well() {
 }
 
 #[test]
-fn what_is_announced_takes_no_memory_before_it_comes() {
+fn an_announced_body_takes_no_memory_before_it_arrives() {
     use bytes::BytesMut;
     use tokio_util::codec::Decoder as _;
     let mut buffer =
         BytesMut::from(format!("Content-Length: {BODY_LIMIT}\nContent-Type: api/response\n\n").as_str());
-    assert!(hotdesk::freeswitch::esl::Decoder::default().decode(&mut buffer).unwrap().is_none());
+    assert!(hotdesk::freeswitch::esl::codec::Decoder::default().decode(&mut buffer).unwrap().is_none());
     assert!(buffer.capacity() < 1024, "{}", buffer.capacity());
 }
 
@@ -121,7 +121,7 @@ fn half_a_frame_is_none() {
 }
 
 #[test]
-fn a_stranger_is_told_apart() {
+fn another_protocol_is_recognised() {
     let frames = decode([
         "Content-Type: text/rude-rejection\nContent-Length: 24\n\nAccess Denied, go away.\nContent-Type: log/data\nContent-Length: 1\n\nxContent-Type: text/event-xml\nContent-Length: 1\n\n<",
     ]);

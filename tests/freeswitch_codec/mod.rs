@@ -7,8 +7,8 @@ mod peer;
 mod recorded;
 
 use bytes::BytesMut;
-use hotdesk::freeswitch::esl::{BODY_LIMIT, Decoder, EslError, Frame, HEAD_LIMIT};
-use hotdesk::freeswitch::event::Event;
+use hotdesk::freeswitch::esl::codec::{BODY_LIMIT, Decoder, EslError, Frame, HEAD_LIMIT};
+use hotdesk::freeswitch::esl::event::Event;
 use tokio_util::codec::Decoder as _;
 
 /// The bytes that FreeSWITCH sent in a recorded session; see `tests/fixtures/freeswitch/README.md`.
@@ -55,11 +55,11 @@ pub fn value(event: &Event, name: &str) -> String {
 pub fn show(frame: &Frame) -> String {
     let headers = |e: &Event| format!("{:?} {:?}", e.iter().collect::<Vec<_>>(), e.body());
     match frame {
-        Frame::Reply(reply) => format!("reply {:?} {:?}", reply.text(), reply.job()),
+        Frame::Reply(reply) => format!("reply {:?}", reply.text()),
         Frame::Response(response) => format!("response {:?}", response.text()),
         Frame::Connected(event) => format!("connected {}", headers(event)),
         Frame::Event(event) => format!("event {}", headers(event)),
-        Frame::Disconnect(notice) => format!("{:?} {} {:?}", notice.call(), notice.lingers(), notice.text()),
+        Frame::Disconnect(notice) => format!("{} {:?}", notice.lingers(), notice.text()),
         Frame::AuthRequest | Frame::Rejected | Frame::Other | Frame::Unreadable(_) => format!("{frame:?}"),
     }
 }

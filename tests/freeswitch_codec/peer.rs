@@ -1,9 +1,9 @@
-//! The recorded events through somebody else's codec: header by header the same.
+//! The recorded events through an independent codec: header by header the same.
 
 use std::time::Duration;
 
 use freeswitch_esl_tokio::{EslClient, EslConnectOptions};
-use hotdesk::freeswitch::event::Event;
+use hotdesk::freeswitch::esl::event::Event;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;

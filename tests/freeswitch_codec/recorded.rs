@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use hotdesk::freeswitch::esl::Frame;
+use hotdesk::freeswitch::esl::codec::Frame;
 
 use super::{decode, events, recorded, show, value};
 
@@ -65,7 +65,7 @@ fn a_frame_split_at_any_of_its_bytes_is_the_same_frame() {
     assert!(seen.len() > 40, "{}", seen.len());
 }
 
-/// Where each frame ends, told without the decoder.
+/// Where each frame ends, found without the decoder.
 fn ends(bytes: &[u8]) -> Vec<usize> {
     let (mut ends, mut at) = (Vec::new(), 0);
     while at < bytes.len() {
@@ -110,7 +110,7 @@ fn a_session_in_plain_and_the_same_in_json_have_the_same_events_and_headers() {
         );
         let mut equal = 0;
         for ((name, a), (_, b)) in plain.iter().zip(&json) {
-            let names = |e: &hotdesk::freeswitch::event::Event| -> Vec<_> {
+            let names = |e: &hotdesk::freeswitch::esl::event::Event| -> Vec<_> {
                 e.iter().map(|(n, _)| n.into_owned()).collect()
             };
             assert_eq!(names(a), names(b), "{name}");

@@ -2,18 +2,19 @@
 
 use serde_json::json;
 
-use super::{fails, json, office, on_both};
-use crate::support::ami::Ami;
-use crate::support::debian::Version;
+use super::{fails, json, on_both, start};
+use crate::harness::ami::Ami;
+use crate::harness::debian::Version;
 
-on_both! { users_and_devices_of_a_freepbx_are_taken_over_and_log_in_with_the_pins_they_had }
+on_both! { users_imported_from_freepbx_log_in_with_their_pins }
 
-const ROWS: [(&str, &str, &str); 25] = [
+const ROWS: [(&str, &str, &str); 28] = [
     ("AMPUSER", "101/cidname", "Ann Ånd"),
     ("AMPUSER", "101/cidnum", "101"),
     ("AMPUSER", "101/device", "2001&2002"),
     ("AMPUSER", "101/password", "729154"),
     ("AMPUSER", "101/voicemail", "default"),
+    ("AMPUSER", "101/language", "nl"),
     ("AMPUSER", "101/recording/in/internal", "dontcare"),
     ("AMPUSER", "102/cidname", "Bob"),
     ("AMPUSER", "102/cidnum", "0205550102"),
@@ -21,6 +22,7 @@ const ROWS: [(&str, &str, &str); 25] = [
     ("AMPUSER", "102/voicemail", "novm"),
     ("AMPUSER", "103/cidname", "Carol"),
     ("AMPUSER", "103/password", ""),
+    ("AMPUSER", "103/voicemail", "novm"),
     ("DEVICE", "2001/dial", "PJSIP/2001"),
     ("DEVICE", "2001/type", "adhoc"),
     ("DEVICE", "2001/user", "101"),
@@ -33,18 +35,20 @@ const ROWS: [(&str, &str, &str); 25] = [
     ("DEVICE", "2003/dial", "PJSIP/2003"),
     ("DEVICE", "2003/type", "fixed"),
     ("DEVICE", "2003/user", "103"),
+    // A login changes the user, and never the default user.
+    ("DEVICE", "2003/default_user", "102"),
     ("DEVICE", "2004/dial", "SIP/2004"),
 ];
 
-/// All that FreePBX has, as it stands there.
+/// All rows of FreePBX, unchanged.
 fn rows(ami: &mut Ami) -> Vec<(String, String)> {
     let families = ["AMPUSER", "DEVICE"];
     let rows = families.iter().flat_map(|family| ami.list("DBGetTree", &[("Family", family)]).unwrap());
     rows.map(|row| (row.get("Key").to_owned(), row.get("Val").to_owned())).collect()
 }
 
-fn users_and_devices_of_a_freepbx_are_taken_over_and_log_in_with_the_pins_they_had(version: Version) {
-    let (pbx, mut hotdesk) = office(version);
+fn users_imported_from_freepbx_log_in_with_their_pins(version: Version) {
+    let (pbx, mut hotdesk) = start(version);
     let none = fails(&hotdesk, &["import", "freepbx", "--switch", "pbx"]);
     assert!(none.contains("no AMPUSER and no DEVICE"), "{none}");
     let mut ami = pbx.ami().unwrap();
@@ -57,21 +61,24 @@ fn users_and_devices_of_a_freepbx_are_taken_over_and_log_in_with_the_pins_they_h
 
     let import = ["import", "freepbx", "--switch", "pbx"];
     let refused = fails(&hotdesk, &import);
-    assert!(refused.contains("device 2002: a device without a location"), "{refused}");
-    hotdesk.run(&["location", "set", "hq", "--emergency-caller-id", "0205550199", "--zone", "UTC"]).unwrap();
+    assert!(refused.contains("device 2002: hotdesking needs a location"), "{refused}");
+    hotdesk.run(&["location", "add", "hq", "--emergency-caller-id", "0205550199", "--zone", "UTC"]).unwrap();
     let import = [&import[..], &["--location", "hq"]].concat();
-    let shown = hotdesk.run(&[&import[..], &["--dry-run"]].concat()).unwrap();
+    let shown = hotdesk.output(&[&import[..], &["--dry-run"]].concat(), "").unwrap();
+    assert!(shown.status.success());
+    let shown = [shown.stderr, shown.stdout].concat();
+    let shown = String::from_utf8(shown).unwrap();
     for line in [
         "left out: device 2004: FreePBX dials it as \"SIP/2004\", and only PJSIP endpoints can be hotdesks\n",
         "102 needs a PIN: its digits lie in a row\n",
-        "103 needs a PIN: he has none there\n",
+        "103 needs a PIN: FreePBX has none\n",
         "add     location cid-0205550100: emergency-caller-id 0205550100, zone ",
-        "add     user 101: caller-id extension, class from-internal, hotdesk yes, mailbox 101@default, name Ann Ånd, a new PIN\n",
+        "add     user 101: caller-id extension, class from-internal, hotdesk yes, language nl, mailbox 101@default, name Ann Ånd, a new PIN\n",
         "add     user 102: caller-id 0205550102, class from-internal, hotdesk yes, name Bob\n",
         "add     device 2001: dial PJSIP/2001, hotdesk yes, location cid-0205550100, owner 102, switch pbx\n",
         "add     device 2002: dial PJSIP/2002, hotdesk yes, location hq, switch pbx\n",
-        "add     device 2003: dial PJSIP/2003, hotdesk no, location hq, owner 103, switch pbx\n",
-        "this was a dry run: nothing is changed\n",
+        "add     device 2003: dial PJSIP/2003, hotdesk no, location hq, owner 102, switch pbx\n",
+        "hotdesk: dry run: nothing was changed\n",
     ] {
         assert!(shown.contains(line), "{line}\n{shown}");
     }
@@ -85,9 +92,9 @@ fn users_and_devices_of_a_freepbx_are_taken_over_and_log_in_with_the_pins_they_h
     hotdesk.run(&["user", "set", "101", "--class", "from-sales"]).unwrap();
     hotdesk.run_with(&["user", "pin", "102"], "583617\n").unwrap();
     let again = hotdesk.run(&import).unwrap();
-    assert!(again.contains("users: 0 added, 0 changed, 3 as they were\n"), "{again}");
+    assert!(again.contains("users: 0 added, 0 changed, 3 unchanged\n"), "{again}");
     assert!(
-        again.contains("devices: 0 added, 0 changed, 3 as they were\n") && !again.contains("102 needs"),
+        again.contains("devices: 0 added, 0 changed, 3 unchanged\n") && !again.contains("102 needs"),
         "{again}"
     );
     hotdesk.run(&["user", "set", "101", "--class", "from-internal"]).unwrap();

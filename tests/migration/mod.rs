@@ -6,16 +6,16 @@ mod pjsip;
 
 use std::path::{Path, PathBuf};
 
-use crate::support::asterisk::{Asterisk, Endpoint, Site};
-use crate::support::debian::Version;
-use crate::support::each::on_both;
-use crate::support::hotdesk::{Hotdesk, SECRET};
+use crate::harness::asterisk::{Asterisk, Endpoint, Site};
+use crate::harness::debian::Version;
+use crate::harness::each::on_both;
+use crate::harness::hotdesk::{Hotdesk, SECRET};
 
 const DIALPLAN: &str =
     "[from-internal]\ninclude => hotdesk-users\n[from-trunk]\n[emergency]\n#include hotdesk.conf\n";
 
 /// An Asterisk with the phones 2001 to 2003, a trunk and another company's phone, and a hotdesk that knows none of them.
-fn office(version: Version) -> (Asterisk, Hotdesk) {
+fn start(version: Version) -> (Asterisk, Hotdesk) {
     let site = Site::new().unwrap();
     let hotdesk = Hotdesk::new(&program(), "sqlite:hotdesk.db", site.ports.ami, site.ports.agi).unwrap();
     let manager = include_str!("../../dialplan/asterisk/manager.conf").replace("CHANGE-ME", SECRET);

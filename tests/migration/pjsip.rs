@@ -2,47 +2,51 @@
 
 use std::fs;
 
-use super::{fails, json, office, on_both};
-use crate::support::debian::Version;
+use super::{fails, json, on_both, start};
+use crate::harness::debian::Version;
 
-on_both! { endpoints_are_listed_and_those_in_the_context_hotdesk_enabled_with_one_command }
+on_both! { discover_lists_endpoints_and_adds_those_in_the_context_hotdesk }
 
-fn endpoints_are_listed_and_those_in_the_context_hotdesk_enabled_with_one_command(version: Version) {
-    let (pbx, hotdesk) = office(version);
+fn discover_lists_endpoints_and_adds_those_in_the_context_hotdesk(version: Version) {
+    let (pbx, hotdesk) = start(version);
     let _phone = pbx.phone("2001").unwrap();
-    hotdesk.run(&["location", "set", "ams", "--emergency-caller-id", "0205550100"]).unwrap();
+    hotdesk.run(&["location", "add", "ams", "--emergency-caller-id", "0205550100"]).unwrap();
     hotdesk
-        .run(&["device", "set", "2003", "--switch", "pbx", "--dial", "PJSIP/2003", "--no-hotdesk"])
+        .run(&["device", "add", "2003", "--switch", "pbx", "--dial", "PJSIP/2003", "--no-hotdesk"])
         .unwrap();
     assert_eq!(
         hotdesk.run(&["discover"]).unwrap(),
         "ENDPOINT  DIAL         CONTEXT       REGISTERED  HOTDESK\n\
-         2001      PJSIP/2001   hotdesk       yes         not known\n\
-         2002      PJSIP/2002   hotdesk       no          not known\n\
+         2001      PJSIP/2001   hotdesk       yes         not a device\n\
+         2002      PJSIP/2002   hotdesk       no          not a device\n\
          2003      PJSIP/2003   hotdesk       no          no\n\
-         acme1     PJSIP/acme1  acme-hotdesk  no          not known\n\
-         trunk     PJSIP/trunk  from-trunk    no          not known\n"
+         acme1     PJSIP/acme1  acme-hotdesk  no          not a device\n\
+         trunk     PJSIP/trunk  from-trunk    no          not a device\n"
     );
 
-    assert!(fails(&hotdesk, &["discover", "--add-all"]).contains("device 2001: a device without a location"));
-    assert!(fails(&hotdesk, &["discover", "--add", "2009"]).contains("the switch pbx knows no 2009"));
-    assert!(fails(&hotdesk, &["discover", "--add", "2003"]).contains("2003 is known already"));
+    assert!(fails(&hotdesk, &["discover", "--add-all"]).contains("device 2001: hotdesking needs a location"));
+    assert!(fails(&hotdesk, &["discover", "--add", "2009"]).contains("the switch pbx knows no phone 2009"));
+    assert!(fails(&hotdesk, &["discover", "--add", "2003"]).contains("2003 is a device already"));
     let add_all = ["discover", "--add-all", "--location", "ams"];
     let shown = hotdesk.run(&[&add_all[..], &["--dry-run"]].concat()).unwrap();
-    assert!(shown.ends_with("this was a dry run: nothing is changed\n"), "{shown}");
+    assert!(
+        shown.ends_with("devices: 2 added, 0 changed, 0 unchanged; 1 not named, left unchanged\n"),
+        "{shown}"
+    );
     assert_eq!(json(&hotdesk, &["device", "list", "--json"]).as_array().map(Vec::len), Some(1));
     assert_eq!(
         hotdesk.run(&add_all).unwrap(),
         "add     device 2001: dial PJSIP/2001, hotdesk yes, location ams, switch pbx\n\
          add     device 2002: dial PJSIP/2002, hotdesk yes, location ams, switch pbx\n\
-         devices: 2 added, 0 changed, 0 as they were; 1 that are not named stay as they are\n"
+         devices: 2 added, 0 changed, 0 unchanged; 1 not named, left unchanged\n"
     );
     assert!(
-        fails(&hotdesk, &add_all).contains("every phone of pbx in the context of hotdesks is known already")
+        fails(&hotdesk, &add_all).contains("every phone of pbx in the hotdesk context is a device already")
     );
-    let named = hotdesk.run(&["discover", "--add", "trunk", "--location", "ams", "--switch", "pbx"]).unwrap();
-    assert!(named.contains("once the switch says context = hotdesk, in pjsip.conf: trunk\n"), "{named}");
-    // The phones of a tenant are nobody else's.
+    let named = ["discover", "--add", "trunk", "--location", "ams", "--switch", "pbx"];
+    let named = String::from_utf8(hotdesk.output(&named, "").unwrap().stderr).unwrap();
+    assert!(named.contains("once you set context = hotdesk in pjsip.conf: trunk\n"), "{named}");
+    // The devices of a tenant belong to no other tenant.
     let toml = fs::read_to_string(hotdesk.path("hotdesk.toml")).unwrap();
     let toml = toml.replace("name = \"pbx\"\n", "name = \"pbx\"\ntenants = [\"default\", \"acme\"]\n");
     fs::write(hotdesk.path("hotdesk.toml"), toml).unwrap();

@@ -1,19 +1,21 @@
-use hotdesk::desk::lock::{Attempt, Kind, Lock};
-use hotdesk::desk::policy::Refusal;
-use hotdesk::store::{Tried, Unlock};
+use hotdesk::model::login::lockout::{Kind, Lockout};
+use hotdesk::model::login::refusal::Refusal;
 
 use super::*;
 
-on_both_stores! {
-    five_failures_lock_a_user_and_ten_a_device
+use crate::harness::asking::{Attempt, Tried, Unlock};
+
+on_each_store! {
+    five_failures_lock_a_user_out_and_ten_a_device
     a_right_pin_forgives_the_user_and_itself
+    an_attempt_that_was_not_compared_is_no_failure
     a_thousand_at_once_get_as_many_tries_as_one_after_the_other
-    a_right_pin_in_a_crowd_gives_nobody_else_more_tries
-    a_lock_ends_and_the_next_one_is_longer
+    a_right_pin_among_parallel_tries_gives_no_other_user_more_tries
+    a_lockout_ends_and_the_next_one_is_longer
     fifty_in_a_row_need_an_administrator_also_after_a_restart
-    an_administrator_unlocks_and_that_is_journalled
-    a_spray_is_told_once
-    what_is_long_over_is_forgotten
+    an_administrator_clears_a_lockout_and_the_journal_says_so
+    a_spray_is_reported_once
+    old_failures_are_forgotten
 }
 
 fn allowed() -> Attempt {
@@ -34,10 +36,10 @@ async fn tried(store: &Arc<dyn Store>) -> Vec<Tried> {
     tried
 }
 
-async fn five_failures_lock_a_user_and_ten_a_device(place: Place) {
+async fn five_failures_lock_a_user_out_and_ten_a_device(place: Place) {
     let store = place.open().await;
     assert_eq!(tries(&store, "101", "desk1", 0, 7).await, 5);
-    assert_eq!(tries(&store, "101", "desk2", 1, 1).await, 0, "he is locked everywhere");
+    assert_eq!(tries(&store, "101", "desk2", 1, 1).await, 0, "the user is locked out everywhere");
     assert_eq!(tries(&store, "102", "desk1", 2, 4).await, 4);
     assert_eq!(tries(&store, "103", "desk1", 3, 2).await, 1, "the tenth of the device");
     let locked = store.attempt(&guess("104", "desk1", 3)).await.unwrap();
@@ -52,16 +54,32 @@ async fn a_right_pin_forgives_the_user_and_itself(place: Place) {
     let store = place.open().await;
     assert_eq!(tries(&store, "101", "desk1", 0, 5).await, 5);
     store.forgive(&guess("101", "desk1", 0)).await.unwrap();
-    assert_eq!(tries(&store, "101", "desk2", 0, 9).await, 5, "as if he had never failed");
+    assert_eq!(tries(&store, "101", "desk2", 0, 9).await, 5, "the failures of the user are cleared");
     assert_eq!(tries(&store, "102", "desk1", 0, 9).await, 5);
-    assert_eq!(tries(&store, "103", "desk1", 0, 9).await, 1, "four, five and one more are ten");
+    assert_eq!(
+        tries(&store, "103", "desk1", 0, 9).await,
+        5,
+        "and those at the device: five and five are ten"
+    );
+    assert_eq!(tries(&store, "104", "desk1", 0, 9).await, 0);
     store.forgive(&guess("103", "desk1", 0)).await.unwrap();
-    assert_eq!(tries(&store, "103", "desk1", 0, 9).await, 1, "the tenth was right, and locks nobody");
-    store.forgive(&guess("104", "desk3", 0)).await.unwrap();
-    assert_eq!(tries(&store, "104", "desk3", 0, 9).await, 5, "forgiving what never was gives no credit");
+    assert_eq!(tries(&store, "104", "desk1", 0, 9).await, 5, "the tenth was right, and causes no lockout");
+    store.forgive(&guess("105", "desk3", 0)).await.unwrap();
+    assert_eq!(tries(&store, "105", "desk3", 0, 9).await, 5, "forgiving what never was gives no credit");
 }
 
-/// By two controllers.
+async fn an_attempt_that_was_not_compared_is_no_failure(place: Place) {
+    let store = place.open().await;
+    for n in 0..20 {
+        assert_eq!(tries(&store, "101", "desk1", n, 1).await, 1);
+        store.take_back(&guess("101", "desk1", n)).await.unwrap();
+    }
+    assert_eq!(tries(&store, "101", "desk1", 20, 9).await, 5);
+    store.take_back(&guess("101", "desk1", 20)).await.unwrap();
+    assert_eq!(tries(&store, "101", "desk1", 20, 9).await, 1, "the others still count");
+}
+
+/// So many tries at once, by two controllers; how many were allowed and not forgiven.
 async fn crowd(place: &Place, size: usize, user: impl Fn(usize) -> String, forgives: bool) -> usize {
     let stores = [place.open().await, place.open().await];
     let tries: Vec<_> = (0..size)
@@ -87,11 +105,11 @@ async fn crowd(place: &Place, size: usize, user: impl Fn(usize) -> String, forgi
 async fn a_thousand_at_once_get_as_many_tries_as_one_after_the_other(place: Place) {
     assert_eq!(crowd(&place, 1000, |_| "101".into(), false).await, 5);
     let store = place.open().await;
-    put(&store, What::Unlock(Unlock::All)).await;
+    apply(&store, What::Unlock(Unlock::All)).await;
     assert_eq!(crowd(&place, 1000, |n| (200 + n).to_string(), false).await, 10, "by different users");
 }
 
-async fn a_right_pin_in_a_crowd_gives_nobody_else_more_tries(place: Place) {
+async fn a_right_pin_among_parallel_tries_gives_no_other_user_more_tries(place: Place) {
     // Every second one is right. Ten others may fail at this device; fewer if it is locked while those are compared.
     let failed = crowd(&place, 300, |n| (200 + n).to_string(), true).await;
     let store = place.open().await;
@@ -99,10 +117,10 @@ async fn a_right_pin_in_a_crowd_gives_nobody_else_more_tries(place: Place) {
     for n in 0..20 {
         more += tries(&store, &(600 + n).to_string(), "desk1", 0, 1).await;
     }
-    assert_eq!(failed + more, 10, "who was right took nothing away from it, nor added to it");
+    assert_eq!(failed + more, 10, "the right PINs change nothing in the number of failures");
 }
 
-async fn a_lock_ends_and_the_next_one_is_longer(place: Place) {
+async fn a_lockout_ends_and_the_next_one_is_longer(place: Place) {
     let store = place.open().await;
     let mut now = 0;
     for (minutes, desk) in [(15, "desk1"), (30, "desk2"), (60, "desk3"), (60, "desk4")] {
@@ -130,52 +148,53 @@ async fn fifty_in_a_row_need_an_administrator_also_after_a_restart(place: Place)
     let store = place.open().await;
     assert_eq!(tries(&store, "102", "desk1", year, 1).await, 1);
     assert_eq!(tries(&store, "101", "desk1", year, 1).await, 0);
-    let his = tried(&store).await.into_iter().find(|tried| tried.tries.row == 50).unwrap();
-    assert_eq!((his.kind, his.tries.lock(his.kind, 0)), (Kind::User, Some(Lock::Administrator)));
+    let found = tried(&store).await.into_iter().find(|tried| tried.tries.in_a_row == 50).unwrap();
+    assert_eq!((found.kind, found.tries.lockout(found.kind, 0)), (Kind::User, Some(Lockout::Administrator)));
 }
 
-async fn an_administrator_unlocks_and_that_is_journalled(place: Place) {
+async fn an_administrator_clears_a_lockout_and_the_journal_says_so(place: Place) {
     let store = place.open().await;
     let alias = guess("101", "desk1", 0).user;
-    for (unlock, told, freed) in [
-        (Unlock::User(ext("101"), alias), "user 101 unlocked, by anna (command line)", [5, 0]),
-        (Unlock::Device(name("desk1")), "device desk1 unlocked, by anna (command line)", [0, 5]),
-        (Unlock::All, "all locks ended, by anna (command line)", [5, 5]),
+    for (unlock, entry, freed) in [
+        (Unlock::User(ext("101"), alias), "lockout of user 101 ended, by anna (command line)", [5, 0]),
+        (Unlock::Device(name("desk1")), "lockout of device desk1 ended, by anna (command line)", [0, 5]),
+        (Unlock::All, "all lockouts ended, by anna (command line)", [5, 5]),
     ] {
-        put(&store, What::Unlock(Unlock::All)).await;
+        apply(&store, What::Unlock(Unlock::All)).await;
         tries(&store, "101", "desk2", 0, 5).await;
         tries(&store, "102", "desk1", 0, 5).await;
         tries(&store, "103", "desk1", 0, 5).await;
-        let revision = put(&store, What::Unlock(unlock)).await;
+        let revision = apply(&store, What::Unlock(unlock)).await;
         let entries = store.journal(&tenant(), Revision(revision.0 - 1), 9).await.unwrap();
-        assert_eq!(entries.iter().map(ToString::to_string).collect::<Vec<_>>(), [told]);
+        assert_eq!(entries.iter().map(ToString::to_string).collect::<Vec<_>>(), [entry]);
         let free = [tries(&store, "101", "desk3", 0, 5).await, tries(&store, "104", "desk1", 0, 5).await];
-        assert_eq!(free, freed, "{told}");
+        assert_eq!(free, freed, "{entry}");
     }
-    put(&store, What::Unlock(Unlock::All)).await;
+    apply(&store, What::Unlock(Unlock::All)).await;
     assert_eq!(tried(&store).await, []);
 }
 
-async fn a_spray_is_told_once(place: Place) {
+async fn a_spray_is_reported_once(place: Place) {
     let store = place.open().await;
-    let mut told = vec![];
+    let mut sprays = vec![];
     for (user, device) in [("101", "desk1"), ("101", "desk2"), ("101", "desk2"), ("101", "desk3")] {
-        told.push(store.attempt(&guess(user, device, 0)).await.unwrap().spray);
+        sprays.push(store.attempt(&guess(user, device, 0)).await.unwrap().spray);
     }
-    assert_eq!(told, [vec![], vec![], vec![], vec![Kind::User]]);
-    let mut told = vec![];
+    assert_eq!(sprays, [vec![], vec![], vec![], vec![Kind::User]]);
+    let mut sprays = vec![];
     for n in 0..7 {
-        told.push(store.attempt(&guess(&(200 + n).to_string(), "desk9", n)).await.unwrap().spray);
+        sprays.push(store.attempt(&guess(&(200 + n).to_string(), "desk9", n)).await.unwrap().spray);
     }
-    assert_eq!(told, [vec![], vec![], vec![], vec![], vec![Kind::Device], vec![], vec![]]);
+    assert_eq!(sprays, [vec![], vec![], vec![], vec![], vec![Kind::Device], vec![], vec![]]);
 }
 
-async fn what_is_long_over_is_forgotten(place: Place) {
+async fn old_failures_are_forgotten(place: Place) {
     let store = place.open().await;
     for n in 0..10 {
         tries(&store, &(200 + n).to_string(), &format!("desk{n}"), 0, 1).await;
     }
     assert_eq!(tried(&store).await.len(), 20);
     tries(&store, "101", "desk99", 31 * 24 * 3600, 1).await;
-    assert_eq!(tried(&store).await.len(), 2, "who tried now, and where");
+    store.prune(&tenant(), guess("101", "desk99", 31 * 24 * 3600).at).await;
+    assert_eq!(tried(&store).await.len(), 2, "the user of the last try, and the device");
 }

@@ -1,17 +1,17 @@
 use std::time::{Duration, Instant};
 
-use hotdesk::desk::id::Revision;
+use hotdesk::model::id::Revision;
 
 use super::*;
 
-on_both_stores! {
-    another_handle_hears_of_a_move_at_once
-    what_has_happened_already_is_told_without_waiting
-    waiting_ends_when_patience_does
+on_each_store! {
+    another_handle_gets_a_change_at_once
+    an_earlier_change_is_returned_without_waiting
+    waiting_ends_at_the_time_limit
 }
 
-async fn another_handle_hears_of_a_move_at_once(place: Place) {
-    let store = place.office(2, 1).await;
+async fn another_handle_gets_a_change_at_once(place: Place) {
+    let store = place.snapshot(2, 1).await;
     let other = place.open().await;
     let mut after = all(&store).await.revision;
     let mut worst = Duration::ZERO;
@@ -25,7 +25,7 @@ async fn another_handle_hears_of_a_move_at_once(place: Place) {
         });
         tokio::time::sleep(Duration::from_millis(30)).await;
         assert!(!waiting.is_finished(), "nothing has happened yet");
-        let moved = seat(&store, ["101", "102"][n % 2], "desk1").await;
+        let moved = log_in(&store, ["101", "102"][n % 2], "desk1").await;
         let acknowledged = Instant::now();
         let (revision, heard) = waiting.await.unwrap();
         assert_eq!(revision, moved.revision);
@@ -33,19 +33,19 @@ async fn another_handle_hears_of_a_move_at_once(place: Place) {
         after = revision;
     }
     assert!(worst < Duration::from_millis(300), "{worst:?}");
-    eprintln!("{}: heard after {worst:?} at the latest", place.url);
+    eprintln!("{}: a change arrives within {worst:?}", place.url);
 }
 
-async fn what_has_happened_already_is_told_without_waiting(place: Place) {
-    let store = place.office(1, 1).await;
+async fn an_earlier_change_is_returned_without_waiting(place: Place) {
+    let store = place.snapshot(1, 1).await;
     let now = all(&store).await.revision;
     let asked = Instant::now();
     assert_eq!(store.changed(&tenant(), Revision(0), Duration::from_secs(9)).await.unwrap(), now);
     assert!(asked.elapsed() < Duration::from_secs(2));
 }
 
-async fn waiting_ends_when_patience_does(place: Place) {
-    let store = place.office(1, 1).await;
+async fn waiting_ends_at_the_time_limit(place: Place) {
+    let store = place.snapshot(1, 1).await;
     let now = all(&store).await.revision;
     let asked = Instant::now();
     assert_eq!(store.changed(&tenant(), now, Duration::from_millis(400)).await.unwrap(), now);

@@ -2,15 +2,17 @@
 
 use std::time::Instant;
 
-use hotdesk::desk::journal::Event;
-use hotdesk::desk::pin::{Pin, PinRecord};
-use hotdesk::store::Import;
+use hotdesk::model::journal::Event;
+use hotdesk::model::login::pin::{Pin, PinRecord};
 
 use super::*;
 
-on_both_stores! {
-    an_import_is_journalled_change_by_change_and_logs_out_who_may_no_longer_hotdesk
-    an_import_of_which_one_change_cannot_be_is_not_done_at_all
+use crate::harness::asking::Import;
+use hotdesk::model::login::refusal::Refusal;
+
+on_each_store! {
+    an_import_is_journalled_change_by_change_and_logs_out_users_without_hotdesking
+    an_import_with_one_refused_change_changes_nothing
     ten_thousand_users_come_in_at_once
 }
 
@@ -27,13 +29,13 @@ fn import(users: Vec<User>, pins: Vec<(Extension, PinRecord)>, devices: Vec<Devi
 }
 
 fn record(user: &str) -> PinRecord {
-    PinRecord::make(&Pin::new("4711").unwrap(), &office::pepper(), &tenant(), &ext(user), [1; 16])
+    PinRecord::make(&Pin::new("4711").unwrap(), &records::pepper(), &tenant(), &ext(user), [1; 16])
 }
 
-async fn an_import_is_journalled_change_by_change_and_logs_out_who_may_no_longer_hotdesk(place: Place) {
-    let store = place.office(2, 2).await;
-    seat(&store, "101", "desk1").await;
-    seat(&store, "102", "desk2").await;
+async fn an_import_is_journalled_change_by_change_and_logs_out_users_without_hotdesking(place: Place) {
+    let store = place.snapshot(2, 2).await;
+    log_in(&store, "101", "desk1").await;
+    log_in(&store, "102", "desk2").await;
     let before = all(&store).await.revision;
     let lift = Device { hotdesk: false, ..owned("103", "desk1") };
     let coming = import(
@@ -45,25 +47,37 @@ async fn an_import_is_journalled_change_by_change_and_logs_out_who_may_no_longer
     assert_eq!(after.0, before.0 + 4);
 
     let other = place.open().await;
-    let office = all(&other).await;
-    assert_eq!((office.revision, seated(&office)), (after, vec![]));
-    assert_eq!(office.devices[&name("desk1")], lift);
+    let snapshot = all(&other).await;
+    assert_eq!((snapshot.revision, sessions_of(&snapshot)), (after, vec![]));
+    assert_eq!(snapshot.devices[&name("desk1")], lift);
     assert_eq!(other.pin(&tenant(), &ext("103")).await.unwrap(), Some(record("103")));
     let journal = other.journal(&tenant(), before, 10).await.unwrap();
     let events: Vec<Event> = journal.into_iter().map(|entry| entry.event).collect();
+    let closed = || field("hotdesk", Some("yes"), Some("no"));
     assert_eq!(
         events,
         [
-            Event::UserChanged { user: ext("103"), devices: vec![] },
-            Event::UserChanged { user: ext("102"), devices: vec![name("desk2")] },
+            Event::UserChanged { user: ext("103"), devices: vec![], fields: vec![], added: true },
+            Event::UserChanged {
+                user: ext("102"),
+                devices: vec![name("desk2")],
+                fields: vec![closed()],
+                added: false
+            },
             Event::PinChanged { user: ext("103") },
-            Event::DeviceChanged { device: name("desk1"), user: Some(ext("101")), owners: vec![ext("103")] },
+            Event::DeviceChanged {
+                device: name("desk1"),
+                user: Some(ext("101")),
+                owners: vec![ext("103")],
+                fields: vec![closed(), field("owner", None, Some("103"))],
+                added: false
+            },
         ]
     );
 }
 
-async fn an_import_of_which_one_change_cannot_be_is_not_done_at_all(place: Place) {
-    let store = place.office(1, 1).await;
+async fn an_import_with_one_refused_change_changes_nothing(place: Place) {
+    let store = place.snapshot(1, 1).await;
     let before = all(&store).await;
     let coming = import(
         vec![user("102")],
@@ -71,12 +85,18 @@ async fn an_import_of_which_one_change_cannot_be_is_not_done_at_all(place: Place
         vec![device("desk2")],
     );
     let refused = store.import(&coming).await.unwrap_err();
-    assert!(matches!(&refused, StoreError::Missing(what) if what == "user 999"), "{refused:?}");
+    assert!(
+        matches!(&refused, StoreError::Refused(Refusal::Missing(what)) if what.to_string() == "user 999"),
+        "{refused:?}"
+    );
     assert_eq!(all(&place.open().await).await, before);
     assert_eq!(store.pin(&tenant(), &ext("102")).await.unwrap(), None);
     let nowhere = Device { location: Some(at("ams")), ..device("desk2") };
     let refused = store.import(&import(vec![user("102")], vec![], vec![nowhere.clone()])).await.unwrap_err();
-    assert!(matches!(&refused, StoreError::Missing(what) if what == "location ams"), "{refused:?}");
+    assert!(
+        matches!(&refused, StoreError::Refused(Refusal::Missing(what)) if what.to_string() == "location ams"),
+        "{refused:?}"
+    );
     assert_eq!(all(&store).await, before);
 
     let built =
@@ -100,7 +120,7 @@ async fn ten_thousand_users_come_in_at_once(place: Place) {
     let after = store.import(&import(users, pins, devices)).await.unwrap();
     eprintln!("22,000 changes in {:?}", began.elapsed());
     assert_eq!(after, Revision(22_000));
-    let office = all(&place.open().await).await;
-    assert_eq!((office.users.len(), office.devices.len()), (10_000, 2_000));
-    assert_eq!(office.user_at(&name("desk11234")), Some(&ext("11234")));
+    let snapshot = all(&place.open().await).await;
+    assert_eq!((snapshot.users.len(), snapshot.devices.len()), (10_000, 2_000));
+    assert_eq!(snapshot.user_at(&name("desk11234")), Some(&ext("11234")));
 }

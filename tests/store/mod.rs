@@ -1,86 +1,109 @@
-//! The conformance story of a store: every chapter is told on SQLite and on a real Redis.
+//! What each store must do. Every test runs on SQLite and on a real Redis; most of them also run in memory.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hotdesk::desk::id::{
+use hotdesk::model::desired::Scope;
+use hotdesk::model::directory::difference::FieldChange;
+use hotdesk::model::directory::location::{Location, Zone};
+use hotdesk::model::directory::{Device, Snapshot, User};
+use hotdesk::model::id::{
     DeviceName, DialTarget, EmergencyNumber, Extension, LocationName, Number, RequestId, Revision,
     SwitchName, TenantId,
 };
-use hotdesk::desk::journal::Actor;
-use hotdesk::desk::location::{Location, Zone};
-use hotdesk::desk::model::{Device, Office, User};
-use hotdesk::desk::rules::Seating;
-use hotdesk::desk::seat::{Act, Move, Transition};
-use hotdesk::desk::table::Scope;
-use hotdesk::store::{Change, Guess, Store, StoreError, What};
+use hotdesk::model::journal::Actor;
+use hotdesk::model::login::limits::LoginRules;
+use hotdesk::model::login::transition::{SessionCommand, Transition};
+use hotdesk::store::{Memory, Store, StoreError};
 use jiff::Timestamp;
 
-use crate::support::office;
-use crate::support::redis::RedisServer;
+use crate::harness::asking::Ask as _;
+use crate::harness::asking::{Change, Guess, Move, What};
+use crate::harness::records;
+use crate::harness::redis::RedisServer;
 
-/// Tells each chapter, an `async fn(Place)`, on both stores.
-macro_rules! on_both_stores {
-    ($($chapter:ident)+) => {
+/// Runs each test, an `async fn(Place)`, on the stores that outlive a process.
+macro_rules! on_each_kept_store {
+    ($($test:ident)+) => {
         mod sqlite {$(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $chapter() {
-                super::$chapter(crate::store::Place::sqlite()).await;
+            async fn $test() {
+                super::$test(crate::store::Place::sqlite()).await;
             }
         )+}
         mod redis {$(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $chapter() {
-                super::$chapter(crate::store::Place::redis()).await;
+            async fn $test() {
+                super::$test(crate::store::Place::redis()).await;
             }
         )+}
     };
 }
 
+/// Runs each test, an `async fn(Place)`, on each store.
+macro_rules! on_each_store {
+    ($($test:ident)+) => {
+        mod memory {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                super::$test(crate::store::Place::memory()).await;
+            }
+        )+}
+        on_each_kept_store! { $($test)+ }
+    };
+}
+
+mod accounts;
 mod attempts;
-mod away;
 mod crash;
 mod directory;
 mod feed;
 mod files;
 mod import;
-mod keep;
+mod lost;
 pub mod model;
-mod moves;
-mod seen;
+mod multiple_logins;
+mod observations;
+mod sessions;
 mod settings;
 mod tenants;
 mod together;
 mod trim;
+mod unavailable;
 mod version;
 
-/// Where a store's truth lies: it can be opened as often as one likes, also by another process.
+/// Where a store keeps its data. A test or another process can open it several times.
 pub struct Place {
     pub url: String,
     pub base: PathBuf,
     pub server: Option<RedisServer>,
+    memory: Option<Memory>,
     _folder: tempfile::TempDir,
 }
 
 impl Place {
+    pub fn memory() -> Self {
+        Self { memory: Some(Memory::default()), ..Self::sqlite() }
+    }
+
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().to_path_buf();
-        Self { url: "sqlite:hotdesk.db".into(), base, server: None, _folder: folder }
+        Self { url: "sqlite:hotdesk.db".into(), base, server: None, memory: None, _folder: folder }
     }
 
-    /// A file that no disk slows down, for what is about what is in it only.
+    /// A file in memory, for tests of its content only.
     pub fn sqlite_in_memory() -> Self {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let base = folder.path().to_path_buf();
-        Self { url: "sqlite:hotdesk.db".into(), base, server: None, _folder: folder }
+        Self { url: "sqlite:hotdesk.db".into(), base, server: None, memory: None, _folder: folder }
     }
 
     pub fn redis() -> Self {
         Self::at(RedisServer::start())
     }
 
-    /// One that no disk slows down, either.
+    /// A Redis that writes to no disk.
     pub fn redis_in_memory() -> Self {
         Self::at(RedisServer::in_memory())
     }
@@ -88,25 +111,33 @@ impl Place {
     fn at(server: RedisServer) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let base = folder.path().to_path_buf();
-        Self { url: server.url(), base, server: Some(server), _folder: folder }
+        Self { url: server.url(), base, server: Some(server), memory: None, _folder: folder }
     }
 
-    /// A handle of its own, as another controller would have it.
+    /// A separate handle, as another controller has it.
     pub async fn open(&self) -> Arc<dyn Store> {
-        hotdesk::store::open(&self.url, &self.base).await.unwrap()
+        match &self.memory {
+            Some(memory) => Arc::new(memory.clone()),
+            None => hotdesk::store::open(&self.url, &self.base).await.unwrap(),
+        }
     }
 
-    /// A handle on an office with these users, 101 and on, and these devices, desk1 and on.
-    pub async fn office(&self, users: usize, devices: usize) -> Arc<dyn Store> {
+    /// A handle on a store with so many users from 101 on, and so many devices from desk1 on.
+    pub async fn snapshot(&self, users: usize, devices: usize) -> Arc<dyn Store> {
         let store = self.open().await;
         for n in 1..=users {
-            put(&store, What::User(user(&format!("{}", 100 + n)))).await;
+            apply(&store, What::User(user(&format!("{}", 100 + n)))).await;
         }
         for n in 1..=devices {
-            put(&store, What::Device(device(&format!("desk{n}")))).await;
+            apply(&store, What::Device(device(&format!("desk{n}")))).await;
         }
         store
     }
+}
+
+/// A field that changed, for the journal.
+pub fn field(field: &str, from: Option<&str>, to: Option<&str>) -> FieldChange {
+    FieldChange { field: field.into(), from: from.map(Into::into), to: to.map(Into::into) }
 }
 
 pub fn tenant() -> TenantId {
@@ -150,41 +181,41 @@ pub fn change(what: What) -> Change {
     Change { tenant: tenant(), what, by: Actor::Command("anna".into()), at: Timestamp::now() }
 }
 
-pub async fn put(store: &Arc<dyn Store>, what: What) -> Revision {
+pub async fn apply(store: &Arc<dyn Store>, what: What) -> Revision {
     store.change(&change(what)).await.unwrap()
 }
 
-/// An act nobody asked for before.
-pub fn act(act: Act) -> Move {
+/// A request with an ID that no other request has.
+pub fn request_for(command: SessionCommand) -> Move {
     static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let n = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let request = RequestId::new(format!("{}-{n}", std::process::id())).unwrap();
     let by = Actor::Controller;
-    Move { request, tenant: tenant(), act, by, call: None, code: None, at: Timestamp::now() }
+    Move { request, tenant: tenant(), command, by, call: None, code: None, at: Timestamp::now() }
 }
 
-pub async fn doing(store: &Arc<dyn Store>, what: Act) -> Result<Transition, StoreError> {
-    store.move_people(&act(what)).await
+pub async fn execute(store: &Arc<dyn Store>, what: SessionCommand) -> Result<Transition, StoreError> {
+    store.change_sessions(&request_for(what)).await
 }
 
-pub fn sit(user: Extension, device: DeviceName) -> Act {
-    Act::Seat(user, device, Seating::default())
+pub fn log_in_command(user: Extension, device: DeviceName) -> SessionCommand {
+    SessionCommand::LogIn(user, device, LoginRules::default())
 }
 
-pub async fn seat(store: &Arc<dyn Store>, user: &str, device: &str) -> Transition {
-    doing(store, sit(ext(user), name(device))).await.unwrap()
+pub async fn log_in(store: &Arc<dyn Store>, user: &str, device: &str) -> Transition {
+    execute(store, log_in_command(ext(user), name(device))).await.unwrap()
 }
 
-pub async fn all(store: &Arc<dyn Store>) -> Office {
-    store.office(&tenant(), &Scope::All).await.unwrap()
+pub async fn all(store: &Arc<dyn Store>) -> Snapshot {
+    store.snapshot(&tenant(), &Scope::All).await.unwrap()
 }
 
-/// Who sits where, as `101@desk1`.
-pub fn seated(office: &Office) -> Vec<String> {
-    office.bindings.values().map(|binding| format!("{}@{}", binding.user, binding.device)).collect()
+/// The sessions, as `101@desk1`.
+pub fn sessions_of(snapshot: &Snapshot) -> Vec<String> {
+    snapshot.sessions.values().map(|session| format!("{}@{}", session.user, session.device)).collect()
 }
 
 pub fn guess(user: &str, device: &str, second: i64) -> Guess {
     let at = Timestamp::from_second(1_800_000_000 + second).unwrap();
-    Guess { tenant: tenant(), user: office::pepper().alias(&tenant(), &ext(user)), device: name(device), at }
+    Guess { tenant: tenant(), user: records::pepper().alias(&tenant(), &ext(user)), device: name(device), at }
 }

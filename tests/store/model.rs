@@ -1,4 +1,4 @@
-//! Any sequence of acts does the same on SQLite, on Redis and on a reference.
+//! Any sequence of commands has the same effect in memory, on SQLite, on Redis and on a reference.
 
 pub mod reference;
 
@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU8;
 use std::time::Instant;
 
-use hotdesk::desk::model::{Device, User};
-use hotdesk::desk::pin::{Pepper, PinRecord};
-use hotdesk::desk::rules::Multi;
-use hotdesk::store::Unlock;
+use hotdesk::model::directory::{Device, User};
+use hotdesk::model::login::limits::MultipleLogins;
+use hotdesk::model::login::pin::{Pepper, PinRecord};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::*;
+
+use crate::harness::asking::Unlock;
 use reference::{Model, Not};
 
 #[derive(Clone, Debug)]
@@ -22,14 +23,14 @@ enum Step {
     Again,
     Clear(usize),
     Device(usize, bool, Option<usize>),
-    /// A timer is due: what the n-th of the moves so far made ends, if it is still the same.
+    /// An automatic logout: the session that the n-th change began ends, if it still lasts.
     Expire(prop::sample::Index),
-    /// Somebody tries a PIN, so many seconds after the last one did.
+    /// A caller tries a PIN, so many seconds after the last try.
     Guess(usize, usize, i64),
     Leave(usize, usize),
     LeaveAll(usize),
     Pin(usize),
-    /// The PIN's record is made anew from the one there is, or from one that was replaced.
+    /// The record of the PIN is replaced, from the current record or from an older one.
     Rehash(usize, bool),
     RemoveDevice(usize),
     RemoveUser(usize),
@@ -37,8 +38,10 @@ enum Step {
     Restart,
     /// The n-th of the guesses so far was right.
     Right(prop::sample::Index),
-    Seat(usize, usize, Seating),
-    /// Takes back the n-th of the moves so far.
+    /// The n-th of the guesses so far was not compared.
+    TakeBack(prop::sample::Index),
+    LogIn(usize, usize, LoginRules),
+    /// Undoes the n-th of the changes so far.
     Undo(prop::sample::Index, usize),
     Unlock(Option<usize>, Option<usize>),
     User(usize, bool),
@@ -47,13 +50,13 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let (user, device) = (0..4_usize, 0..3_usize);
     let some = |strategy: std::ops::Range<usize>| prop::option::of(strategy);
-    let multi = prop_oneof![
-        4 => Just(Multi::Move),
-        2 => Just(Multi::Refuse),
-        3 => (1..4_u8).prop_map(|most| Multi::Keep(NonZeroU8::new(most).unwrap())),
+    let multiple_logins = prop_oneof![
+        4 => Just(MultipleLogins::Move),
+        2 => Just(MultipleLogins::Refuse),
+        3 => (1..4_u8).prop_map(|most| MultipleLogins::Keep(NonZeroU8::new(most).unwrap())),
     ];
-    let seating =
-        (multi, prop::bool::weighted(0.7)).prop_map(|(multi, take_over)| Seating { multi, take_over });
+    let rules = (multiple_logins, prop::bool::weighted(0.7))
+        .prop_map(|(multiple_logins, take_over)| LoginRules { multiple_logins, take_over });
     let after = prop_oneof![
         60 => Just(0_i64), 10 => 0..400_i64, 3 => 800..1000_i64, 3 => 1700..3700_i64, 1 => 80_000..90_000_i64,
         1 => Just(31 * 86_400_i64),
@@ -71,7 +74,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => user.clone().prop_map(Step::RemoveUser),
         6 => any::<prop::sample::Index>().prop_map(Step::Expire),
         3 => any::<prop::sample::Index>().prop_map(Step::Right),
-        22 => (user.clone(), device, seating).prop_map(|(u, d, s)| Step::Seat(u, d, s)),
+        2 => any::<prop::sample::Index>().prop_map(Step::TakeBack),
+        22 => (user.clone(), device, rules).prop_map(|(u, d, s)| Step::LogIn(u, d, s)),
         6 => (any::<prop::sample::Index>(), 1..4_usize).prop_map(|(n, most)| Step::Undo(n, most)),
         1 => (some(0..4), some(0..3)).prop_map(|(u, d)| Step::Unlock(u, d)),
         8 => (user, prop::bool::weighted(0.8)).prop_map(|(u, h)| Step::User(u, h)),
@@ -79,20 +83,20 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 #[test]
-fn any_acts_do_the_same_on_both_stores_and_on_a_model() {
+fn any_commands_have_the_same_effect_on_each_store_and_on_a_model() {
     let runtime = runtime();
     let redis = Place::redis();
     let mut runner = TestRunner::new(Config { cases: 64, failure_persistence: None, ..Config::default() });
     let steps = prop::collection::vec(step(), 1..60);
     runner
         .run(&steps, |steps| {
-            let sqlite = Place::sqlite();
+            let (memory, sqlite) = (Place::memory(), Place::sqlite());
             runtime.block_on(async {
-                // What the last case left in Redis goes.
+                // Removes the records of the previous case.
                 empty(&redis.url).await;
-                let mut world = World::furnished([&sqlite, &redis]).await?;
+                let mut world = World::furnished([&memory, &sqlite, &redis]).await?;
                 for step in steps {
-                    world.act(step).await?;
+                    world.run(step).await?;
                     world.compare().await?;
                     world.compare_the_rest().await?;
                 }
@@ -102,23 +106,23 @@ fn any_acts_do_the_same_on_both_stores_and_on_a_model() {
         .unwrap();
 }
 
-/// Long histories, which short ones that shrink well never get to. The number can be given by `HOTDESK_ACTS`.
+/// A long history, which reaches states that short ones do not. `HOTDESK_COMMANDS` sets the number of commands.
 #[test]
-fn a_long_history_does_the_same_on_both_stores_and_on_a_model() {
-    let acts = std::env::var("HOTDESK_ACTS").map_or(ACTS, |acts| acts.parse().unwrap());
-    let (sqlite, redis) = (Place::sqlite_in_memory(), Place::redis());
+fn a_long_history_has_the_same_effect_on_each_store_and_on_a_model() {
+    let commands = std::env::var("HOTDESK_COMMANDS").map_or(COMMANDS, |commands| commands.parse().unwrap());
+    let (memory, sqlite, redis) = (Place::memory(), Place::sqlite_in_memory(), Place::redis());
     let seed = getrandom::u64().unwrap();
     let bytes: Vec<u8> = seed.to_be_bytes().repeat(4);
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let began = Instant::now();
     let done = runtime().block_on(async {
-        let mut world = World::furnished([&sqlite, &redis]).await?;
+        let mut world = World::furnished([&memory, &sqlite, &redis]).await?;
         let steps = step().boxed();
-        for n in 0..acts {
+        for n in 0..commands {
             let step =
                 if n % 997 == 996 { Step::Restart } else { steps.new_tree(&mut runner).unwrap().current() };
-            world.act(step).await?;
+            world.run(step).await?;
             if n % 10 == 0 {
                 world.compare().await?;
             }
@@ -131,11 +135,16 @@ fn a_long_history_does_the_same_on_both_stores_and_on_a_model() {
         Ok::<_, TestCaseError>(world)
     });
     let world = done.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-    assert!(world.seen.len() >= 12, "the acts came to {:?}", world.seen);
-    eprintln!("{acts} acts in {:?}, to revision {}: {:?}", began.elapsed(), world.model.revision, world.seen);
+    assert!(world.seen.len() >= 12, "the results were {:?}", world.seen);
+    eprintln!(
+        "{commands} commands in {:?}, to revision {}: {:?}",
+        began.elapsed(),
+        world.model.revision,
+        world.seen
+    );
 }
 
-const ACTS: usize = 5_000;
+const COMMANDS: usize = 5_000;
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
@@ -155,31 +164,34 @@ fn which(n: usize) -> DeviceName {
     name(&format!("desk{}", n + 1))
 }
 
-/// Both stores, the reference, and what has happened so far.
+/// The stores, the reference, and what has happened so far.
 struct World<'a> {
-    places: [&'a Place; 2],
-    stores: [Arc<dyn Store>; 2],
+    places: [&'a Place; 3],
+    stores: [Arc<dyn Store>; 3],
     model: Model,
+    /// Up to here their journals were compared.
+    compared: Revision,
     asked: Option<Move>,
     moves: Vec<Transition>,
     guesses: Vec<Guess>,
     records: Vec<PinRecord>,
-    /// Of the guesses, in seconds: it goes ahead of ours.
+    /// The time of the guesses, in seconds. It advances faster than real time.
     clock: i64,
-    /// How acts ended, and how often.
+    /// The results of commands, and how often each was seen.
     seen: BTreeMap<String, usize>,
 }
 
-/// How many moves and guesses are remembered, to be taken back.
+/// How many changes and guesses are remembered for an undo.
 const REMEMBERED: usize = 30;
 
 impl<'a> World<'a> {
-    async fn furnished(places: [&'a Place; 2]) -> Result<Self, TestCaseError> {
-        let stores = [places[0].open().await, places[1].open().await];
+    async fn furnished(places: [&'a Place; 3]) -> Result<Self, TestCaseError> {
+        let stores = opened(places).await;
         let mut world = Self {
             places,
             stores,
             model: Model::default(),
+            compared: Revision(0),
             asked: None,
             moves: vec![],
             guesses: vec![],
@@ -189,12 +201,12 @@ impl<'a> World<'a> {
         };
         for opening in (0..3).map(|n| Step::User(n, true)).chain((0..3).map(|n| Step::Device(n, true, None)))
         {
-            world.act(opening).await?;
+            world.run(opening).await?;
         }
         Ok(world)
     }
 
-    async fn act(&mut self, step: Step) -> Result<(), TestCaseError> {
+    async fn run(&mut self, step: Step) -> Result<(), TestCaseError> {
         match step {
             Step::Device(n, hotdesk, owner) => {
                 let owner = owner.map(who);
@@ -221,24 +233,38 @@ impl<'a> World<'a> {
                 Some(asked) => self.moves(asked, true).await,
                 None => Ok(()),
             },
-            Step::Clear(d) => self.moves(act(Act::Clear(which(d))), false).await,
-            Step::Leave(u, d) => self.moves(act(Act::Leave(who(u), which(d))), false).await,
-            Step::LeaveAll(u) => self.moves(act(Act::LeaveAll(who(u))), false).await,
-            Step::Seat(u, d, rules) => self.moves(act(Act::Seat(who(u), which(d), rules)), false).await,
+            Step::Clear(d) => self.moves(request_for(SessionCommand::LogOutDevice(which(d))), false).await,
+            Step::Leave(u, d) => {
+                self.moves(request_for(SessionCommand::LogOut(who(u), which(d))), false).await
+            }
+            Step::LeaveAll(u) => {
+                self.moves(request_for(SessionCommand::LogOutEverywhere(who(u))), false).await
+            }
+            Step::LogIn(u, d, rules) => {
+                self.moves(request_for(SessionCommand::LogIn(who(u), which(d), rules)), false).await
+            }
             Step::Expire(_) | Step::Undo(..) if self.moves.is_empty() => Ok(()),
-            Step::Expire(n) => match n.get(&self.moves).seated.first().cloned() {
-                Some(binding) => self.moves(act(Act::Expire(binding)), false).await,
+            Step::Expire(n) => match n.get(&self.moves).begun.first().cloned() {
+                Some(session) => self.moves(request_for(SessionCommand::Expire(session)), false).await,
                 None => Ok(()),
             },
             Step::Undo(n, most) => {
                 let inverse = n.get(&self.moves).clone().inverse(most);
-                self.moves(act(inverse), false).await
+                self.moves(request_for(inverse), false).await
             }
             Step::Guess(u, d, after) => {
                 self.clock += after;
                 self.guess(guess(who(u).as_str(), which(d).as_str(), self.clock)).await
             }
-            Step::Right(_) if self.guesses.is_empty() => Ok(()),
+            Step::Right(_) | Step::TakeBack(_) if self.guesses.is_empty() => Ok(()),
+            Step::TakeBack(n) => {
+                let guess = n.get(&self.guesses).clone();
+                self.model.take_back(&guess);
+                for store in &self.stores {
+                    store.take_back(&guess).await.unwrap();
+                }
+                Ok(())
+            }
             Step::Right(n) => {
                 let guess = n.get(&self.guesses).clone();
                 self.model.forgive(&guess);
@@ -257,16 +283,17 @@ impl<'a> World<'a> {
                 Ok(())
             }
             Step::Restart => {
-                self.stores = [self.places[0].open().await, self.places[1].open().await];
+                self.stores = opened(self.places).await;
                 Ok(())
             }
         }
     }
 
-    /// One like no other.
+    /// A record that differs from all others.
     fn record(&mut self) -> PinRecord {
-        let pin = hotdesk::desk::pin::Pin::new("0042").unwrap();
-        let (cost, pepper) = (hotdesk::desk::pin::Cost { memory_kib: 8, passes: 1 }, Pepper::new([7; 64]));
+        let pin = hotdesk::model::login::pin::Pin::new("0042").unwrap();
+        let (cost, pepper) =
+            (hotdesk::model::login::pin::Cost { memory_kib: 8, passes: 1 }, Pepper::new([7; 64]));
         let salt = (self.records.len() as u128).to_be_bytes();
         let record = PinRecord::make_at(cost, &pin, &pepper, &tenant(), &who(0), salt);
         self.records.push(record.clone());
@@ -276,22 +303,19 @@ impl<'a> World<'a> {
     async fn change(&mut self, what: What) -> Result<(), TestCaseError> {
         let change = change(what);
         let expected = self.model.change(&change.what);
-        let (one, other) = tokio::join!(self.stores[0].change(&change), self.stores[1].change(&change));
-        for done in [one, other] {
-            prop_assert_eq!(&done.map(drop).map_err(Not::from), &expected, "{:?}", change.what);
-        }
+        let done = self.each(async |store| store.change(&change).await.map(drop).map_err(Not::from)).await;
+        prop_assert_eq!(same(done)?, expected, "{:?}", change.what);
         Ok(())
     }
 
-    async fn moves(&mut self, act: Move, again: bool) -> Result<(), TestCaseError> {
-        let expected = if again { Ok(()) } else { self.model.moves(&act) };
-        let (done, other) = tokio::join!(self.stores[0].move_people(&act), self.stores[1].move_people(&act));
-        let [done, other] = [done, other].map(|done| done.map_err(Not::from));
-        prop_assert_eq!(&done, &other, "{:?}", act.act);
-        prop_assert_eq!(&done.as_ref().map(drop), &expected.as_ref().map(drop), "{:?}", act.act);
+    async fn moves(&mut self, change: Move, again: bool) -> Result<(), TestCaseError> {
+        let expected = if again { Ok(()) } else { self.model.moves(&change) };
+        let done =
+            same(self.each(async |store| store.change_sessions(&change).await.map_err(Not::from)).await)?;
+        prop_assert_eq!(&done.as_ref().map(drop), &expected.as_ref().map(drop), "{:?}", change.command);
         *self.seen.entry(format!("{:?}", done.as_ref().map(Transition::is_empty))).or_default() += 1;
         if let Ok(transition) = done {
-            self.asked = Some(act);
+            self.asked = Some(change);
             self.moves.push(transition);
             if self.moves.len() > REMEMBERED {
                 self.moves.remove(0);
@@ -302,10 +326,9 @@ impl<'a> World<'a> {
 
     async fn guess(&mut self, guess: Guess) -> Result<(), TestCaseError> {
         let expected = self.model.attempt(&guess);
-        let (done, other) = tokio::join!(self.stores[0].attempt(&guess), self.stores[1].attempt(&guess));
-        let (done, other) = (done.unwrap(), other.unwrap());
-        prop_assert_eq!(&done, &other, "{:?}", guess);
-        prop_assert_eq!(done.allowed, expected, "{:?}", guess);
+        let done = same(self.each(async |store| store.attempt(&guess).await.unwrap()).await)?;
+        self.each(async |store| store.prune(&tenant(), guess.at).await).await;
+        prop_assert_eq!(&done.allowed, &expected, "{:?}", guess);
         *self.seen.entry(format!("{done:?}")).or_default() += 1;
         if expected.is_ok() {
             self.guesses.push(guess);
@@ -316,40 +339,52 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    /// Who is there and who sits where.
+    /// Users, devices and sessions.
     async fn compare(&self) -> Result<(), TestCaseError> {
-        let (one, other) = tokio::join!(all(&self.stores[0]), all(&self.stores[1]));
-        prop_assert_eq!(&one, &other);
-        prop_assert_eq!(&reference::seats(&one), &self.model.seats);
-        prop_assert_eq!(one.revision, self.model.revision);
+        let is = same(self.each(async |store| all(store).await).await)?;
+        prop_assert_eq!(&reference::logins(&is), &self.model.logins);
+        prop_assert_eq!(is.revision, self.model.revision);
         Ok(())
     }
 
-    /// Its parts, the failures, the PINs and the journal's end.
-    async fn compare_the_rest(&self) -> Result<(), TestCaseError> {
-        let [one, other] = &self.stores;
+    /// The scopes, the failures, the PINs, and the journal since the last comparison.
+    async fn compare_the_rest(&mut self) -> Result<(), TestCaseError> {
+        let tenant = tenant();
         for scope in (0..4).map(|n| Scope::user(&who(n))).chain((0..3).map(|n| Scope::device(&which(n)))) {
-            let some = [
-                one.office(&tenant(), &scope).await.unwrap(),
-                other.office(&tenant(), &scope).await.unwrap(),
-            ];
-            prop_assert_eq!(&some[0], &some[1], "{:?}", scope);
+            same(self.each(async |store| store.snapshot(&tenant, &scope).await.unwrap()).await)?;
         }
-        let mut tried = [one.tries(&tenant()).await.unwrap(), other.tries(&tenant()).await.unwrap()];
-        tried.iter_mut().for_each(|tried| tried.sort());
-        prop_assert_eq!(&tried[0], &tried[1]);
-        prop_assert_eq!(reference::tried(&tried[0]), self.model.tried());
+        let tried = self.each(async |store| {
+            let mut tried = store.tries(&tenant).await.unwrap();
+            tried.sort();
+            tried
+        });
+        prop_assert_eq!(reference::tried(&same(tried.await)?), self.model.tried());
         for n in 0..4 {
-            let pins =
-                [one.pin(&tenant(), &who(n)).await.unwrap(), other.pin(&tenant(), &who(n)).await.unwrap()];
-            prop_assert_eq!(&pins[0], &pins[1]);
+            same(self.each(async |store| store.pin(&tenant, &who(n)).await.unwrap()).await)?;
         }
-        let after = Revision(self.model.revision.0.saturating_sub(60));
-        let journals = [
-            one.journal(&tenant(), after, 60).await.unwrap(),
-            other.journal(&tenant(), after, 60).await.unwrap(),
-        ];
-        prop_assert_eq!(&journals[0], &journals[1]);
+        let (since, all) = (self.compared, 1000);
+        let journal = self.each(async |store| store.journal(&tenant, since, all).await.unwrap());
+        prop_assert!(same(journal.await)?.len() < all, "compared whole");
+        self.compared = self.model.revision;
         Ok(())
     }
+
+    /// What each store answers, asked at the same time.
+    async fn each<T>(&self, ask: impl AsyncFn(&Arc<dyn Store>) -> T) -> [T; 3] {
+        let [memory, sqlite, redis] = &self.stores;
+        tokio::join!(ask(memory), ask(sqlite), ask(redis)).into()
+    }
+}
+
+async fn opened(places: [&Place; 3]) -> [Arc<dyn Store>; 3] {
+    let [memory, sqlite, redis] = places;
+    tokio::join!(memory.open(), sqlite.open(), redis.open()).into()
+}
+
+/// The answer that all stores gave.
+fn same<T: PartialEq + std::fmt::Debug>(answers: [T; 3]) -> Result<T, TestCaseError> {
+    let [memory, sqlite, redis] = answers;
+    prop_assert_eq!(&memory, &sqlite, "in memory and SQLite");
+    prop_assert_eq!(&sqlite, &redis, "SQLite and Redis");
+    Ok(redis)
 }

@@ -1,26 +1,27 @@
-//! Ten tenants with the same extensions, the same desks and even the same request ids in one store: each is what it
-//! would be alone.
+//! Ten tenants with the same extensions, the same devices and even the same request IDs in one store: each is as if
+//! it were alone.
 
 use std::collections::BTreeMap;
 
-use hotdesk::desk::id::Revision;
-use hotdesk::desk::journal::Entry;
-use hotdesk::desk::lock::Attempt;
-use hotdesk::desk::model::{Device, User};
-use hotdesk::desk::pin::{Cost, Pin, PinRecord};
+use hotdesk::model::directory::{Device, User};
+use hotdesk::model::id::Revision;
+use hotdesk::model::journal::Entry;
+use hotdesk::model::login::pin::{Cost, Pin, PinRecord};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 use super::*;
 
-const ACTS: usize = 10_000;
+use crate::harness::asking::Attempt;
+
+const COMMANDS: usize = 10_000;
 const TENANTS: usize = 10;
 const LEAST: Cost = Cost { memory_kib: 8, passes: 1 };
 const USERS: [&str; 4] = ["101", "102", "103", "104"];
 const DESKS: [&str; 3] = ["desk1", "desk2", "desk3"];
 
-on_both_stores! {
+on_each_store! {
     ten_tenants_with_the_same_extensions_share_nothing
 }
 
@@ -34,7 +35,7 @@ enum Step {
     Pin(&'static str),
     RemoveDevice(&'static str),
     RemoveUser(&'static str),
-    Seat(&'static str, &'static str),
+    LogIn(&'static str, &'static str),
     User(&'static str, bool),
 }
 
@@ -49,7 +50,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => user.clone().prop_map(Step::Pin),
         1 => desk.clone().prop_map(Step::RemoveDevice),
         1 => user.clone().prop_map(Step::RemoveUser),
-        10 => (user.clone(), desk).prop_map(|(u, d)| Step::Seat(u, d)),
+        10 => (user.clone(), desk).prop_map(|(u, d)| Step::LogIn(u, d)),
         4 => (user, prop::bool::weighted(0.9)).prop_map(|(u, h)| Step::User(u, h)),
     ]
 }
@@ -57,9 +58,9 @@ fn step() -> impl Strategy<Value = Step> {
 /// What a tenant can see of itself.
 #[derive(Debug, PartialEq)]
 struct Seen {
-    office: Office,
+    snapshot: Snapshot,
     journal: Vec<Entry>,
-    /// What each act returned.
+    /// What each command returned.
     done: Vec<String>,
     pins: BTreeMap<&'static str, Option<String>>,
     tries: Vec<Attempt>,
@@ -70,10 +71,10 @@ async fn ten_tenants_with_the_same_extensions_share_nothing(place: Place) {
     let tenants: Vec<TenantId> = (0..TENANTS).map(|n| TenantId::new(format!("t{n}")).unwrap()).collect();
     let mut runner = TestRunner::deterministic();
     let plan = (0..TENANTS, step());
-    // When, and what.
+    // The time and the step of each command.
     let mut stories: Vec<Vec<(i64, Step)>> = vec![vec![]; TENANTS];
     let mut order = vec![];
-    for second in 0..i64::try_from(ACTS).unwrap() {
+    for second in 0..i64::try_from(COMMANDS).unwrap() {
         let (whose, step) = plan.new_tree(&mut runner).unwrap().current();
         order.push((whose, stories[whose].len()));
         stories[whose].push((second, step));
@@ -81,7 +82,7 @@ async fn ten_tenants_with_the_same_extensions_share_nothing(place: Place) {
 
     let mut together = vec![vec![]; TENANTS];
     for (whose, n) in order {
-        together[whose].push(act_out(&store, &tenants[whose], n, &stories[whose][n]).await);
+        together[whose].push(run_command(&store, &tenants[whose], n, &stories[whose][n]).await);
     }
     let mut moved = 0;
     for ((tenant, story), done) in tenants.iter().zip(&stories).zip(together) {
@@ -89,18 +90,18 @@ async fn ten_tenants_with_the_same_extensions_share_nothing(place: Place) {
         let alone = alone.open().await;
         let mut done_alone = vec![];
         for (n, step) in story.iter().enumerate() {
-            done_alone.push(act_out(&alone, tenant, n, step).await);
+            done_alone.push(run_command(&alone, tenant, n, step).await);
         }
         let (here, there) = (see(&store, tenant, done).await, see(&alone, tenant, done_alone).await);
         assert_eq!(here, there, "{tenant}");
         assert!(here.journal.iter().all(|entry| entry.tenant == *tenant));
-        moved += here.office.revision.0;
+        moved += here.snapshot.revision.0;
     }
-    assert!(moved > ACTS as u64 / 3, "most acts change something: {moved}");
+    assert!(moved > COMMANDS as u64 / 3, "most commands change something: {moved}");
 }
 
-/// Does the `n`th act of a tenant; what came of it.
-async fn act_out(
+/// Runs the `n`th command of a tenant. Returns its result.
+async fn run_command(
     store: &Arc<dyn Store>,
     tenant: &TenantId,
     n: usize,
@@ -108,7 +109,7 @@ async fn act_out(
 ) -> String {
     let at = Timestamp::from_second(1_800_000_000 + second).unwrap();
     let by = Actor::Command("test".into());
-    let act = match step {
+    let command = match step {
         Step::Device(d, hotdesk, owner) => {
             let (tenant, hotdesk, owner) = (tenant.clone(), *hotdesk, owner.map(ext));
             Err(What::Device(Device { tenant, hotdesk, owner, ..device(d) }))
@@ -121,20 +122,20 @@ async fn act_out(
         Step::Pin(u) => {
             let salt = [u8::try_from(n % 251).unwrap(); 16];
             let pin = Pin::new("729154").unwrap();
-            let record = PinRecord::make_at(LEAST, &pin, &office::pepper(), tenant, &ext(u), salt);
+            let record = PinRecord::make_at(LEAST, &pin, &records::pepper(), tenant, &ext(u), salt);
             Err(What::Pin(ext(u), record))
         }
         Step::Guess(u, d) => {
-            let user = office::pepper().alias(tenant, &ext(u));
+            let user = records::pepper().alias(tenant, &ext(u));
             let guess = Guess { tenant: tenant.clone(), user, device: name(d), at };
             return format!("{:?}", store.attempt(&guess).await);
         }
-        Step::Clear(d) => Ok(Act::Clear(name(d))),
-        Step::Leave(u, d) => Ok(Act::Leave(ext(u), name(d))),
-        Step::LeaveAll(u) => Ok(Act::LeaveAll(ext(u))),
-        Step::Seat(u, d) => Ok(sit(ext(u), name(d))),
+        Step::Clear(d) => Ok(SessionCommand::LogOutDevice(name(d))),
+        Step::Leave(u, d) => Ok(SessionCommand::LogOut(ext(u), name(d))),
+        Step::LeaveAll(u) => Ok(SessionCommand::LogOutEverywhere(ext(u))),
+        Step::LogIn(u, d) => Ok(log_in_command(ext(u), name(d))),
     };
-    match act {
+    match command {
         Err(what) => {
             format!(
                 "{:?}",
@@ -144,11 +145,11 @@ async fn act_out(
                     .map_err(|e| e.to_string())
             )
         }
-        Ok(act) => {
+        Ok(command) => {
             // The same ids in each tenant.
-            let request = RequestId::from_bits(0, n as u64);
-            let act = Move { request, tenant: tenant.clone(), act, by, call: None, code: None, at };
-            format!("{:?}", store.move_people(&act).await.map_err(|e| e.to_string()))
+            let request = RequestId::from_bits(n as u128);
+            let change = Move { request, tenant: tenant.clone(), command, by, call: None, code: None, at };
+            format!("{:?}", store.change_sessions(&change).await.map_err(|e| e.to_string()))
         }
     }
 }
@@ -160,13 +161,13 @@ async fn see(store: &Arc<dyn Store>, tenant: &TenantId, done: Vec<String>) -> Se
         let record = store.pin(tenant, &ext(user)).await.unwrap();
         pins.insert(user, record.map(|record| serde_json::to_string(&record).unwrap()));
         let at = Timestamp::from_second(1_800_000_000 + 10_000).unwrap();
-        let user = office::pepper().alias(tenant, &ext(user));
+        let user = records::pepper().alias(tenant, &ext(user));
         tries.push(
             store.attempt(&Guess { tenant: tenant.clone(), user, device: name("desk1"), at }).await.unwrap(),
         );
     }
     Seen {
-        office: store.office(tenant, &Scope::All).await.unwrap(),
+        snapshot: store.snapshot(tenant, &Scope::All).await.unwrap(),
         journal: store.journal(tenant, Revision(0), 10_000).await.unwrap(),
         done,
         pins,

@@ -1,14 +1,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hotdesk::desk::id::Revision;
-use hotdesk::desk::journal::Event;
+use hotdesk::model::id::Revision;
+use hotdesk::model::journal::Event;
 
 use super::*;
 
-on_both_stores! {
-    many_at_once_never_leave_a_user_at_two_devices_nor_two_users_at_one
-    the_same_request_at_once_is_done_once
+on_each_store! {
+    parallel_logins_never_give_a_user_two_devices_or_a_device_two_users
+    a_parallel_repetition_of_a_request_is_done_once
+    a_controller_decides_nothing_on_what_another_has_changed_since
+}
+
+async fn a_controller_decides_nothing_on_what_another_has_changed_since(place: Place) {
+    let one = place.snapshot(2, 1).await;
+    let other = place.open().await;
+    log_in(&one, "101", "desk1").await;
+    log_in(&other, "102", "desk1").await;
+    // By what it knows, 101 is logged in there.
+    assert_eq!(log_in(&one, "101", "desk1").await.ended.len(), 1);
+    assert_eq!(sessions_of(&all(&other).await), ["101@desk1"]);
+    // By what it knows, 102 may log in, and is not locked out.
+    apply(&other, What::RemoveUser(ext("102"))).await;
+    assert!(execute(&one, log_in_command(ext("102"), name("desk1"))).await.is_err());
+    one.attempt(&guess("101", "desk1", 0)).await.unwrap();
+    for second in 1..=4 {
+        assert_eq!(other.attempt(&guess("101", "desk1", second)).await.unwrap().allowed, Ok(()));
+    }
+    assert!(one.attempt(&guess("101", "desk1", 5)).await.unwrap().allowed.is_err());
+    // By what it knows, it is locked out.
+    other.forgive(&guess("101", "desk1", 4)).await.unwrap();
+    assert_eq!(one.attempt(&guess("101", "desk1", 6)).await.unwrap().allowed, Ok(()));
 }
 
 const TASKS: usize = 64;
@@ -16,8 +38,8 @@ const MOVES: usize = 12;
 const USERS: usize = 6;
 const DEVICES: usize = 4;
 
-async fn many_at_once_never_leave_a_user_at_two_devices_nor_two_users_at_one(place: Place) {
-    let store = place.office(USERS, DEVICES).await;
+async fn parallel_logins_never_give_a_user_two_devices_or_a_device_two_users(place: Place) {
+    let store = place.snapshot(USERS, DEVICES).await;
     let others = [place.open().await, place.open().await, place.open().await];
     let done = Arc::new(AtomicBool::new(false));
     let watcher = tokio::spawn({
@@ -38,18 +60,19 @@ async fn many_at_once_never_leave_a_user_at_two_devices_nor_two_users_at_one(pla
             tokio::spawn(async move {
                 let mut moved = 0;
                 for n in 0..MOVES {
-                    // Strides that meet: each user is wanted at each device by somebody else at the same time.
+                    // The steps are chosen so that several tasks log the same user in at the same device at the same time.
                     let (user, device) = (101 + (task + n) % USERS, 1 + (task * 7 + n * 3) % DEVICES);
                     let (user, device) = (ext(&user.to_string()), name(&format!("desk{device}")));
                     let what = match n % 6 {
-                        4 => Act::Leave(user, device),
-                        5 => Act::Clear(device),
-                        _ => sit(user, device),
+                        4 => SessionCommand::LogOut(user, device),
+                        5 => SessionCommand::LogOutDevice(device),
+                        _ => log_in_command(user, device),
                     };
-                    let transition = doing(&store, what).await.unwrap();
+                    let transition = execute(&store, what).await.unwrap();
                     moved += usize::from(!transition.is_empty());
                     if n % 6 == 3 {
-                        moved += usize::from(!doing(&store, transition.inverse(1)).await.unwrap().is_empty());
+                        moved +=
+                            usize::from(!execute(&store, transition.inverse(1)).await.unwrap().is_empty());
                     }
                 }
                 moved
@@ -63,72 +86,72 @@ async fn many_at_once_never_leave_a_user_at_two_devices_nor_two_users_at_one(pla
     done.store(true, Ordering::Relaxed);
     let looks = watcher.await.unwrap();
 
-    let office = all(&store).await;
-    check(&office);
+    let snapshot = all(&store).await;
+    check(&snapshot);
     assert_eq!(
-        office.revision.0 as usize,
+        snapshot.revision.0 as usize,
         USERS + DEVICES + moved,
-        "each act that changed something, and no other"
+        "each command that changed something, and no other"
     );
-    assert_eq!(replayed(&store).await, seated(&office).into_iter().collect::<BTreeSet<_>>());
-    // What is found by a user is what is found by a device.
+    assert_eq!(replayed(&store).await, sessions_of(&snapshot).into_iter().collect::<BTreeSet<_>>());
+    // A scope of a user and a scope of a device find the same sessions.
     for n in 0..USERS {
         let user = ext(&(101 + n).to_string());
-        let of_his = store.office(&tenant(), &Scope::user(&user)).await.unwrap();
-        assert!(of_his.bindings_of(&user).eq(office.bindings_of(&user)));
+        let of_user = store.snapshot(&tenant(), &Scope::user(&user)).await.unwrap();
+        assert!(of_user.sessions_of(&user).eq(snapshot.sessions_of(&user)));
     }
     eprintln!("{}: {moved} moves, looked at {looks} times", place.url);
 }
 
-fn check(office: &Office) {
-    let users: BTreeSet<_> = office.bindings.values().map(|binding| &binding.user).collect();
-    assert_eq!(users.len(), office.bindings.len(), "a user at two devices: {:?}", seated(office));
-    for (device, binding) in &office.bindings {
-        assert_eq!(device, &binding.device);
-        assert!(binding.revision <= office.revision, "{binding:?} is newer than the office it is in");
+fn check(snapshot: &Snapshot) {
+    let users: BTreeSet<_> = snapshot.sessions.values().map(|session| &session.user).collect();
+    assert_eq!(users.len(), snapshot.sessions.len(), "a user at two devices: {:?}", sessions_of(snapshot));
+    for (device, session) in &snapshot.sessions {
+        assert_eq!(device, &session.device);
+        assert!(session.revision <= snapshot.revision, "{session:?} is newer than the snapshot it is in");
     }
 }
 
-/// Who sits where by the journal alone, which is checked on the way: no gap, nobody leaves who is not there, nobody
-/// sits down where somebody sits.
+/// The sessions by the journal alone. Checks it also: it has no gap, only current sessions end, and no session begins at an
+/// occupied device.
 pub async fn replayed(store: &Arc<dyn Store>) -> BTreeSet<String> {
-    let mut seats = BTreeMap::new();
+    let mut sessions = BTreeMap::new();
     let mut last = Revision(0);
     loop {
         let entries = store.journal(&tenant(), last, 100).await.unwrap();
         if entries.is_empty() {
-            return seats.iter().map(|(device, user)| format!("{user}@{device}")).collect();
+            return sessions.iter().map(|(device, user)| format!("{user}@{device}")).collect();
         }
         for entry in entries {
             assert_eq!(entry.revision, Revision(last.0 + 1), "a gap in the journal");
             last = entry.revision;
-            if let Event::Moved { removed, seated, .. } = entry.event {
-                for was in removed {
-                    assert_eq!(seats.remove(&was.device), Some(was.user), "at {last}");
+            if let Event::SessionsChanged { ended, begun, .. } = entry.event {
+                for was in ended {
+                    assert_eq!(sessions.remove(&was.device), Some(was.user), "at {last}");
                 }
-                for is in seated {
+                for is in begun {
                     assert_eq!(is.revision, last);
-                    assert!(!seats.values().any(|user| *user == is.user), "at {last}");
-                    assert_eq!(seats.insert(is.device, is.user), None, "at {last}");
+                    assert!(!sessions.values().any(|user| *user == is.user), "at {last}");
+                    assert_eq!(sessions.insert(is.device, is.user), None, "at {last}");
                 }
             }
         }
     }
 }
 
-async fn the_same_request_at_once_is_done_once(place: Place) {
-    let store = place.office(1, 1).await;
+async fn a_parallel_repetition_of_a_request_is_done_once(place: Place) {
+    let store = place.snapshot(1, 1).await;
     let before = all(&store).await.revision;
-    let asked = act(sit(ext("101"), name("desk1")));
+    let asked = request_for(log_in_command(ext("101"), name("desk1")));
     let mut tasks = vec![];
     for _ in 0..16 {
         let (store, asked) = (place.open().await, asked.clone());
-        tasks.push(tokio::spawn(async move { store.move_people(&asked).await.unwrap() }));
+        tasks.push(tokio::spawn(async move { store.change_sessions(&asked).await.unwrap() }));
     }
-    let mut told = vec![];
+    let mut answers = vec![];
     for task in tasks {
-        told.push(task.await.unwrap());
+        answers.push(task.await.unwrap());
     }
-    assert!(told.iter().all(|transition| *transition == told[0] && !transition.is_empty()));
+    assert!(answers.iter().all(|transition| *transition == answers[0] && !transition.is_empty()));
     assert_eq!(all(&store).await.revision.0, before.0 + 1);
 }

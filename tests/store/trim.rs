@@ -1,18 +1,18 @@
-//! Old entries of the journal: dropped in steps, each counted once, and nobody who follows it misses what they said.
+//! Old entries of the journal are dropped in steps. Each is counted once, and no follower of the journal misses one.
 
 use std::time::{Duration, Instant};
 
 use hotdesk::controller::journal;
-use hotdesk::desk::count::{Counted, Counts};
-use hotdesk::desk::journal::{Entry, Event};
+use hotdesk::model::journal::daily_counts::{Counted, Counts};
+use hotdesk::model::journal::{Entry, Event};
 use hotdesk::store::{Trim, Trimmed};
 
 use super::*;
 
-on_both_stores! {
+on_each_store! {
     old_entries_become_counts_and_the_newest_stays
     several_who_drop_the_same_count_it_once
-    what_is_not_the_oldest_or_would_leave_nothing_is_not_dropped
+    entries_are_dropped_only_from_the_oldest_on_and_never_the_newest
     logins_go_on_while_thousands_are_dropped
 }
 
@@ -25,7 +25,7 @@ fn day(days: i64) -> Timestamp {
 
 fn refused(tenant: &TenantId, at: Timestamp) -> Entry {
     let event = Event::Refused { device: name("desk1"), user: None, reason: "wrong-pin".into() };
-    let (tenant, by) = (tenant.clone(), Actor::Phone(name("desk1")));
+    let (tenant, by) = (tenant.clone(), Actor::Device(name("desk1")));
     Entry { revision: Revision(0), at, tenant, by, call: None, code: None, event }
 }
 
@@ -50,11 +50,14 @@ async fn old_entries_become_counts_and_the_newest_stays(place: Place) {
         store.change(change).await.unwrap();
     }
     for (who, days) in [("101", 1), ("102", 2)] {
-        store.move_people(&Move { at: day(days), ..act(sit(ext(who), name("desk1"))) }).await.unwrap();
+        store
+            .change_sessions(&Move { at: day(days), ..request_for(log_in_command(ext(who), name("desk1"))) })
+            .await
+            .unwrap();
     }
     record(&store, day(3), 2).await;
     store.record(&vec![refused(&other, day(0)); 3]).await.unwrap();
-    let (before, office) = (store.journal(&tenant(), Revision(0), 99).await.unwrap(), all(&store).await);
+    let (before, snapshot) = (store.journal(&tenant(), Revision(0), 99).await.unwrap(), all(&store).await);
     assert_eq!(journal::trim(&*store, &tenant(), day(0)).await.unwrap(), 0, "none is older");
     assert_eq!(store.trimmed(&tenant()).await.unwrap(), Trimmed::default());
 
@@ -76,14 +79,14 @@ async fn old_entries_become_counts_and_the_newest_stays(place: Place) {
     assert_eq!(
         journal::counts(&*store, &tenant()).await.unwrap(),
         whole,
-        "dropped or not, each is in it once"
+        "each entry is counted once, dropped or not"
     );
 
-    assert_eq!(all(&store).await, office, "the journal is history, and no part of the truth");
+    assert_eq!(all(&store).await, snapshot, "dropping entries changes no record");
     assert_eq!(
         store.journal(&other, Revision(0), 99).await.unwrap().len(),
         3,
-        "another company's is its own"
+        "the journal of another tenant is not touched"
     );
     record(&store, day(4), 1).await;
     let next = store.journal(&tenant(), Revision(7), 99).await.unwrap();
@@ -99,12 +102,12 @@ async fn several_who_drop_the_same_count_it_once(place: Place) {
         tasks.spawn(async move { journal::trim(&*store, &tenant(), day(1)).await.unwrap() });
     }
     let dropped: usize = tasks.join_all().await.into_iter().sum();
-    assert_eq!(dropped, 3000, "and whoever was not first did nothing");
+    assert_eq!(dropped, 3000, "the other controllers dropped nothing");
     let Trimmed { upto, counts } = store.trimmed(&tenant()).await.unwrap();
     assert_eq!((upto, counts), (Revision(3000), counted(&[("2027-01-15", Counted::Refusal, 3000)])));
 }
 
-async fn what_is_not_the_oldest_or_would_leave_nothing_is_not_dropped(place: Place) {
+async fn entries_are_dropped_only_from_the_oldest_on_and_never_the_newest(place: Place) {
     let store = place.open().await;
     record(&store, day(0), 5).await;
     let counts = counted(&[("2027-01-15", Counted::Refusal, 1)]);
@@ -118,13 +121,13 @@ async fn what_is_not_the_oldest_or_would_leave_nothing_is_not_dropped(place: Pla
     assert_eq!(store.trimmed(&tenant()).await.unwrap(), Trimmed::default());
     assert_eq!(store.journal(&tenant(), Revision(0), 9).await.unwrap().len(), 5);
     assert!(store.trim(&trim(1, 1)).await.unwrap());
-    assert!(!store.trim(&trim(1, 1)).await.unwrap(), "an answer that was lost is asked for again");
+    assert!(!store.trim(&trim(1, 1)).await.unwrap(), "a repeated request drops nothing");
     assert_eq!(store.trimmed(&tenant()).await.unwrap(), Trimmed { upto: Revision(1), counts });
 }
 
 async fn logins_go_on_while_thousands_are_dropped(place: Place) {
-    let store = place.office(2, 1).await;
-    // After what made the office, which is of today: so the old ones are another company's of the same store.
+    let store = place.snapshot(2, 1).await;
+    // The entries of this tenant are of today, so the old entries belong to another tenant of the same store.
     let other = TenantId::new("other").unwrap();
     for few in vec![refused(&other, day(0)); 10_001].chunks(1000) {
         store.record(few).await.unwrap();
@@ -136,7 +139,7 @@ async fn logins_go_on_while_thousands_are_dropped(place: Place) {
     let (mut worst, mut moves) = (Duration::ZERO, 0);
     while !trimming.is_finished() {
         let asked = Instant::now();
-        seat(&store, ["101", "102"][moves % 2], "desk1").await;
+        log_in(&store, ["101", "102"][moves % 2], "desk1").await;
         worst = worst.max(asked.elapsed());
         moves += 1;
     }

@@ -1,5 +1,6 @@
-//! Who does not log out himself, with a clock and a switch that do what they are told, and real stores.
+//! Automatic logouts, with a clock and a switch that the test sets, and real stores.
 
+mod clock;
 mod returning;
 mod together;
 
@@ -7,59 +8,65 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hotdesk::controller::clock::Clock;
-use hotdesk::controller::stay::stay;
-use hotdesk::controller::timers::{Settings, Timers};
-use hotdesk::desk::id::{LocationName, Revision, TenantId};
-use hotdesk::desk::journal::{Actor, Entry, Event};
-use hotdesk::desk::leave::Why;
-use hotdesk::desk::location::{Location, Zone};
-use hotdesk::desk::model::Device;
-use hotdesk::desk::seat::{Act, Move};
-use hotdesk::desk::table::{Edit, Scope, Table};
-use hotdesk::store::{self, Store, What};
-use hotdesk::switch::activity::{Doing, Look, Stir};
+use hotdesk::controller::auto_logout::{Settings, Timers};
+use hotdesk::controller::clock::{Clock, Moment};
+use hotdesk::controller::commands::extend;
+use hotdesk::model::auto_logout::Why;
+use hotdesk::model::desired::{Desired, Edit, Reading, Records, Scope, Subjects};
+use hotdesk::model::directory::Device;
+use hotdesk::model::directory::location::{Location, Zone};
+use hotdesk::model::id::{LocationName, Revision, TenantId};
+use hotdesk::model::journal::{Actor, Entry, Event};
+use hotdesk::model::login::transition::SessionCommand;
+use hotdesk::store::{self, Store};
+use hotdesk::switch::device_state::{DeviceEvent, DeviceState, DeviceStates};
 use hotdesk::switch::{Switch, SwitchError};
 use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::support::office::{change, device, ext, name, seats, switch, user};
+use crate::harness::asking::Ask as _;
+use crate::harness::asking::{Move, What};
+use crate::harness::records::{change, device, ext, name, sessions_of, switch, user};
 
-/// How long what should happen may take, and how long what should not is waited for.
+/// How long an expected change may take, and how long a test waits for an unexpected one.
 const PATIENCE: Duration = Duration::from_secs(10);
 const QUIET: Duration = Duration::from_millis(400);
 
-/// A switch whose phones do what a test says.
-struct Floor {
-    clock: watch::Receiver<Timestamp>,
+/// A switch whose devices have the states that a test sets.
+struct ToyPhones {
+    clock: watch::Receiver<Moment>,
     started: Mutex<Timestamp>,
     away: Mutex<bool>,
-    doing: Mutex<BTreeMap<String, Doing>>,
-    /// Which were rung, and until when who answers would stay.
+    doing: Mutex<BTreeMap<String, DeviceState>>,
+    /// The devices with a warning call, and the end of their sessions after an extension.
     rung: Mutex<Vec<(String, Timestamp)>>,
-    stirs: broadcast::Sender<Stir>,
-    unsettled: watch::Sender<u64>,
+    device_events: broadcast::Sender<DeviceEvent>,
+    in_doubt: watch::Sender<u64>,
 }
 
 #[async_trait::async_trait]
-impl Switch for Floor {
-    async fn read(&self, _: &Scope, _: &Table) -> Result<Table, SwitchError> {
-        Ok(Table::new())
+impl Switch for ToyPhones {
+    async fn read(&self, _: &Subjects) -> Result<Reading, SwitchError> {
+        Ok(Reading::default())
+    }
+
+    fn project(&self, _: &Desired, _: &Records) -> Records {
+        Records::new()
     }
 
     async fn apply(&self, _: &[Edit]) -> Result<(), SwitchError> {
         Ok(())
     }
 
-    async fn look_at(&self, devices: &[Device]) -> Result<Look, SwitchError> {
+    async fn device_states(&self, devices: &[Device]) -> Result<DeviceStates, SwitchError> {
         if *self.away.lock().unwrap() {
             return Err(SwitchError::Away("gone for the test".into()));
         }
-        let up = self.clock.borrow().duration_since(*self.started.lock().unwrap());
+        let up = self.clock.borrow().wall.duration_since(*self.started.lock().unwrap());
         let doing = self.doing.lock().unwrap();
-        let of = |device: &Device| doing.get(device.name.as_str()).copied().unwrap_or(Doing::Free);
-        Ok(Look { up: up.try_into().unwrap(), doing: devices.iter().map(of).collect() })
+        let of = |device: &Device| doing.get(device.name.as_str()).copied().unwrap_or(DeviceState::Free);
+        Ok(DeviceStates { up: up.try_into().unwrap(), states: devices.iter().map(of).collect() })
     }
 
     async fn ring(&self, device: &Device, until: Timestamp) -> Result<(), SwitchError> {
@@ -67,20 +74,20 @@ impl Switch for Floor {
         Ok(())
     }
 
-    fn stirs(&self) -> broadcast::Receiver<Stir> {
-        self.stirs.subscribe()
+    fn device_events(&self) -> broadcast::Receiver<DeviceEvent> {
+        self.device_events.subscribe()
     }
 
-    fn unsettled(&self) -> watch::Receiver<u64> {
-        self.unsettled.subscribe()
+    fn in_doubt(&self) -> watch::Receiver<u64> {
+        self.in_doubt.subscribe()
     }
 }
 
-/// An office with its clock, its switch, and what logs people out.
+/// A store with its clock, its switch, and the controller that logs users out.
 struct Day {
     store: Arc<dyn Store>,
-    clock: watch::Sender<Timestamp>,
-    floor: Arc<Floor>,
+    clock: watch::Sender<Moment>,
+    phones: Arc<ToyPhones>,
     settings: watch::Sender<Arc<Settings>>,
     _stop: DropGuard,
     _dir: tempfile::TempDir,
@@ -95,23 +102,23 @@ fn settings(rules: &str) -> Arc<Settings> {
     Arc::new(Settings { rules: toml::from_str(rules).unwrap(), warn: None, asks: None, zone })
 }
 
-/// Sits a user down at a time that need not be now.
-async fn sit(store: &Arc<dyn Store>, user: &str, desk: &str, at: Timestamp) {
-    let act = Move {
+/// Logs a user in at this time.
+async fn log_in(store: &Arc<dyn Store>, user: &str, desk: &str, at: Timestamp) {
+    let login = Move {
         request: hotdesk::controller::request_id().unwrap(),
         tenant: TenantId::default(),
-        act: Act::Seat(ext(user), name(desk), Default::default()),
+        command: SessionCommand::LogIn(ext(user), name(desk), Default::default()),
         by: Actor::Controller,
         call: None,
         code: None,
         at,
     };
-    assert!(!store.move_people(&act).await.unwrap().is_empty());
+    assert!(!store.change_sessions(&login).await.unwrap().is_empty());
 }
 
 impl Day {
-    /// Users 101 to 103, desk1 and desk2 in Amsterdam and desk3 in Lisbon; 101 and 103 sit at the desks of their numbers
-    /// since nine, and it is ten.
+    /// Users 101 to 103, desk1 and desk2 in Amsterdam and desk3 in Lisbon; 101 and 103 are logged in at desk1
+    /// and desk3 since nine, and it is ten.
     async fn begin(rules: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = store::open("sqlite:hotdesk.db", dir.path()).await.unwrap();
@@ -127,132 +134,147 @@ impl Day {
             let location = Some(LocationName::new(place).unwrap());
             change(&store, What::Device(Device { location, ..device(desk) })).await;
         }
-        sit(&store, "101", "desk1", at("2026-11-18T09:00")).await;
-        sit(&store, "103", "desk3", at("2026-11-18T09:00")).await;
-        let (clock, told) = watch::channel(at("2026-11-18T10:00"));
-        let floor = Arc::new(Floor {
-            clock: told,
+        log_in(&store, "101", "desk1", at("2026-11-18T09:00")).await;
+        log_in(&store, "103", "desk3", at("2026-11-18T09:00")).await;
+        let (clock, time) = watch::channel(Moment::at(at("2026-11-18T10:00")));
+        let phones = Arc::new(ToyPhones {
+            clock: time,
             started: Mutex::new(at("2026-11-01T00:00")),
             away: Mutex::new(false),
             doing: Mutex::default(),
             rung: Mutex::default(),
-            stirs: broadcast::Sender::new(16),
-            unsettled: watch::Sender::new(0),
+            device_events: broadcast::Sender::new(16),
+            in_doubt: watch::Sender::new(0),
         });
         let settings = watch::Sender::new(settings(rules));
         let stop = CancellationToken::new();
-        let day = Self { store, clock, floor, settings, _stop: stop.clone().drop_guard(), _dir: dir };
+        let day = Self { store, clock, phones, settings, _stop: stop.clone().drop_guard(), _dir: dir };
         day.controller(stop);
-        day.settled().await;
+        day.quiet().await;
         day
     }
 
-    /// One more controller of this office.
+    /// Starts one more controller on this store.
     fn controller(&self, stop: CancellationToken) {
-        let floor: Arc<dyn Switch> = self.floor.clone();
+        let phones: Arc<dyn Switch> = self.phones.clone();
         let timers = Timers {
             tenant: TenantId::default(),
             store: self.store.clone(),
-            switches: BTreeMap::from([(switch("pbx"), floor)]),
+            switches: BTreeMap::from([(switch("pbx"), phones)]),
+            held: vec![],
             settings: self.settings.subscribe(),
-            clock: Clock::Told(self.clock.subscribe()),
+            clock: Clock::told(self.clock.subscribe()),
         };
         timers.start(stop);
     }
 
-    /// Lets what happens now happen.
-    async fn settled(&self) {
+    /// Waits until the controllers have handled all changes.
+    async fn quiet(&self) {
         tokio::time::sleep(QUIET).await;
     }
 
     async fn is(&self, time: &str) {
-        self.clock.send_replace(at(time));
-        self.settled().await;
+        self.passes(time, 3).await;
     }
 
-    /// A phone does this now, and its switch says so.
-    async fn does(&self, desk: &str, doing: Doing) {
-        self.floor.doing.lock().unwrap().insert(desk.into(), doing);
-        let _ = self.floor.stirs.send(Stir { device: name(desk), call: doing == Doing::Busy });
-        self.settled().await;
+    /// It is this time, by the first so many of the machine's three clocks.
+    async fn passes(&self, time: &str, clocks: usize) {
+        self.clock.send_modify(|now| {
+            let by = at(time).duration_since(now.wall);
+            let Moment { wall, passed, awake } = *now;
+            let passed = if clocks > 1 { passed + by } else { passed };
+            let awake = if clocks > 2 { awake + by } else { awake };
+            *now = Moment { wall: wall + by, passed, awake };
+        });
+        self.quiet().await;
     }
 
-    async fn seats(&self) -> Vec<String> {
-        seats(&self.store).await
+    /// A device changes its state, and the switch sends an event.
+    async fn does(&self, desk: &str, doing: DeviceState) {
+        self.phones.doing.lock().unwrap().insert(desk.into(), doing);
+        let _ = self
+            .phones
+            .device_events
+            .send(DeviceEvent { device: name(desk), call: doing == DeviceState::Busy });
+        self.quiet().await;
     }
 
-    /// Waits until these are there, as `101@desk1`.
-    async fn waits_for(&self, seats: &[&str]) {
+    async fn sessions(&self) -> Vec<String> {
+        sessions_of(&self.store).await
+    }
+
+    /// Waits until these are the sessions, as `101@desk1`.
+    async fn waits_for(&self, sessions: &[&str]) {
         let wait = async {
-            while self.seats().await != seats {
+            while self.sessions().await != sessions {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         if tokio::time::timeout(PATIENCE, wait).await.is_err() {
-            assert_eq!(self.seats().await, seats);
+            assert_eq!(self.sessions().await, sessions);
         }
     }
 
-    /// Who was logged out by himself, and why.
-    async fn left(&self) -> Vec<(String, Why)> {
+    /// The users that were logged out automatically, and why.
+    async fn logged_out(&self) -> Vec<(String, Why)> {
         let journal = self.store.journal(&TenantId::default(), Revision(0), 10_000).await.unwrap();
-        let left = journal.into_iter().filter_map(|entry| match (entry.by, entry.event) {
-            (Actor::Timer(why), Event::Moved { removed, seated, undo: false }) => {
-                assert!(removed.len() == 1 && seated.is_empty());
-                Some((removed[0].user.to_string(), why))
+        let users = journal.into_iter().filter_map(|entry| match (entry.by, entry.event) {
+            (Actor::Timer(why), Event::SessionsChanged { ended, begun, undo: false }) => {
+                assert!(ended.len() == 1 && begun.is_empty());
+                Some((ended[0].user.to_string(), why))
             }
             _ => None,
         });
-        left.collect()
+        users.collect()
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn at_23_in_amsterdam_those_in_amsterdam_leave_and_an_hour_later_those_in_lisbon() {
+async fn users_in_amsterdam_are_logged_out_at_23_and_those_in_lisbon_an_hour_later() {
     let day = Day::begin("at = '23:00'").await;
     day.is("2026-11-18T22:59:59").await;
-    assert_eq!(day.seats().await, ["101@desk1", "103@desk3"]);
+    assert_eq!(day.sessions().await, ["101@desk1", "103@desk3"]);
     day.is("2026-11-18T23:00").await;
     day.waits_for(&["103@desk3"]).await;
     day.is("2026-11-18T23:59:59").await;
-    assert_eq!(day.seats().await, ["103@desk3"]);
+    assert_eq!(day.sessions().await, ["103@desk3"]);
     day.is("2026-11-19T00:00").await;
     day.waits_for(&[]).await;
-    assert_eq!(day.left().await, [("101".into(), Why::TimeOfDay), ("103".into(), Why::TimeOfDay)]);
+    assert_eq!(day.logged_out().await, [("101".into(), Why::TimeOfDay), ("103".into(), Why::TimeOfDay)]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_over_the_time_is_waited_for() {
+async fn a_logout_waits_for_the_end_of_a_call() {
     let day = Day::begin("at = '23:00'").await;
-    day.does("desk1", Doing::Busy).await;
+    day.does("desk1", DeviceState::Busy).await;
     for time in ["2026-11-18T23:00", "2026-11-18T23:00:30", "2026-11-18T23:20"] {
         day.is(time).await;
-        assert_eq!(day.seats().await, ["101@desk1", "103@desk3"], "{time}");
+        assert_eq!(day.sessions().await, ["101@desk1", "103@desk3"], "{time}");
     }
-    // It ends, and nobody has to wait for the next look at the clock.
-    day.does("desk1", Doing::Free).await;
+    // The logout follows the end of the call, and not the next look at the clock.
+    day.does("desk1", DeviceState::Free).await;
     day.waits_for(&["103@desk3"]).await;
-    // A sign that never came is made up for.
-    day.floor.doing.lock().unwrap().insert("desk3".into(), Doing::Busy);
+    // A missed event is made up for at the next look.
+    day.phones.doing.lock().unwrap().insert("desk3".into(), DeviceState::Busy);
     day.is("2026-11-19T00:10").await;
-    day.floor.doing.lock().unwrap().insert("desk3".into(), Doing::Gone);
-    assert_eq!(day.seats().await, ["103@desk3"]);
+    day.phones.doing.lock().unwrap().insert("desk3".into(), DeviceState::Gone);
+    assert_eq!(day.sessions().await, ["103@desk3"]);
     day.is("2026-11-19T00:10:01").await;
     day.waits_for(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn idle_counts_from_the_end_of_the_last_call_also_for_a_controller_that_comes_later() {
+async fn idle_time_counts_from_the_end_of_the_last_call_also_for_a_later_controller() {
     let day = Day::begin("idle = '2h'").await;
-    day.does("desk1", Doing::Busy).await;
+    day.does("desk1", DeviceState::Busy).await;
     day.is("2026-11-18T10:30").await;
-    day.does("desk1", Doing::Free).await;
-    // A call so short that nobody saw it but by its sign.
+    day.does("desk1", DeviceState::Free).await;
+    // A short call that shows only in its event.
     day.is("2026-11-18T10:45").await;
-    let _ = day.floor.stirs.send(Stir { device: name("desk3"), call: true });
-    day.settled().await;
+    let _ = day.phones.device_events.send(DeviceEvent { device: name("desk3"), call: true });
+    day.quiet().await;
     day.is("2026-11-18T12:29").await;
-    assert_eq!(day.seats().await, ["101@desk1", "103@desk3"]);
+    assert_eq!(day.sessions().await, ["101@desk1", "103@desk3"]);
     let stop = CancellationToken::new();
     let _guard = stop.clone().drop_guard();
     day.controller(stop);
@@ -260,40 +282,40 @@ async fn idle_counts_from_the_end_of_the_last_call_also_for_a_controller_that_co
     day.waits_for(&["103@desk3"]).await;
     day.is("2026-11-18T12:45").await;
     day.waits_for(&[]).await;
-    assert_eq!(day.left().await, [("101".into(), Why::Idle), ("103".into(), Why::Idle)]);
+    assert_eq!(day.logged_out().await, [("101".into(), Why::Idle), ("103".into(), Why::Idle)]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_phone_that_is_gone_for_long_logs_out_and_one_that_comes_back_does_not() {
+async fn a_device_that_stays_unregistered_is_logged_out_and_one_that_registers_again_is_not() {
     let day = Day::begin("unregistered = '15m'").await;
-    day.does("desk1", Doing::Gone).await;
-    day.does("desk3", Doing::Gone).await;
+    day.does("desk1", DeviceState::Gone).await;
+    day.does("desk3", DeviceState::Gone).await;
     day.is("2026-11-18T10:10").await;
-    day.does("desk3", Doing::Free).await;
+    day.does("desk3", DeviceState::Free).await;
     day.is("2026-11-18T10:14:59").await;
-    assert_eq!(day.seats().await, ["101@desk1", "103@desk3"]);
+    assert_eq!(day.sessions().await, ["101@desk1", "103@desk3"]);
     day.is("2026-11-18T10:15").await;
     day.waits_for(&["103@desk3"]).await;
-    assert_eq!(day.left().await, [("101".into(), Why::Unregistered)]);
+    assert_eq!(day.logged_out().await, [("101".into(), Why::Unregistered)]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_of_the_whole_switch_logs_nobody_out() {
+async fn a_restart_of_the_switch_logs_no_user_out() {
     let day = Day::begin("unregistered = '15m'").await;
-    // As it goes down it takes back every contact, then it is away, then it knows nobody.
-    day.does("desk1", Doing::Gone).await;
-    *day.floor.away.lock().unwrap() = true;
+    // The switch removes all contacts as it stops. Then it is unreachable. Then it knows no contact.
+    day.does("desk1", DeviceState::Gone).await;
+    *day.phones.away.lock().unwrap() = true;
     day.is("2026-11-18T10:01").await;
-    *day.floor.started.lock().unwrap() = at("2026-11-18T10:01");
-    *day.floor.away.lock().unwrap() = false;
-    day.does("desk3", Doing::Gone).await;
+    *day.phones.started.lock().unwrap() = at("2026-11-18T10:01");
+    *day.phones.away.lock().unwrap() = false;
+    day.does("desk3", DeviceState::Gone).await;
     for time in ["2026-11-18T10:15", "2026-11-18T10:16", "2026-11-18T11:59", "2026-11-18T12:15"] {
         day.is(time).await;
-        assert_eq!(day.seats().await, ["101@desk1", "103@desk3"], "{time}");
+        assert_eq!(day.sessions().await, ["101@desk1", "103@desk3"], "{time}");
     }
-    // One came back and goes again; the other one does not come back at all.
-    day.does("desk1", Doing::Free).await;
-    day.does("desk1", Doing::Gone).await;
+    // One device registers again and unregisters. The other one does not register again.
+    day.does("desk1", DeviceState::Free).await;
+    day.does("desk1", DeviceState::Gone).await;
     day.is("2026-11-18T12:16").await;
     day.waits_for(&["101@desk1"]).await;
     day.is("2026-11-18T12:30").await;
@@ -301,105 +323,105 @@ async fn a_restart_of_the_whole_switch_logs_nobody_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_owner_who_logged_in_at_his_own_phone_stays() {
+async fn an_owner_at_their_own_device_is_not_logged_out() {
     let day = Day::begin("after = '8h'").await;
     change(&day.store, What::Device(Device { owner: Some(ext("101")), ..device("desk1") })).await;
-    day.settled().await;
+    day.quiet().await;
     day.is("2026-11-18T17:00").await;
     day.waits_for(&["101@desk1"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_says_so_stays_that_much_longer() {
+async fn an_extended_session_ends_later() {
     let day = Day::begin("at = '23:00'").await;
-    let office = day.store.office(&TenantId::default(), &Scope::All).await.unwrap();
-    let (until, by) = (at("2026-11-19T00:30"), (Actor::Phone(name("desk1")), at("2026-11-18T22:50")));
-    let binding = &office.bindings[&name("desk1")];
-    assert!(stay(day.store.as_ref(), &TenantId::default(), binding, until, by).await.unwrap());
-    day.settled().await;
+    let snapshot = day.store.snapshot(&TenantId::default(), &Scope::All).await.unwrap();
+    let (until, by) = (at("2026-11-19T00:30"), (Actor::Device(name("desk1")), at("2026-11-18T22:50")));
+    let session = &snapshot.sessions[&name("desk1")];
+    assert!(extend(day.store.as_ref(), &TenantId::default(), session, until, by).await.unwrap());
+    day.quiet().await;
     day.is("2026-11-19T00:00").await;
     day.waits_for(&["101@desk1"]).await;
     day.is("2026-11-19T00:29:59").await;
-    assert_eq!(day.seats().await, ["101@desk1"]);
+    assert_eq!(day.sessions().await, ["101@desk1"]);
     day.is("2026-11-19T00:30").await;
     day.waits_for(&[]).await;
     let journal = day.store.journal(&TenantId::default(), Revision(0), 10_000).await.unwrap();
-    let stays = |entry: &&Entry| matches!(entry.event, Event::Stays { .. });
-    assert_eq!(journal.iter().filter(stays).count(), 1);
+    let extended = |entry: &&Entry| matches!(entry.event, Event::Extended { .. });
+    assert_eq!(journal.iter().filter(extended).count(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_leaves_soon_is_called_once_by_one_of_two_controllers_and_again_only_when_he_stayed() {
+async fn one_of_two_controllers_makes_the_warning_call_and_a_second_one_only_after_an_extension() {
     let day = Day::begin("at = '23:00'\nidle = '14h'").await;
     let stop = CancellationToken::new();
     let _guard = stop.clone().drop_guard();
     day.controller(stop);
-    let span = |minutes| Some(hotdesk::desk::schedule::Span::minutes(minutes));
+    let span = |minutes| Some(hotdesk::model::schedule::Span::minutes(minutes));
     day.settings.send_modify(|settings| {
         *settings = Arc::new(Settings { warn: span(10), asks: span(60), ..(**settings).clone() });
     });
     day.is("2026-11-18T22:49:59").await;
-    assert_eq!(*day.floor.rung.lock().unwrap(), []);
+    assert_eq!(*day.phones.rung.lock().unwrap(), []);
     day.is("2026-11-18T22:50").await;
     let rung = |until: &str| ("desk1".to_owned(), at(until));
-    assert_eq!(*day.floor.rung.lock().unwrap(), [rung("2026-11-19T00:00")]);
+    assert_eq!(*day.phones.rung.lock().unwrap(), [rung("2026-11-19T00:00")]);
     day.is("2026-11-18T22:55").await;
-    let office = day.store.office(&TenantId::default(), &Scope::All).await.unwrap();
-    let by = (Actor::Phone(name("desk1")), at("2026-11-18T22:55"));
-    let (binding, until) = (&office.bindings[&name("desk1")], at("2026-11-19T00:00"));
-    assert!(stay(day.store.as_ref(), &TenantId::default(), binding, until, by).await.unwrap());
-    // Who has a call is not called; and who stayed is, once more, before he leaves then.
-    day.does("desk3", Doing::Busy).await;
+    let snapshot = day.store.snapshot(&TenantId::default(), &Scope::All).await.unwrap();
+    let by = (Actor::Device(name("desk1")), at("2026-11-18T22:55"));
+    let (session, until) = (&snapshot.sessions[&name("desk1")], at("2026-11-19T00:00"));
+    assert!(extend(day.store.as_ref(), &TenantId::default(), session, until, by).await.unwrap());
+    // A device in a call gets no warning call. An extended session gets another one before its end.
+    day.does("desk3", DeviceState::Busy).await;
     day.is("2026-11-18T23:50").await;
-    assert_eq!(*day.floor.rung.lock().unwrap(), [rung("2026-11-19T00:00"), rung("2026-11-19T01:00")]);
+    assert_eq!(*day.phones.rung.lock().unwrap(), [rung("2026-11-19T00:00"), rung("2026-11-19T01:00")]);
     day.is("2026-11-19T00:00").await;
     day.waits_for(&["103@desk3"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_leaves_as_there_was_no_call_is_not_called() {
+async fn an_idle_user_gets_no_warning_call() {
     let day = Day::begin("idle = '2h'").await;
-    let span = |minutes| Some(hotdesk::desk::schedule::Span::minutes(minutes));
+    let span = |minutes| Some(hotdesk::model::schedule::Span::minutes(minutes));
     day.settings.send_modify(|settings| {
         *settings = Arc::new(Settings { warn: span(10), asks: span(60), ..(**settings).clone() });
     });
     day.is("2026-11-18T10:55").await;
     day.is("2026-11-18T11:00").await;
     day.waits_for(&[]).await;
-    assert_eq!(*day.floor.rung.lock().unwrap(), []);
+    assert_eq!(*day.phones.rung.lock().unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_due_leaves_when_his_switch_is_there() {
+async fn an_automatic_logout_waits_until_the_switch_is_reachable() {
     let day = Day::begin("after = '8h'").await;
-    *day.floor.away.lock().unwrap() = true;
+    *day.phones.away.lock().unwrap() = true;
     day.is("2026-11-18T17:00").await;
-    assert_eq!(day.seats().await, ["101@desk1", "103@desk3"]);
-    *day.floor.away.lock().unwrap() = false;
+    assert_eq!(day.sessions().await, ["101@desk1", "103@desk3"]);
+    *day.phones.away.lock().unwrap() = false;
     day.is("2026-11-18T17:00:01").await;
     day.waits_for(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rules_that_change_count_from_then_on_and_the_narrowest_wins() {
+async fn changed_rules_apply_at_once_and_the_narrowest_wins() {
     let day = Day::begin("after = '8h'").await;
     let mut own = user("101", "101");
-    own.leave = toml::from_str("after = 'never'").unwrap();
+    own.auto_logout = toml::from_str("after = 'never'").unwrap();
     change(&day.store, What::User(own)).await;
     let location = LocationName::new("lis").unwrap();
     let mut lisbon = Location::new(TenantId::default(), location, Zone::new("Europe/Lisbon").unwrap());
-    lisbon.leave = toml::from_str("after = '9h'").unwrap();
+    lisbon.auto_logout = toml::from_str("after = '9h'").unwrap();
     change(&day.store, What::Location(lisbon)).await;
-    day.settled().await;
+    day.quiet().await;
     day.is("2026-11-18T17:30").await;
-    assert_eq!(day.seats().await, ["101@desk1", "103@desk3"]);
+    assert_eq!(day.sessions().await, ["101@desk1", "103@desk3"]);
     day.is("2026-11-18T18:00").await;
     day.waits_for(&["101@desk1"]).await;
-    // A reload of the configuration; and who sat down again meanwhile begins anew.
+    // A reload of the configuration. A new login begins a new time.
     day.settings.send_replace(settings("at = '19:00'\nafter = '8h'"));
-    sit(&day.store, "103", "desk2", at("2026-11-18T18:30")).await;
-    day.settled().await;
+    log_in(&day.store, "103", "desk2", at("2026-11-18T18:30")).await;
+    day.quiet().await;
     day.is("2026-11-18T19:00").await;
     day.waits_for(&[]).await;
-    assert_eq!(day.left().await.len(), 3);
+    assert_eq!(day.logged_out().await.len(), 3);
 }

@@ -1,22 +1,28 @@
-//! The message waiting lamps of hotdesk phones on a FreePBX: they show the mailbox of who sits there, or nothing.
+//! MWI of hotdesk phones on a FreePBX: a phone shows the mailbox of its user, or no messages.
 //!
-//! FreePBX maps a device's mailbox to a user's by an alias in `voicemail.conf`, for which its script writes that file and
-//! reloads it. That would take rights by which anything can be written, so we tell the phone itself: `PJSIPNotify`.
+//! FreePBX maps a device's mailbox to a user's by an alias in `voicemail.conf`: its script writes that file and reloads it.
+//! That needs the right to write any file, so Hotdesk notifies the phone itself with `PJSIPNotify`.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::broadcast::error::RecvError;
-use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::super::database;
-use super::super::mail::{Sign, count, counted, notify};
-use super::super::manager::Manager;
-use super::rows::NOBODY;
-use crate::desk::id::Extension;
-use crate::switch::SwitchError;
+use super::rows::{DEVICES, NO_USER, USERS};
+use crate::asterisk::ami::client::Manager;
+use crate::asterisk::events::Events;
+use crate::asterisk::mwi::codec::{Sign, count, counted, notify};
+use crate::asterisk::table::database;
+use crate::model::id::{DeviceName, Extension};
 use crate::switch::mwi::Messages;
+use crate::switch::{SwitchError, unless_refused};
 
-/// Tells a phone what waits for `user`, or that nothing does. A phone that is not there hears it when it comes back.
-pub(super) async fn tell(
+/// The devices where users may log in. FreePBX alone serves every other phone.
+pub(super) type Hotdesks = Arc<Mutex<BTreeSet<DeviceName>>>;
+
+/// Sends a phone the MWI of `user`, or that no messages wait. An unregistered phone gets it when it registers.
+pub(super) async fn send(
     manager: &Manager,
     device: &str,
     user: Option<&Extension>,
@@ -25,65 +31,59 @@ pub(super) async fn tell(
         Some(user) => waiting(manager, user.as_str()).await?,
         None => Messages::default(),
     };
-    match manager.act(notify(device, &waiting)).await {
-        Ok(_) | Err(SwitchError::Refused(..)) => Ok(()),
-        Err(error) => Err(error),
-    }
+    unless_refused(manager.act(notify(device, &waiting)).await).map(drop)
 }
 
-/// Follows mailboxes and registrations until `stop`.
-pub async fn follow(manager: Manager, stop: CancellationToken) {
-    let mut signs = manager.mail();
-    while let Some(sign) = stop.run_until_cancelled(signs.recv()).await {
-        let told = match sign {
-            Ok(Sign::Phone(device)) => tell_again(&manager, &device).await,
-            Ok(Sign::Box(mailbox)) => tell_of(&manager, &mailbox).await,
-            // Those that were missed are told at their next registration.
+/// Follows mailboxes and registrations while it runs.
+pub(super) async fn follow(manager: Manager, events: Events, hotdesks: Hotdesks) {
+    let mut events = events.mail.subscribe();
+    loop {
+        let sent = match events.recv().await {
+            Ok(Sign::Device(device)) => send_again(&manager, &hotdesks, &device).await,
+            Ok(Sign::Box(mailbox)) => send_of(&manager, &hotdesks, &mailbox).await,
+            // After missed events a phone gets its MWI at its next registration.
             Err(RecvError::Lagged(_)) => Ok(()),
             Err(RecvError::Closed) => return,
         };
-        if let Err(error) = told {
-            debug!(event = "mwi.untold", %error, "a lamp is right again at the phone's next registration");
+        if let Err(error) = sent {
+            debug!(event = "mwi.not_sent", %error, "could not send MWI; the phone gets it at its next registration");
         }
     }
 }
 
-/// Tells the phones where the owner of `mailbox` is. FreePBX calls a device's own `<device>@device`.
-async fn tell_of(manager: &Manager, mailbox: &str) -> Result<(), SwitchError> {
+/// Sends MWI to the phones where the owner of `mailbox` is logged in. FreePBX calls a device's own mailbox `<device>@device`.
+async fn send_of(manager: &Manager, hotdesks: &Hotdesks, mailbox: &str) -> Result<(), SwitchError> {
     let Some((name, context)) = mailbox.split_once('@') else { return Ok(()) };
     if context == "device" {
-        return tell_again(manager, name).await;
+        return send_again(manager, hotdesks, name).await;
     }
-    let devices = database::get(manager, "AMPUSER", &format!("{name}/device")).await?.unwrap_or_default();
+    let devices = database::get(manager, USERS, &format!("{name}/device")).await?.unwrap_or_default();
     for device in devices.split('&').filter(|device| !device.is_empty()) {
-        tell_again(manager, device).await?;
+        send_again(manager, hotdesks, device).await?;
     }
     Ok(())
 }
 
-/// Tells a phone what waits for whoever FreePBX says is there. Nothing, when it is a phone where nobody can log in: that one
-/// is FreePBX's alone.
-async fn tell_again(manager: &Manager, device: &str) -> Result<(), SwitchError> {
-    let get = async |field: &str| database::get(manager, "DEVICE", &format!("{device}/{field}")).await;
-    if get("type").await?.as_deref() != Some("adhoc") {
+/// Sends a hotdesk phone the MWI of the user that FreePBX has for it.
+async fn send_again(manager: &Manager, hotdesks: &Hotdesks, device: &str) -> Result<(), SwitchError> {
+    let known = |name| hotdesks.lock().unwrap_or_else(PoisonError::into_inner).contains(&name);
+    if !DeviceName::new(device).is_ok_and(known) {
         return Ok(());
     }
-    let user = get("user").await?.filter(|user| user != NOBODY);
+    let user = database::get(manager, DEVICES, &format!("{device}/user")).await?;
+    let user = user.filter(|user| user != NO_USER);
     let user = user.and_then(|user| Extension::new(user).ok());
-    tell(manager, device, user.as_ref()).await
+    send(manager, device, user.as_ref()).await
 }
 
-/// What waits for a user, if he has a mailbox.
+/// The messages of a user who has a mailbox.
 async fn waiting(manager: &Manager, user: &str) -> Result<Messages, SwitchError> {
-    let context = database::get(manager, "AMPUSER", &format!("{user}/voicemail")).await?;
+    let context = database::get(manager, USERS, &format!("{user}/voicemail")).await?;
     let Some(context) = context.filter(|context| !["", "novm", "disabled"].contains(&context.as_str()))
     else {
         return Ok(Messages::default());
     };
     let mailbox = format!("{user}@{context}");
-    match manager.act(count(&mailbox)).await {
-        Ok(answer) => Ok(counted(&mailbox, Some(&answer))),
-        Err(SwitchError::Refused(..)) => Ok(Messages::default()),
-        Err(error) => Err(error),
-    }
+    let counts = unless_refused(manager.act(count(&mailbox)).await)?;
+    Ok(counts.map(|counts| counted(&mailbox, Some(&counts))).unwrap_or_default())
 }

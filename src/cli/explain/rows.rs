@@ -1,71 +1,204 @@
-//! The rows of a switch in plain words, each beside what it should be.
+//! What a switch should do, in plain words, and how its records compare.
 
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use crate::desk::group;
-use crate::desk::table::{DeviceRow, Key, Member, ProfileRow, Row, Table, UserRow};
+use anyhow::Result;
+use serde::Serialize;
 
-/// Writes what each row says, and where the switch holds another.
-pub(super) fn compare(out: &mut dyn Write, wanted: &Table, held: &Table) -> anyhow::Result<()> {
-    let keys: BTreeSet<&Key> = wanted.keys().chain(held.keys()).collect();
-    let mut differ = 0;
-    for key in keys {
-        let (should, has) = (wanted.get(key), held.get(key));
-        let words = should.map_or_else(|| vec!["there should be no such row".into()], words);
-        writeln!(out, "  {key}: {}", words.join("; "))?;
-        if should == has {
-            continue;
-        }
-        differ += 1;
-        match has {
-            None => writeln!(out, "    DIFFERS: the switch has no such row")?,
-            Some(row) => writeln!(out, "    DIFFERS: the switch has: {}", self::words(row).join("; "))?,
-        }
+use crate::controller::check::{Comparison, difference_in_words};
+use crate::model::desired::{About, Desired, DesiredDevice, DesiredUser, Key, Member};
+use crate::model::directory::{Away, group};
+use crate::model::id::SwitchName;
+
+/// What a switch should do, and what is known of its records.
+#[derive(Serialize)]
+pub(super) struct OnSwitch {
+    switch: SwitchName,
+    note: Option<&'static str>,
+    /// Why nothing could be read.
+    not_read: Option<String>,
+    things: Vec<Thing>,
+    /// Records that belong to none of the things, and what else could not be read.
+    others: Vec<Record>,
+}
+
+/// A thing that the switch should do, with the records for it.
+#[derive(Serialize)]
+struct Thing {
+    about: String,
+    should: Vec<String>,
+    records: Vec<Record>,
+}
+
+#[derive(Serialize)]
+struct Record {
+    state: State,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    what: String,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum State {
+    NotKept,
+    NotRead,
+    InSync,
+    Differs,
+    Refused,
+}
+
+impl State {
+    fn of(self, what: impl ToString) -> Record {
+        Record { state: self, what: what.to_string() }
     }
-    match differ {
-        0 => writeln!(out, "  it holds just that")?,
-        1 => writeln!(
-            out,
-            "  one row differs; `hotdesk serve` puts it right within a minute, and journals it"
-        )?,
-        n => writeln!(
-            out,
-            "  {n} rows differ; `hotdesk serve` puts them right within a minute, and journals it"
-        )?,
+}
+
+impl OnSwitch {
+    /// Compares what was read with what is desired, or says why nothing was read.
+    pub(super) fn of(
+        switch: &SwitchName,
+        note: Option<&'static str>,
+        desired: &Desired,
+        found: Result<Comparison>,
+    ) -> Self {
+        let mut on = Self { switch: switch.clone(), note, not_read: None, things: vec![], others: vec![] };
+        let found = match found {
+            Ok(found) => Some(found),
+            Err(why) => {
+                on.not_read = Some(format!("{why:#}"));
+                None
+            }
+        };
+        for about in desired.abouts() {
+            let records = found.as_ref().map(|found| records(found, &about)).unwrap_or_default();
+            let should = match (&found, note) {
+                (Some(found), Some(_)) => freepbx_words(found, desired, &about),
+                _ => words(desired, &about),
+            };
+            on.things.push(Thing { should, about: about.to_string(), records });
+        }
+        if let Some(found) = found {
+            let abouts: BTreeSet<About> = desired.abouts().into_iter().collect();
+            let others = found.edits.iter().filter(|edit| !abouts.contains(&edit.key.about));
+            on.others.extend(others.map(|edit| State::Differs.of(difference_in_words(edit))));
+            on.others.extend(found.reading.not_readable.iter().map(|unread| State::NotRead.of(unread)));
+        }
+        on
+    }
+
+    /// For a reader.
+    pub(super) fn print(&self, out: &mut dyn Write) -> Result<()> {
+        writeln!(out, "\nOn {}", self.switch)?;
+        if let Some(note) = self.note {
+            writeln!(out, "  {note}")?;
+        }
+        if let Some(why) = &self.not_read {
+            writeln!(out, "  could not be read: {why:?}")?;
+            writeln!(out, "  nothing is known of its records; it should hold:")?;
+        }
+        for Thing { about, should, records } in &self.things {
+            writeln!(out, "  {about}: {}", should.join("; "))?;
+            print(out, "    ", records)?;
+        }
+        print(out, "  ", &self.others)?;
+        let all = || self.things.iter().flat_map(|thing| &thing.records).chain(&self.others);
+        let repairs = "`hotdesk serve` repairs";
+        let any = |state| all().any(|record| record.state == state);
+        match all().filter(|record| record.state == State::Differs).count() {
+            _ if self.not_read.is_some() => {}
+            0 if any(State::Refused) => {
+                writeln!(out, "  {repairs} nothing that the switch refuses: do what it says")?
+            }
+            0 if any(State::NotRead) => writeln!(out, "  all that could be read is in sync")?,
+            0 => writeln!(out, "  in sync: it holds all that it should")?,
+            1 => writeln!(out, "  one record differs; {repairs} it within a minute, and journals it")?,
+            n => writeln!(out, "  {n} records differ; {repairs} them within a minute, and journals it")?,
+        }
+        Ok(())
+    }
+}
+
+fn print(out: &mut dyn Write, indent: &str, records: &[Record]) -> Result<()> {
+    for Record { state, what } in records {
+        match state {
+            State::NotKept => writeln!(out, "{indent}not kept by this switch")?,
+            State::NotRead => writeln!(out, "{indent}could not be read: {what}")?,
+            State::InSync => writeln!(out, "{indent}in sync: {what}")?,
+            State::Differs => writeln!(out, "{indent}DIFFERS: {what}")?,
+            State::Refused => writeln!(out, "{indent}REFUSED: {what}")?,
+        }
     }
     Ok(())
 }
 
-/// What a row makes the switch do.
-fn words(row: &Row) -> Vec<String> {
-    match row {
-        Row::Device(row) => device(row),
-        Row::Lamp(lamp) => vec![format!("shows {lamp}")],
-        Row::Member(member) => vec![member_words(*member)],
-        Row::Profile(row) => profile(row),
-        Row::Unreadable(text) => vec![format!("{text:?}, which hotdesk did not write")],
-        Row::User(row) => user(row),
+/// The records of one thing.
+fn records(found: &Comparison, about: &About) -> Vec<Record> {
+    let mut records = vec![];
+    if found.not_kept.contains(about.kind()) {
+        records.push(State::NotKept.of(""));
+    }
+    let edits = || found.edits.iter().filter(|edit| edit.key.about == *about);
+    let refused = || found.refused.iter().filter(|(key, _)| key.about == *about);
+    let edited: BTreeSet<&Key> = edits().map(|edit| &edit.key).chain(refused().map(|(key, _)| key)).collect();
+    records.extend(refused().map(|(_, why)| State::Refused.of(why)));
+    for key in found.wanted.keys().filter(|key| key.about == *about) {
+        match found.reading.not_read(key) {
+            Some(unread) => records.push(State::NotRead.of(unread)),
+            None if edited.contains(key) => {}
+            None => records.push(State::InSync.of(format!("{} {}", key.part.name, key.name))),
+        }
+    }
+    records.extend(edits().map(|edit| State::Differs.of(difference_in_words(edit))));
+    records
+}
+
+/// A FreePBX makes a user's calls by its own settings: only the records say what Hotdesk wants.
+fn freepbx_words(found: &Comparison, desired: &Desired, about: &About) -> Vec<String> {
+    let mut wanted = found.wanted.iter().filter(|(key, _)| key.about == *about);
+    match about {
+        About::User(_) => {
+            let list = wanted.find(|(key, _)| key.name.ends_with("/device")).map_or("", |(_, list)| list);
+            let rings = if list.is_empty() { "no device".into() } else { list.replace('&', " and ") };
+            vec![format!("calls to the user ring {rings}; the rest is FreePBX's")]
+        }
+        About::Blf(_) => {
+            vec![wanted.next().map_or("has no hint there".into(), |(_, hint)| format!("shows {hint}"))]
+        }
+        _ => words(desired, about),
     }
 }
 
-fn member_words(member: Member) -> String {
-    let what = match member.kind {
+fn words(desired: &Desired, about: &About) -> Vec<String> {
+    let of_device = about.device().and_then(|device| desired.devices.get(device));
+    let of_user = about.user().and_then(|user| desired.users.get(user));
+    match (about, of_device, of_user) {
+        (About::Device(_), Some(is), _) => device(is),
+        (About::DeviceBlf(_), ..) => vec!["lit, as a user is logged in".into()],
+        (About::User(_), _, Some(is)) => user(is),
+        (About::Profile(_), _, Some(is)) => profile(is),
+        (About::Blf(_), _, Some(is)) => vec![blf(is)],
+        (About::Member(group, _), _, Some(is)) => is.groups.get(group).map(member).into_iter().collect(),
+        _ => vec![],
+    }
+}
+
+fn member(Member { kind, paused }: &Member) -> String {
+    let what = match kind {
         group::Kind::Queue => "a member of the queue",
         group::Kind::Ring => "rings with the group",
     };
-    if member.paused { format!("{what}, paused") } else { what.into() }
+    if *paused { format!("{what}, paused") } else { what.into() }
 }
 
-fn device(row: &DeviceRow) -> Vec<String> {
-    let DeviceRow { user, emergency, mailbox, may_dial, revision, .. } = row;
+fn device(DesiredDevice { user, emergency, mailbox, may_dial, revision, .. }: &DesiredDevice) -> Vec<String> {
     let mut words = vec![match user {
-        Some(user) => format!("calls from here are {user}'s, by revision {revision}"),
-        None => "nobody's".into(),
+        Some(user) => format!("calls from here are those of user {user}, by revision {revision}"),
+        None => "no user".into(),
     }];
-    let help = emergency.as_ref().map_or("no number of its own".into(), ToString::to_string);
-    words.push(format!("an emergency call shows {help}"));
-    words.extend(mailbox.as_ref().map(|mailbox| format!("its lamp is that of mailbox {mailbox}")));
+    let shown = emergency.as_ref().map_or("no number of its own".into(), ToString::to_string);
+    words.push(format!("an emergency call shows {shown}"));
+    words.extend(mailbox.as_ref().map(|mailbox| format!("its MWI is that of mailbox {mailbox}")));
     if user.is_none() && !may_dial.numbers.is_empty() {
         let numbers: Vec<&str> = may_dial.numbers.iter().map(|number| number.as_str()).collect();
         words.push(format!("may dial {}", numbers.join(" ")));
@@ -73,31 +206,41 @@ fn device(row: &DeviceRow) -> Vec<String> {
     words
 }
 
-fn user(row: &UserRow) -> Vec<String> {
-    let UserRow { dial, number, name, anonymous, language, class, mailbox, away, .. } = row;
+fn user(user: &DesiredUser) -> Vec<String> {
+    let DesiredUser { dial, number, name, anonymous, language, class, mailbox, away, .. } = user;
     let mut words = vec![match dial {
-        Some(dial) => format!("calls to him ring {dial}"),
-        None => format!("calls to him ring nowhere, and go to {away}"),
+        Some(dial) => format!("calls to the user ring {dial}"),
+        None if *away == Away::Voicemail && mailbox.is_none() => {
+            "calls to the user ring nowhere, and end: there is no mailbox".into()
+        }
+        None => format!("calls to the user ring nowhere, and go to {away}"),
     }];
     let name = name.as_ref().map(|name| format!(" {name:?}", name = name.as_str())).unwrap_or_default();
     words.push(match anonymous {
-        true => "his calls show no number".into(),
-        false => format!("his calls show {number}{name}"),
+        true => "their calls show no number".into(),
+        false => format!("their calls show {number}{name}"),
     });
     words.extend(class.as_ref().map(|class| format!("go into the context {class}")));
-    words.extend(language.as_ref().map(|language| format!("he is spoken to in {language}")));
+    words.extend(language.as_ref().map(|language| format!("language {language}")));
     words.extend(mailbox.as_ref().map(|mailbox| format!("mailbox {mailbox}")));
     words
 }
 
-fn profile(row: &ProfileRow) -> Vec<String> {
-    let ProfileRow { then, busy, unanswered, recording, account, pickup, lamp } = row;
+fn profile(user: &DesiredUser) -> Vec<String> {
+    let DesiredUser { then, busy, unanswered, recording, account, pickup, .. } = user;
     let mut words = vec![format!("recorded: {recording}")];
     words.extend(then.as_ref().map(|then| format!("rings {then} after that")));
     words.extend(busy.as_ref().map(|to| format!("busy: to {to}")));
     words.extend(unanswered.as_ref().map(|to| format!("unanswered: to {to}")));
     words.extend(account.as_ref().map(|account| format!("account {account}")));
     words.extend(pickup.as_ref().map(|group| format!("pick-up group {group}")));
-    words.extend(lamp.as_ref().map(|lamp| format!("lamp: {lamp}")));
     words
+}
+
+fn blf(user: &DesiredUser) -> String {
+    match (&user.blf.watch, user.blf.lit) {
+        (_, true) => "lit: DND or forwarding of all calls is on".into(),
+        (Some(watch), false) => format!("shows {watch}"),
+        (None, false) => "dark".into(),
+    }
 }

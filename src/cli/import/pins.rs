@@ -1,4 +1,4 @@
-//! PINs that come with users: checked, compared with those there are, hashed, and the made ones told in a file.
+//! PINs of imported users: checked, compared with the stored ones, hashed; generated ones are written to a file.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -6,38 +6,39 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, Result};
 use zeroize::Zeroizing;
 
+use crate::cli::context::CommandContext;
 use crate::cli::plan::Plan;
 use crate::cli::progress::on_all_cores;
-use crate::cli::site::{Site, now};
 use crate::cli::user::generated_pin;
+use crate::controller::commands::now;
 use crate::controller::pepper;
-use crate::desk::guessable::guessable;
-use crate::desk::id::Extension;
-use crate::desk::pin::{Pin, PinRecord};
+use crate::model::id::Extension;
+use crate::model::login::pin::{Pin, PinRecord};
+use crate::model::login::weak_pin::weak_pin;
 
-/// What a cell says so that a PIN is made.
+/// The cell that asks for a generated PIN.
 const GENERATE: &str = "generate";
 
-/// What is wanted of somebody's PIN.
-pub(super) enum Wanted {
-    /// It is this one.
+/// What the import asks for a user's PIN.
+pub(in crate::cli) enum Wanted {
+    /// Set this one.
     Given(Pin),
-    /// A made one, if he has none.
+    /// Generate one if the user has none.
     Made,
 }
 
-/// The PINs that are wanted, and then those that are new.
+/// The PINs that the import asks for, and then those that are new.
 #[derive(Default)]
-pub(super) struct Pins {
+pub(in crate::cli) struct Pins {
     wanted: BTreeMap<Extension, Wanted>,
     given: Vec<(Extension, Pin)>,
     made: Vec<(Extension, Pin)>,
 }
 
-/// Reads a cell; none if it says nothing. Never repeats it.
+/// Reads a cell; none if it is empty. Errors never repeat the cell.
 pub(super) fn read(cell: &str, user: &Extension) -> Result<Option<Wanted>, String> {
     if cell.is_empty() {
         return Ok(None);
@@ -48,30 +49,39 @@ pub(super) fn read(cell: &str, user: &Extension) -> Result<Option<Wanted>, Strin
     let pin = Pin::new(cell).map_err(|error| {
         format!("{error}, or \"{GENERATE}\"; a spreadsheet drops leading zeros unless the column is text")
     })?;
-    match guessable(&pin, user) {
+    match weak_pin(&pin, user) {
         Some(why) => Err(format!("this PIN is too easy to guess: {why}; choose another, or \"{GENERATE}\"")),
         None => Ok(Some(Wanted::Given(pin))),
     }
 }
 
 impl Pins {
-    pub(super) fn want(&mut self, user: Extension, pin: Wanted) {
+    pub(in crate::cli) fn want(&mut self, user: Extension, pin: Wanted) {
         self.wanted.insert(user, pin);
     }
 
-    /// Whether one is to be made for somebody.
+    /// The generated PINs.
+    pub(in crate::cli) fn made(&self) -> &[(Extension, Pin)] {
+        &self.made
+    }
+
     pub(super) fn makes(&self) -> bool {
         !self.made.is_empty()
     }
 
-    /// Finds out whose PIN will be a new one, and says so to `plan`.
-    pub(super) async fn compare(&mut self, site: &Site, plan: &mut Plan<'_>) -> anyhow::Result<()> {
-        let path = &site.config.store.pepper_file;
+    /// Finds the users who get a new PIN, and adds them to `plan`.
+    pub(in crate::cli) async fn compare(
+        &mut self,
+        context: &CommandContext,
+        plan: &mut Plan<'_>,
+    ) -> Result<()> {
+        let path = &context.config.store.pepper_file;
         let mut peppers = pepper::others(path)?;
-        peppers.extend(pepper::load(path)?);
+        // Without a pepper that PINs were made with, there can be no new ones.
+        peppers.extend(pepper::found(path, &*context.store, context.config.served_tenants()).await?);
         let mut known = vec![];
         for (user, wanted) in std::mem::take(&mut self.wanted) {
-            match (site.store.pin(&site.tenant, &user).await?, wanted) {
+            match (context.store.pin(&context.tenant, &user).await?, wanted) {
                 (None, Wanted::Made) => {
                     let pin = generated_pin(&user)?;
                     self.made.push((user, pin));
@@ -81,10 +91,10 @@ impl Pins {
                 (Some(_), Wanted::Made) => {}
             }
         }
-        // After a rotation most records still name the pepper before.
+        // After a rotation most records still name the previous pepper.
         let same = on_all_cores("comparing PINs", &known, |(user, pin, record)| {
             let pepper = peppers.iter().find(|pepper| pepper.name() == record.pepper());
-            pepper.is_some_and(|pepper| record.matches(pin, pepper, &site.tenant, user))
+            pepper.is_some_and(|pepper| record.matches(pin, pepper, &context.tenant, user))
         });
         let differing = known.into_iter().zip(same).filter(|(_, same)| !same);
         self.given.extend(differing.map(|((user, pin, _), _)| (user, pin)));
@@ -92,73 +102,65 @@ impl Pins {
         Ok(())
     }
 
-    /// What the store keeps of the new ones.
-    pub(super) fn records(&self, site: &Site) -> anyhow::Result<Vec<(Extension, PinRecord)>> {
+    /// The records of the new PINs for the store.
+    pub(in crate::cli) async fn records(
+        &self,
+        context: &CommandContext,
+    ) -> Result<Vec<(Extension, PinRecord)>> {
         let new: Vec<&(Extension, Pin)> = self.given.iter().chain(&self.made).collect();
         if new.is_empty() {
             return Ok(vec![]);
         }
-        let pepper = pepper::load_or_create(&site.config.store.pepper_file)?;
+        let pepper = context.pepper().await?;
         let made = on_all_cores("hashing PINs", &new, |(user, pin)| {
             let mut salt = [0; 16];
             getrandom::fill(&mut salt)?;
-            Ok((user.clone(), PinRecord::make(pin, &pepper, &site.tenant, user, salt).chosen(now())))
+            Ok((user.clone(), PinRecord::make(pin, &pepper, &context.tenant, user, salt).chosen(now())))
         });
         made.into_iter().collect()
     }
 
-    /// Writes the made ones into a new file that only we can read.
-    pub(super) fn hand_out(&self, path: &Path) -> anyhow::Result<Written> {
+    /// Writes the generated PINs into the file.
+    pub(super) fn hand_out(&self, mut file: NewFile) -> Result<NewFile> {
         let mut text = Zeroizing::new(String::with_capacity(32 + self.made.len() * 40));
         text.push_str("extension,pin\n");
         for (user, pin) in &self.made {
             text.extend([user.as_str(), ",", pin.reveal(), "\n"]);
         }
-        let wrong =
-            || format!("the new PINs cannot be written to {}, so nothing was changed", path.display());
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-        let mut file: File = file.with_context(wrong)?;
-        let written = Written { path: path.into(), keep: false };
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(wrong)?;
-        Ok(written)
+        let written = file.file.write_all(text.as_bytes()).and_then(|()| file.file.sync_all());
+        written.with_context(|| cannot_write(&file.path))?;
+        Ok(file)
     }
 }
 
-/// A file of PINs; gone again unless they came to be those of their users.
-pub(super) struct Written {
+/// A new file of mode 600 for PINs; dropping this deletes it, unless the PINs were stored.
+pub(super) struct NewFile {
     path: Box<Path>,
+    file: File,
     keep: bool,
 }
 
-impl Written {
-    /// They are in the store.
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write the new PINs to {}, so nothing was changed", path.display())
+}
+
+impl NewFile {
+    pub(super) fn make(path: &Path) -> Result<Self> {
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let file = file.with_context(|| cannot_write(path))?;
+        Ok(Self { path: path.into(), file, keep: false })
+    }
+
+    /// Keeps the file: the PINs are stored.
     pub(super) fn keep(mut self) {
         self.keep = true;
     }
 }
 
-impl Drop for Written {
+impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.keep {
             let _ = fs::remove_file(&self.path);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cell_that_is_no_pin_is_refused_and_not_repeated() {
-        let user = Extension::new("101").unwrap();
-        let why = |cell: &str| read(cell, &user).err().unwrap();
-        assert!(matches!(read("", &user), Ok(None)));
-        assert!(matches!(read("generate", &user), Ok(Some(Wanted::Made))));
-        assert!(matches!(read("0829", &user), Ok(Some(Wanted::Given(_)))));
-        for cell in ["829", "82917364520", "8a29", "PIN 8291"] {
-            assert!(why(cell).contains("takes 4 to 10 digits") && !why(cell).contains(cell), "{cell}");
-        }
-        assert!(why("1234").contains("too easy to guess") && !why("1234").contains("1234"));
     }
 }

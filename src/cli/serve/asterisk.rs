@@ -2,58 +2,64 @@
 
 use std::sync::Arc;
 
+use anyhow::Result;
 use tracing::info;
-use zeroize::Zeroizing;
 
-use super::{Allowed, Open, SWITCH_PATIENCE, Stop, admit, listen};
-use crate::asterisk::astdb::AstDb;
-use crate::asterisk::fastagi::{self, Server};
-use crate::asterisk::freepbx::{mwi, table::FreePbxTable};
-use crate::asterisk::manager::{Manager, Settings};
-use crate::config::{Config, Layout, Switch};
-use crate::desk::group::Groups;
-use crate::desk::id::TenantId;
+use super::open::{Open, Opening, SWITCH_PATIENCE, listen};
+use crate::asterisk::agi::server::Server;
+use crate::asterisk::ami::client::{Manager, Settings};
+use crate::asterisk::events::{EVENTS, Events};
+use crate::asterisk::freepbx::table::FreePbxTable;
+use crate::asterisk::table::astdb::AsteriskSwitch;
+use crate::config::{Layout, Switch, read_secret};
+use crate::model::directory::group::Groups;
+use crate::model::id::TenantId;
+use crate::switch::connection::outage;
 
 /// Listens for its calls, and connects to its manager interface.
-pub(super) async fn open(
-    config: &Config,
-    switch: &Switch,
-    stop: &Stop,
-    reloaded: &mut Allowed,
-) -> anyhow::Result<Open> {
-    // The address first: what cannot listen must not write into a switch that another hotdesk serves.
+pub(super) async fn open(switch: &Switch, mut opening: Opening<'_>) -> Result<Open> {
+    // The address first: a hotdesk that cannot listen must not write into a switch that another hotdesk serves.
     let listener = listen(switch, switch.agi_listen, "agi_listen").await?;
     let address = listener.local_addr()?;
-    let manager = Manager::start(manager(switch)?, stop.tables.clone());
-    let allow = admit(switch, reloaded).await;
-    if switch.layout == Layout::FreePbx {
-        tokio::spawn(mwi::follow(manager.clone(), stop.tables.clone()));
-    }
-    let (name, tenants, kept) = (switch.name.clone(), switch.tenants.clone(), stop.tables.clone());
-    let stop = stop.calls.clone();
-    let table = |tenant: &TenantId| {
-        let groups = config.reach(switch, tenant).groups;
-        let table = match switch.layout {
-            Layout::FreePbx => table(switch, &manager, tenant, groups),
+    let name = &switch.name;
+    let (manager, connection) = Manager::new(manager(switch)?, opening.stop.tables.clone());
+    let (events, following) = Events::of(&manager);
+    opening.spawn(format!("connection of switch {name}"), connection);
+    opening.spawn(format!("events of switch {name}"), following);
+    let watched = outage::watch(name.clone(), switch.ami.to_string(), vec![manager.state()]);
+    opening.run(format!("state of switch {name}"), watched);
+    let allow = opening.admit(switch).await;
+    let mut tables = vec![];
+    for tenant in &switch.tenants {
+        let groups = opening.config.routes(switch, tenant).groups;
+        let table: Arc<dyn crate::switch::Switch> = match switch.layout {
+            Layout::FreePbx => {
+                let table = FreePbxTable::new(manager.clone(), tenant).hearing(events.clone());
+                opening.run(format!("MWI of switch {name}"), table.follow_mwi());
+                Arc::new(table)
+            }
             Layout::Hotdesk => {
-                let table = AstDb::new(manager.clone(), tenant).with(groups);
-                Arc::new(table.with_mailboxes(kept.clone()))
+                let table = AsteriskSwitch::new(manager.clone(), tenant).with(groups).hearing(events.clone());
+                let (table, mailboxes) = table.with_mailboxes();
+                opening.run(format!("MWI of switch {name}, tenant {tenant}"), mailboxes);
+                Arc::new(table)
             }
         };
-        (tenant.clone(), table)
-    };
-    let tables = tenants.iter().map(table).collect();
+        tables.push((tenant.clone(), table));
+    }
+    let (switch, tenants, stop) = (name.clone(), switch.tenants.clone(), opening.stop.calls.clone());
+    let calls = opening.calls;
     Ok(Open {
         tables,
         serve: Box::new(move |controller| {
-            info!(event = "agi.listening", switch = %name, %address, "taking calls");
-            let server = Server { switch: name, tenants, allow, controller, calls: fastagi::CALLS };
-            tokio::spawn(server.run(listener, stop))
+            info!(event = "agi.listening", %switch, %address, "taking calls");
+            let server = Server { switch, tenants, allow, controller, calls };
+            Box::pin(server.run(listener, stop))
         }),
     })
 }
 
-/// A tenant's table on it. The queues of a FreePBX are its own.
+/// A tenant's table on it, for reading. The queues of a FreePBX are its own.
 pub(in crate::cli) fn table(
     switch: &Switch,
     manager: &Manager,
@@ -62,17 +68,17 @@ pub(in crate::cli) fn table(
 ) -> Arc<dyn crate::switch::Switch> {
     match switch.layout {
         Layout::FreePbx => Arc::new(FreePbxTable::new(manager.clone(), tenant)),
-        Layout::Hotdesk => Arc::new(AstDb::new(manager.clone(), tenant).with(groups)),
+        Layout::Hotdesk => Arc::new(AsteriskSwitch::new(manager.clone(), tenant).with(groups)),
     }
 }
 
-/// How to get into a switch's manager interface.
-pub(in crate::cli) fn manager(switch: &Switch) -> anyhow::Result<Settings> {
+pub(in crate::cli) fn manager(switch: &Switch) -> Result<Settings> {
     Ok(Settings {
         name: switch.name.clone(),
         address: switch.ami.to_string(),
         user: switch.ami_user.clone(),
-        secret: Zeroizing::new(switch.ami_secret()?.reveal().to_owned()),
+        secret: read_secret(&switch.ami_secret_file, "ami_secret_file")?,
         deadline: SWITCH_PATIENCE,
+        events: EVENTS.to_vec(),
     })
 }

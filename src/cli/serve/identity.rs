@@ -1,15 +1,13 @@
-//! What this controller is called where several share a switch.
+//! The name of this controller, for switches that several controllers share.
 
 use std::path::Path;
 
+use base16ct::lower::encode_string;
 use sha2::{Digest, Sha256};
-
-use crate::config::FILE;
 
 /// The host's name and a digest of the configuration's path, `pbx1-5f3a90c1`: the same after a restart, and another for each
 /// controller.
-pub(super) fn of(file: Option<&Path>) -> String {
-    let file = file.unwrap_or(Path::new(FILE));
+pub(in crate::cli) fn of(file: &Path) -> String {
     let file = std::path::absolute(file).unwrap_or_else(|_| file.into());
     named(&host(), &file)
 }
@@ -18,10 +16,10 @@ fn named(host: &str, file: &Path) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric() || ".-".contains(*c);
     let host: String = host.trim().chars().filter(plain).take(64).collect();
     let digest = Sha256::digest(file.as_os_str().as_encoded_bytes());
-    digest.iter().take(4).fold(host + "-", |name, byte| format!("{name}{byte:02x}"))
+    format!("{host}-{}", encode_string(digest.split_at(4).0))
 }
 
-/// Empty, if nobody says.
+/// Empty, if it is not known.
 fn host() -> String {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     kernel.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default()
@@ -32,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn controllers_on_one_host_or_with_one_path_are_told_apart_and_named_in_one_word() {
+    fn each_controller_on_a_host_has_another_name_of_one_word() {
         let name = |host, file| named(host, Path::new(file));
         let one = name("pbx1\n", "/etc/hotdesk/hotdesk.toml");
         assert!(one.starts_with("pbx1-") && one.len() == 13, "{one}");
@@ -44,6 +42,7 @@ mod tests {
 
     #[test]
     fn a_path_is_the_same_however_it_is_written() {
-        assert_eq!(of(None), of(Some(&std::env::current_dir().unwrap().join(FILE))));
+        let file = Path::new("hotdesk.toml");
+        assert_eq!(of(file), of(&std::env::current_dir().unwrap().join(file)));
     }
 }

@@ -1,26 +1,30 @@
-//! Metrics for whoever asks: `GET /metrics`, where `[metrics] listen` says.
+//! Serves metrics: `GET /metrics` at `[metrics] listen`.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
+use crate::switch::listener::{Closing, Listener, http};
 use crate::telemetry::metrics::{self, Metrics};
 
-/// Answers until `stop`.
-///
-/// # Errors
-/// When it cannot listen there.
+/// How many programs may read at once.
+const READERS: usize = 32;
+/// How long one may take, with all its requests.
+const LIFE: Duration = Duration::from_secs(30);
+
+/// Listens; what is returned answers until `stop`.
 pub(super) async fn open(
     listen: SocketAddr,
     metrics: Metrics,
     stop: CancellationToken,
-) -> anyhow::Result<()> {
+) -> Result<impl Future<Output = ()> + Send + 'static> {
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen} ([metrics] listen): is another program there?")
     })?;
@@ -28,11 +32,12 @@ pub(super) async fn open(
     info!(event = "metrics.listening", %address, "metrics can be read");
     let text = || async move { ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics.text()) };
     let router = Router::new().route("/metrics", get(text));
-    tokio::spawn(async move {
-        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-        if let Err(error) = served.await {
-            warn!(event = "metrics.ended", %error, "metrics cannot be read any more");
+    let readers = Listener { of: "metrics".into(), allow: None, most: READERS };
+    let closing = Closing::from(stop.clone());
+    Ok(readers.open(listener, closing, move |stream, peer| {
+        let (router, stop) = (router.clone(), stop.clone());
+        async move {
+            stop.run_until_cancelled(http::serve(stream, peer, router, LIFE)).await;
         }
-    });
-    Ok(())
+    }))
 }

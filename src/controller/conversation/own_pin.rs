@@ -1,76 +1,68 @@
-//! Changing one's PIN by phone: the old one, then twice the new one.
+//! Changing the own PIN by phone: the old one, then the new one twice.
 
 use tracing::info;
 
-use super::{Outlived, Stop, TRIES, entered, speak};
-use crate::controller::Controller;
-use crate::desk::code::Proof;
-use crate::desk::guessable::guessable;
-use crate::desk::id::Extension;
-use crate::desk::journal::Actor;
-use crate::desk::pin::Pin;
-use crate::desk::policy::{Prompt, Refusal};
-use crate::store::{Change, StoreError, What};
-use crate::switch::{Call, Outcome, Phone, Utterance};
+use super::identify::Identified;
+use super::steps::{Conversation, Outlived, Stop, TRIES};
+use crate::controller::commands;
+use crate::model::codes::Proof;
+use crate::model::command::Change;
+use crate::model::directory::change::{DirectoryChange, DirectoryCommand, DirectoryRules};
+use crate::model::id::Extension;
+use crate::model::journal::Actor;
+use crate::model::login::pin::Pin;
+use crate::model::login::prompt::Prompt;
+use crate::model::login::refusal::Refusal;
+use crate::model::login::weak_pin::weak_pin;
+use crate::switch::{Caller, Outcome};
 
-impl Controller {
-    /// Of whoever is named or, if nobody is, of who says so.
-    pub(super) async fn change_pin(
-        &self,
-        call: &Call,
-        phone: &mut impl Phone,
-        user: Option<Extension>,
-    ) -> Result<Outcome, Stop> {
-        let Some(user) = self.identify(call, phone, user, Proof::Asked, Outlived::Taken).await? else {
-            return Ok(Outcome::Refused);
-        };
-        speak(phone, user.language.as_ref()).await?;
+impl<P: Caller> Conversation<'_, P> {
+    /// For the user whose extension was dialled, else for the user who is identified.
+    pub(super) async fn change_pin(&mut self, user: Option<Extension>) -> Result<Outcome, Stop> {
+        let Identified { user, attempt } = self.identify(user, Proof::Asked, Outlived::Taken).await?;
+        if let Some(guess) = attempt {
+            self.correct_attempt(Change::Forgive(guess)).await;
+        }
+        self.speak(user.language.as_ref()).await?;
+        let user = user.extension;
         for _ in 0..TRIES {
-            if let Some(new) = self.chosen(call, phone, &user.extension).await? {
-                self.replace_pin(call, new, &user.extension).await?;
-                info!(event = "pin.changed", user = %user.extension, "a user chose another PIN");
-                phone.say(&[Utterance::Prompt(Prompt::PinChanged)]).await?;
+            if let Some(new) = self.chosen(&user).await? {
+                self.replace_pin(new, &user).await?;
+                info!(event = "pin.changed", %user, "a user changed the PIN");
+                self.say(Prompt::PinChanged).await?;
                 return Ok(Outcome::PinChanged);
             }
-            self.refuse(call, Refusal::PinUnfit, Some(user.extension.clone())).await;
-            phone.say(&[Utterance::Prompt(Refusal::PinUnfit.prompt())]).await?;
+            self.refuse(Refusal::PinUnfit, Some(user.clone())).await;
+            self.say(Refusal::PinUnfit.prompt()).await?;
         }
-        Ok(Outcome::Refused)
+        Err(Stop::TriesUsed)
     }
 
-    /// A PIN that was entered twice, is hard to guess, and another than before. One that cannot be is not asked for
-    /// once more.
-    async fn chosen(
-        &self,
-        call: &Call,
-        phone: &mut impl Phone,
-        user: &Extension,
-    ) -> Result<Option<Pin>, Stop> {
-        let Ok(new) = Pin::new(&entered(phone, Prompt::NewPin).await?.0) else { return Ok(None) };
-        if guessable(&new, user).is_some() {
+    /// A PIN that was entered twice, is hard to guess, and differs from the old one. An unfit PIN is not asked for again.
+    async fn chosen(&mut self, user: &Extension) -> Result<Option<Pin>, Stop> {
+        let Ok(new) = Pin::new(&self.entered(Prompt::NewPin).await?.0) else { return Ok(None) };
+        if weak_pin(&new, user).is_some() {
             return Ok(None);
         }
-        let record = self.store.pin(&call.tenant, user).await?;
-        if self.pins.compare(record, new.clone(), call.tenant.clone(), user.clone()).await?.matches {
+        let (controller, tenant) = (self.controller, self.call.tenant.clone());
+        let record = controller.store.pin(&tenant, user).await?;
+        let comparison = controller.pins.compare(record, new.clone(), tenant, user.clone());
+        if self.audibly(comparison).await?.matches {
             return Ok(None);
         }
-        let again = entered(phone, Prompt::NewPinAgain).await?;
+        let again = self.entered(Prompt::NewPinAgain).await?;
         Ok((*again.0 == new.reveal()).then_some(new))
     }
 
-    async fn replace_pin(&self, call: &Call, new: Pin, user: &Extension) -> Result<(), Stop> {
-        let at = self.clock.now();
-        let record = self.pins.record(new, call.tenant.clone(), user.clone()).await?.chosen(at);
-        let change = Change {
-            tenant: call.tenant.clone(),
-            what: What::Pin(user.clone(), record),
-            by: Actor::Phone(call.device.clone()),
-            at,
-        };
-        match self.store.change(&change).await {
-            // Removed since he was asked.
-            Err(StoreError::Missing(_)) => Err(Stop::Refused(Refusal::UserUnknown, Some(user.clone()))),
-            done => Ok(done.map(drop)?),
-        }
+    async fn replace_pin(&mut self, new: Pin, user: &Extension) -> Result<(), Stop> {
+        let (controller, tenant) = (self.controller, self.call.tenant.clone());
+        let at = controller.clock.now();
+        let record =
+            self.audibly(controller.pins.record(new, tenant.clone(), user.clone())).await?.chosen(at);
+        let changes = vec![DirectoryChange::Pin(user.clone(), record)];
+        let change = Change::Directory(DirectoryCommand { changes, rules: DirectoryRules::default() });
+        let by = (Actor::Device(self.call.device.clone()), at);
+        let done = commands::change(&*controller.store, &tenant, by, change).await;
+        done.map(drop).map_err(|fault| Stop::about(user, fault))
     }
 }

@@ -1,44 +1,35 @@
-//! Something of his own that whoever sits at a phone wants otherwise: no question is asked, he sits there.
+//! Changes a setting of the device's user by code, without a question: the user is logged in there.
 
 use tracing::info;
 
-use super::{Stop, speak};
-use crate::controller::{Controller, Fault};
-use crate::desk::code::{Action, Codes, Operand};
-use crate::desk::model::{Office, User};
-use crate::desk::policy::Refusal;
-use crate::desk::wish::{Granted, grant};
-use crate::store::StoreError;
-use crate::switch::{Call, Outcome, Phone, Utterance};
+use super::steps::{Conversation, Stop};
+use crate::model::codes::{Action, Codes, Operand};
+use crate::model::directory::{Snapshot, User};
+use crate::model::login::refusal::Refusal;
+use crate::model::settings::self_service::{Granted, grant};
+use crate::switch::{Caller, Outcome, Utterance};
 
-impl Controller {
+impl<P: Caller> Conversation<'_, P> {
     pub(super) async fn set_for(
-        &self,
-        call: &Call,
-        phone: &mut impl Phone,
-        (does, operand): (Action, Option<Operand>),
+        &mut self,
+        (action, operand): (Action, Option<Operand>),
         codes: &Codes,
-        office: &Office,
+        snapshot: &Snapshot,
     ) -> Result<Outcome, Stop> {
-        // A guest; or the owner, unless he sits elsewhere.
-        let here = office.user_at(&call.device).and_then(|user| office.users.get(user));
-        let user: &User = here.ok_or(Stop::Refused(Refusal::NobodyHere, None))?;
+        // A guest, or the owner who is not logged in elsewhere.
+        let here = snapshot.user_at(&self.call.device).and_then(|user| snapshot.users.get(user));
+        let user: &User = here.ok_or(Stop::Refused(Refusal::NoUserHere, None))?;
         let extension = &user.extension;
-        speak(phone, user.language.as_ref()).await?;
-        let Granted { settings, says, number } = grant(does, operand, user, office, codes)
+        self.speak(user.language.as_ref()).await?;
+        let Granted { settings, says, number } = grant(action, operand, user, snapshot, codes)
             .map_err(|refusal| Stop::Refused(refusal, Some(extension.clone())))?;
-        match self.set(&self.origin(call), extension, &settings).await {
-            // Removed since he dialled.
-            Err(Fault::Store(StoreError::Missing(_))) => {
-                return Err(Stop::Refused(Refusal::UserUnknown, Some(extension.clone())));
-            }
-            done => done?,
-        }
+        let done = self.controller.set(&self.origin, extension, &settings).await;
+        done.map_err(|fault| Stop::about(extension, fault))?;
         for setting in &settings {
-            info!(event = "setting.changed", user = %extension, %setting, "a user set something himself");
+            info!(event = "setting.changed", user = %extension, %setting, "a user changed a setting");
         }
         let words = [Some(Utterance::Prompt(says)), number.map(Utterance::Number)];
-        phone.say(&words.into_iter().flatten().collect::<Vec<_>>()).await?;
+        self.phone.say(&words.into_iter().flatten().collect::<Vec<_>>()).await?;
         Ok(Outcome::Set)
     }
 }

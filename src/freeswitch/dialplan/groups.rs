@@ -1,91 +1,43 @@
-//! Groups that ring all their members: what is dialled for them.
+//! Groups that ring all their members, in the dialplan.
 //!
-//! Who signed in and is somewhere has a row in his group's realm, whose *key* is what rings him. So the list of its keys is
-//! what `bridge` takes: FreeSWITCH calls them all without us, and without knowing who sits where.
+//! A member who signed in and is logged in has a row in the group's realm, whose *key* rings the member. So `bridge` takes
+//! the list of its keys: FreeSWITCH rings the members without the controller.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use super::super::groups;
-use crate::desk::group::{Groups, Kind};
-use crate::desk::id::{Extension, GroupName, TenantId};
+use super::codes::exactly;
+use crate::freeswitch::queues::groups;
+use crate::model::directory::group::{Groups, numbered};
+use crate::model::id::{Extension, GroupName, TenantId};
 
-/// What of groups stands where in the texts; empty where there are none.
-#[derive(Debug, Default)]
-pub(super) struct Rung {
-    /// Their context.
-    pub(super) context: String,
-    /// What leads there from where their numbers are dialled.
-    pub(super) dialled: String,
+pub(super) struct Group<'a> {
+    pub(super) name: &'a GroupName,
+    pub(super) number: Extension,
+    pub(super) realm: String,
+    /// Matches the domain of its tenant; `None` where there is only one tenant.
+    pub(super) domain: Option<String>,
 }
 
-impl Rung {
-    /// Those of each tenant that have a number.
-    pub(super) fn of(tenants: &BTreeMap<TenantId, Groups>, ring: u16) -> Self {
-        let (mut extensions, mut dialled) = (String::new(), String::new());
-        for (tenant, groups) in tenants {
-            let numbered = numbered(groups);
-            let numbers: Vec<&str> = numbered.iter().map(|(number, _)| number.as_str()).collect();
-            if numbers.is_empty() {
-                continue;
-            }
-            let domain = domain(tenant);
-            let numbers = numbers.join("|");
-            let _ = write!(
-                dialled,
-                r#"    <extension name="hotdesk-group">
-{domain}      <condition field="destination_number" expression="^(?:{numbers})\z">
-        <action application="set" data="hd_context=${{context}}"/>
-        <action application="transfer" data="${{destination_number}} XML hotdesk-group"/>
-      </condition>
-    </extension>
-"#
-            );
-            for (number, name) in numbered {
-                let (realm, caller) = (groups::realm(name, tenant), groups::CALLER);
-                let _ = write!(
-                    extensions,
-                    r#"    <extension name="hotdesk-group-{name}">
-{domain}      <condition field="destination_number" expression="^{number}\z"/>
-      <condition field="${{db(list/{realm})}}" expression="^(loopback/.+)$">
-        <action application="set" data="call_timeout={ring}"/>
-        <action application="set" data="hangup_after_bridge=true"/>
-        <action application="set" data="continue_on_fail=true"/>
-        <action application="bridge" data="{{{caller},origination_callee_id_number={number},origination_callee_id_name={number}}}$1"/>
-        <action application="hangup" data="${{originate_disposition}}"/>
-        <anti-action application="hangup" data="SUBSCRIBER_ABSENT"/>
-      </condition>
-    </extension>
-"#
-                );
-            }
+pub(super) fn all(tenants: &BTreeMap<TenantId, Groups>) -> Vec<Group<'_>> {
+    let mut all = vec![];
+    for (tenant, of_tenant) in tenants {
+        for (number, name) in numbered(of_tenant) {
+            let (realm, domain) = (groups::realm(name, tenant), domain(tenant));
+            all.push(Group { name, number, realm, domain });
         }
-        if extensions.is_empty() {
-            return Self::default();
-        }
-        let context = format!(
-            "\n  <!-- A group: who signed in and is somewhere is rung, all at once; nobody's forward, and nobody's voicemail. -->\n  \
-             <context name=\"hotdesk-group\">\n{extensions}  </context>\n"
-        );
-        Self { context, dialled }
     }
+    all
 }
 
-/// The groups that ring, by what is dialled for them.
-fn numbered(groups: &Groups) -> Vec<(Extension, &GroupName)> {
-    let rings = groups.iter().filter(|(_, group)| group.kind == Kind::Ring);
-    let dialled = |(name, group): (_, &crate::desk::group::Group)| {
-        let name: &GroupName = name;
-        Some((group.number.clone().or_else(|| Extension::new(name.as_str()).ok())?, name))
+/// One expression for the numbers of each tenant's groups, with that of the tenant's domain.
+pub(super) fn numbers(tenants: &BTreeMap<TenantId, Groups>) -> Vec<(Option<String>, String)> {
+    let of = |(tenant, groups): (&TenantId, &Groups)| {
+        let numbers: Vec<String> = numbered(groups).iter().map(|(number, _)| number.to_string()).collect();
+        (!numbers.is_empty()).then(|| (domain(tenant), numbers.join("|")))
     };
-    rings.filter_map(dialled).collect()
+    tenants.iter().filter_map(of).collect()
 }
 
-/// Whose number it is, where there are several companies.
-fn domain(tenant: &TenantId) -> String {
-    if *tenant == TenantId::default() {
-        return String::new();
-    }
-    let tenant = super::escaped(tenant.as_str());
-    format!("      <condition field=\"${{domain_name}}\" expression=\"^{tenant}$\"/>\n")
+fn domain(tenant: &TenantId) -> Option<String> {
+    (*tenant != TenantId::default()).then(|| exactly(tenant.as_str()))
 }

@@ -1,13 +1,14 @@
-//! The truth in a Redis, for several controllers; Valkey does as well. Redis 6 or later.
+//! A store in a Redis, version 6 or later, or a Valkey, for several controllers.
 //!
-//! An act is one Lua script, so it is done whole or not at all, and one round trip. A script that was not answered may
-//! have run all the same: a move carries a request id for that. The journal is a stream whose ids are the revisions,
-//! and reading on in it, blocked, is the change feed.
+//! One script loads what a command reads, this process decides, and another script compares what was read and
+//! commits. What was read or written just before need not be read again. A script without an answer may have run, so a commit remembers its request id. The journal is a stream
+//! whose ids are the revisions, and a blocking read of it is the change feed.
 
 mod feed;
+mod known;
 mod link;
-mod seen;
-mod trim;
+mod migrate;
+mod script;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,78 +17,40 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use redis::{Cmd, FromRedisValue, Script, ScriptInvocation, cmd};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Change, Guess, Import, Note, REMEMBERED, Store, StoreError, Tried, Trim, Trimmed, What};
-use crate::desk::id::{CallId, DeviceName, Extension, Revision, TenantId};
-use crate::desk::journal::{Actor, Entry, Event};
-use crate::desk::leave::Seen;
-use crate::desk::location::Location;
-use crate::desk::lock::{Attempt, Kind, RULE};
-use crate::desk::model::{Binding, Device, Office, User};
-use crate::desk::pin::PinRecord;
-use crate::desk::policy::Refusal;
-use crate::desk::rules::Multi;
-use crate::desk::seat::{Act, Move, Transition};
-use crate::desk::setting::Setting;
-use crate::desk::table::Scope;
+use super::identity::{self, Seen};
+use super::migration::{OLDEST, VERSION};
+use super::{Keeps, Result, Store, StoreError, Trim, Trimmed};
+use crate::model::command::{Command, Loaded, Outcome, Reads, Step, decide};
+use crate::model::id::{Revision, StoreId, TenantId};
+use crate::model::journal::Entry;
+use crate::model::journal::daily_counts::Counted;
+use crate::model::mark::Mark;
 use feed::Feed;
-use link::Link;
+use known::Known;
+use link::{Fault, Link};
+use script::{Read, Scripts, base};
 
-/// The version of the keys of a tenant, as `house.lua` lists them. Data without a mark is of 2, the first that had none.
-macro_rules! version {
-    () => {
-        2
-    };
-}
-const VERSION: u64 = version!();
-
-macro_rules! script {
-    // A script that does another many times, as a function of its arguments.
-    ($file:literal, $function:literal) => {
-        Script::new(concat!(
-            concat!("local KNOWN = ", version!(), "\n"),
-            include_str!("../lua/house.lua"),
-            concat!("local function ", $function, "(ARGV)\n"),
-            include_str!(concat!("../lua/", $function, ".lua")),
-            "\nend\n",
-            include_str!(concat!("../lua/", $file))
-        ))
-    };
-    ($file:literal) => {
-        Script::new(concat!(
-            concat!("local KNOWN = ", version!(), "\n"),
-            include_str!("../lua/house.lua"),
-            include_str!(concat!("../lua/", $file))
-        ))
-    };
-}
-
-/// How often a setting is tried while others change the same user.
-const TRIES: u32 = 20;
-
-/// How long many changes at once may take.
-const IMPORT: Duration = Duration::from_secs(120);
+/// How often a command is decided while others change what it reads.
+const TRIES: u32 = 40;
+/// The longest pause before it is decided again; random, so that simultaneous commands spread out.
+const PAUSE_US: u64 = 4_000;
+/// How long a command with many changes may take.
+const LARGE: Duration = Duration::from_secs(120);
 
 /// A store in a Redis.
 pub struct Redis {
     link: Arc<Link>,
     feed: Feed,
-    attempt: Script,
-    change: Script,
-    forgive: Script,
-    import: Script,
-    move_people: Script,
-    note: Script,
-    office: Script,
-    record: Script,
-    rehash: Script,
-    revision_at: Script,
-    seen: Script,
-    trim: Script,
-    trimmed: Script,
+    scripts: Scripts,
+    known: Known,
+    /// The identity of data that this process begins.
+    fresh: StoreId,
+    seen: Seen,
+    /// Retries of this process wait here for each other, so many commands for one record do not slow down other commands.
+    retries: Mutex<()>,
 }
 
 impl std::fmt::Debug for Redis {
@@ -96,357 +59,230 @@ impl std::fmt::Debug for Redis {
     }
 }
 
-/// Who and when: an [`Entry`] without what happened, which the scripts know.
-#[derive(Serialize)]
-struct Head<'a> {
-    at: Timestamp,
-    tenant: &'a TenantId,
-    by: &'a Actor,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    call: Option<&'a CallId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'a str>,
-}
-
-/// What every key of a tenant begins with. The braces keep them in one slot of a cluster.
-fn base(tenant: &TenantId) -> String {
-    format!("hotdesk:{{{tenant}}}")
-}
-
 impl Redis {
-    /// The store at `url`; it need not be up now.
+    /// The store at `url`; it need not be up.
     ///
     /// # Errors
     /// [`StoreError::Broken`] when `url` cannot be read.
-    pub fn open(url: &str) -> Result<Self, StoreError> {
+    pub fn open(url: &str) -> Result<Self> {
+        let link = Link::new(url)?;
+        let fresh = identity::make();
         Ok(Self {
-            link: Arc::new(Link::new(url)?),
-            feed: Feed::new(),
-            attempt: script!("attempt.lua"),
-            change: script!("change.lua"),
-            forgive: script!("forgive.lua"),
-            import: script!("import.lua", "change"),
-            move_people: script!("move.lua"),
-            note: script!("note.lua"),
-            office: script!("office.lua"),
-            record: script!("record.lua"),
-            rehash: script!("rehash.lua"),
-            revision_at: script!("revision_at.lua"),
-            seen: script!("seen.lua"),
-            trim: script!("trim.lua"),
-            trimmed: script!("trimmed.lua"),
+            fresh: fresh.map_err(|error| StoreError::Broken(link.place.clone(), error.to_string()))?,
+            seen: Seen::default(),
+            link: Arc::new(link),
+            feed: Feed::default(),
+            scripts: Scripts::new(),
+            known: Known::default(),
+            retries: Mutex::new(()),
         })
     }
 
-    fn text(&self, value: &impl Serialize) -> Result<String, StoreError> {
-        serde_json::to_string(value).map_err(|error| self.unreadable(&error))
-    }
-
-    fn parse<T: DeserializeOwned>(&self, text: &str) -> Result<T, StoreError> {
-        serde_json::from_str(text).map_err(|error| self.unreadable(&error))
-    }
-
-    /// A change as the scripts take it: its kind, its name, its body.
-    async fn change_of<'a>(
-        &self,
-        tenant: &TenantId,
-        what: &'a What,
-    ) -> Result<(&'static str, &'a str, String), StoreError> {
-        Ok(match what {
-            What::Device(device) => ("device", device.name.as_str(), self.text(device)?),
-            What::Location(location) => ("location", location.name.as_str(), self.text(location)?),
-            What::Pin(user, record) => ("pin", user.as_str(), self.text(record)?),
-            What::RemoveDevice(device) => ("remove_device", device.as_str(), String::new()),
-            What::RemoveLocation(location) => ("remove_location", location.as_str(), String::new()),
-            What::RemoveUser(user) => ("remove_user", user.as_str(), String::new()),
-            What::Unlock(whose) => {
-                let (what, name) = match whose.counted() {
-                    None => ("unlock", ""),
-                    Some((Kind::Device, name)) => ("unlock_device", name),
-                    Some((Kind::User, name)) => ("unlock_user", name),
-                };
-                (what, name, self.text(&whose.event())?)
-            }
-            What::Setting(user, setting) => {
-                ("setting", user.as_str(), self.setting(tenant, user, setting).await?)
-            }
-            What::Edited { was, is } => {
-                ("edited", was.extension.as_str(), self.edited(tenant, was, is).await?)
-            }
-            What::User(user) => ("user", user.extension.as_str(), self.text(user)?),
-        })
-    }
-
-    /// What is kept of a user, as text.
-    async fn kept(&self, tenant: &TenantId, user: &Extension) -> Result<String, StoreError> {
-        let mut ask = cmd("HGET");
-        ask.arg(format!("{}:users", base(tenant))).arg(user.as_str());
-        let kept: Option<String> = self.ask(tenant, &ask).await?;
-        kept.ok_or_else(|| StoreError::Missing(format!("user {user}")))
-    }
-
-    /// A user who is as he was read, as a change from what is kept of him to what will be.
-    async fn edited(&self, tenant: &TenantId, was: &User, is: &User) -> Result<String, StoreError> {
-        let kept = self.kept(tenant, &was.extension).await?;
-        if self.parse::<User>(&kept)? != *was {
-            return Err(StoreError::Contended(format!("user {}", was.extension)));
-        }
-        self.text(&serde_json::json!({ "was": kept, "is": self.text(is)? }))
-    }
-
-    /// Asks for what is at the key of a tenant, and sees first that it is of a version that we know.
-    async fn ask<T: FromRedisValue>(&self, tenant: &TenantId, command: &Cmd) -> Result<T, StoreError> {
-        let mut both = redis::pipe();
-        both.get(format!("{}:version", base(tenant))).add_command(command.clone());
-        let (version, value): (Option<u64>, T) = self.link.ask(&both).await?;
-        match version {
-            Some(version) if version != VERSION => Err(self.link.newer(&version.to_string())),
-            _ => Ok(value),
-        }
-    }
-
-    /// One setting of a user, as a change from what is kept of him now to what will be.
-    async fn setting(
-        &self,
-        tenant: &TenantId,
-        user: &Extension,
-        setting: &Setting,
-    ) -> Result<String, StoreError> {
-        let was = self.kept(tenant, user).await?;
-        let mut is: User = self.parse(&was)?;
-        setting.apply(&mut is);
-        let event = Event::SettingChanged { user: user.clone(), setting: setting.to_string() };
-        self.text(&serde_json::json!({ "was": was, "is": self.text(&is)?, "event": event }))
-    }
-
-    fn unreadable(&self, error: &impl std::fmt::Display) -> StoreError {
-        let why = format!(
-            "what it holds is not what hotdesk writes ({error}); if somebody edited it, restore a backup"
-        );
+    fn unreadable(&self, why: &impl ToString) -> StoreError {
+        let why = format!("it has a value that Hotdesk did not write: {}", why.to_string());
         StoreError::Broken(self.link.place.clone(), why)
     }
-}
 
-fn on<'a>(script: &'a Script, tenant: &TenantId) -> ScriptInvocation<'a> {
-    script.key(base(tenant))
+    /// Runs a script on a tenant's data, after a migration if the data is of an older version.
+    async fn run<T: FromRedisValue>(
+        &self,
+        tenant: &TenantId,
+        script: &Script,
+        arguments: &[String],
+        large: bool,
+    ) -> Result<T> {
+        let mut ask: ScriptInvocation<'_> = script.key(base(tenant));
+        for argument in arguments {
+            ask.arg(argument);
+        }
+        let run = async || match large {
+            true => self.link.run_within(LARGE, &ask).await,
+            false => self.link.run(&ask).await,
+        };
+        let answer = match run().await {
+            Err(Fault::Version(version)) => {
+                migrate::migrate(&self.link, tenant, &version, &self.fresh).await?;
+                run().await
+            }
+            answer => answer,
+        };
+        answer.map_err(|fault| fault.into_error(&self.link.place))
+    }
+
+    /// Reads something of a tenant without a script, after a migration if the data is of an older version.
+    async fn ask<T: FromRedisValue>(&self, tenant: &TenantId, command: &Cmd) -> Result<T> {
+        let (version, revision) = (format!("{}:version", base(tenant)), format!("{}:revision", base(tenant)));
+        let mut all = redis::pipe();
+        all.get(version).exists(revision).add_command(command.clone());
+        let ask = async || {
+            let (version, some, answer): (Option<String>, bool, redis::Value) = self.link.ask(&all).await?;
+            let version = version.or(some.then(|| OLDEST.to_string()));
+            match version.filter(|version| *version != VERSION.to_string()) {
+                Some(other) => Err(Fault::Version(other)),
+                None => Ok(answer),
+            }
+        };
+        let answer = match ask().await {
+            Err(Fault::Version(version)) => {
+                migrate::migrate(&self.link, tenant, &version, &self.fresh).await?;
+                ask().await
+            }
+            answer => answer,
+        };
+        let answer = answer.map_err(|fault| fault.into_error(&self.link.place))?;
+        T::from_redis_value(answer).map_err(|error| self.unreadable(&error))
+    }
+
+    async fn read(&self, tenant: &TenantId, reads: &Reads, large: bool) -> Result<Read> {
+        let before = self.seen.before(tenant);
+        let read: Read = self.run(tenant, &self.scripts.snapshot, &[script::asked(reads)], large).await?;
+        let now = read.mark().map_err(|why| self.unreadable(&why))?;
+        let followed = self.seen.check(tenant, before.as_ref(), now.as_ref());
+        followed.map_err(|why| StoreError::Lost(self.link.place.clone(), why))?;
+        Ok(read)
+    }
 }
 
 #[async_trait]
 impl Store for Redis {
-    async fn office(&self, tenant: &TenantId, scope: &Scope) -> Result<Office, StoreError> {
-        let scope = match scope {
-            Scope::All => "null".into(),
-            Scope::Some { users, devices } => {
-                self.text(&serde_json::json!({ "users": users, "devices": devices }))?
+    async fn load(&self, tenant: &TenantId, reads: &Reads) -> Result<Loaded> {
+        let read = self.read(tenant, reads, reads.is_large()).await?;
+        if !reads.steps.iter().any(|step| matches!(step, Step::All(..))) {
+            self.known.learn(tenant, &read);
+        }
+        read.loaded().map_err(|why| self.unreadable(&why))
+    }
+
+    async fn commit(&self, command: &Command) -> Result<Outcome> {
+        let (reads, tenant) = (command.reads(), &command.tenant);
+        let mut turn = None;
+        let mut known = self.known.read(tenant, &reads);
+        for _ in 0..TRIES {
+            let (read, is_known) = match known.take() {
+                Some(read) => (read, true),
+                None => (self.read(tenant, &reads, command.is_large()).await?, false),
+            };
+            let loaded = read.to_decide().map_err(|why| self.unreadable(&why))?;
+            let decision = match decide(&loaded, command) {
+                Ok(decision) => decision,
+                // What is known may be old.
+                Err(_) if is_known => continue,
+                // The first attempt may have been accepted, which makes the second one impossible.
+                Err(refusal) => {
+                    let asked = format!("{}:request:{}", base(tenant), command.request);
+                    let first: Option<String> = self.ask(tenant, cmd("GET").arg(asked)).await?;
+                    let Some(first) = first else { return Err(refusal.into()) };
+                    return serde_json::from_str(&first).map_err(|error| self.unreadable(&error));
+                }
+            };
+            let (commit, committed) =
+                read.commit(command, &decision, &self.fresh).map_err(|error| self.unreadable(&error))?;
+            let (done, outcome, revision): (String, String, u64) =
+                self.run(tenant, &self.scripts.commit, &[commit], command.is_large()).await?;
+            if done != "changed" {
+                let outcome = serde_json::from_str(&outcome).map_err(|error| self.unreadable(&error))?;
+                if done == "done" && !command.is_large() {
+                    self.known.commit(tenant, committed.numbered(decision.events.len(), revision));
+                }
+                return Ok(match outcome {
+                    Outcome::Done { .. } if done == "done" => Outcome::Done { revision: Revision(revision) },
+                    other => other,
+                });
             }
-        };
-        type Bodies = Vec<String>;
-        let (revision, users, devices, locations, bindings): (u64, Bodies, Bodies, Bodies, Bodies) =
-            self.link.run(on(&self.office, tenant).arg(scope)).await?;
-        let mut office = Office { revision: Revision(revision), ..Office::default() };
-        for user in users {
-            let user: User = self.parse(&user)?;
-            office.users.insert(user.extension.clone(), user);
-        }
-        for device in devices {
-            let device: Device = self.parse(&device)?;
-            office.devices.insert(device.name.clone(), device);
-        }
-        for location in locations {
-            let location: Location = self.parse(&location)?;
-            office.locations.insert(location.name.clone(), location);
-        }
-        for binding in bindings {
-            let binding: Binding = self.parse(&binding)?;
-            office.bindings.insert(binding.device.clone(), binding);
-        }
-        Ok(office)
-    }
-
-    async fn change(&self, change: &Change) -> Result<Revision, StoreError> {
-        let head = self.text(&Head {
-            at: change.at,
-            tenant: &change.tenant,
-            by: &change.by,
-            call: None,
-            code: None,
-        })?;
-        let mut tries = 1;
-        loop {
-            let (what, name, body) = self.change_of(&change.tenant, &change.what).await?;
-            let mut script = on(&self.change, &change.tenant);
-            script.arg(what).arg(name).arg(body).arg(change.at.as_microsecond()).arg(&head);
-            match self.link.run(&script).await {
-                Err(StoreError::Contended(_)) if tries < TRIES => tries += 1,
-                done => return Ok(Revision(done?)),
+            if is_known {
+                continue;
             }
+            if turn.is_none() {
+                turn = Some(self.retries.lock().await);
+                continue;
+            }
+            let pause = getrandom::u64().unwrap_or(0) % PAUSE_US;
+            sleep(Duration::from_micros(pause)).await;
         }
+        Err(StoreError::Contended(self.link.place.clone()))
     }
 
-    async fn import(&self, import: &Import) -> Result<Revision, StoreError> {
-        let head = Head { at: import.at, tenant: &import.tenant, by: &import.by, call: None, code: None };
-        let mut script = on(&self.import, &import.tenant);
-        script.arg(import.at.as_microsecond()).arg(self.text(&head)?);
-        for Change { what, .. } in import.changes() {
-            let (what, name, body) = self.change_of(&import.tenant, &what).await?;
-            script.arg(what).arg(name).arg(body);
-        }
-        Ok(Revision(self.link.run_within(IMPORT, &script).await?))
-    }
-
-    async fn move_people(&self, act: &Move) -> Result<Transition, StoreError> {
-        let mut rules = serde_json::json!({});
-        let (what, user, device) = match &act.act {
-            Act::Clear(device) => ("clear", "", device.as_str()),
-            Act::Leave(user, device) => ("leave", user.as_str(), device.as_str()),
-            Act::Expire(binding) => {
-                rules = serde_json::json!({ "seated": [binding], "removed": [], "most": 0 });
-                ("expire", "", "")
-            }
-            Act::LeaveAll(user) => ("leave_all", user.as_str(), ""),
-            Act::Seat(user, device, seating) => {
-                let (most, refuse) = (seating.multi.most(), seating.multi == Multi::Refuse);
-                rules = serde_json::json!({ "take_over": seating.take_over, "refuse": refuse, "most": most });
-                ("seat", user.as_str(), device.as_str())
-            }
-            Act::Undo { seated, removed, most } => {
-                rules = serde_json::json!({ "seated": seated, "removed": removed, "most": most });
-                ("undo", "", "")
-            }
-        };
-        let head = Head {
-            at: act.at,
-            tenant: &act.tenant,
-            by: &act.by,
-            call: act.call.as_ref(),
-            code: act.code.as_deref(),
-        };
-        let mut script = on(&self.move_people, &act.tenant);
-        script.arg(what).arg(user).arg(device);
-        script.arg(act.at.to_string()).arg(act.at.as_microsecond()).arg(self.text(&head)?);
-        script.arg(act.request.as_str()).arg(REMEMBERED).arg(rules.to_string());
-        let transition: String = self.link.run(&script).await?;
-        self.parse(&transition)
-    }
-
-    async fn pin(&self, tenant: &TenantId, user: &Extension) -> Result<Option<PinRecord>, StoreError> {
-        let mut ask = cmd("HGET");
-        ask.arg(format!("{}:pins", base(tenant))).arg(user.as_str());
-        let record: Option<String> = self.ask(tenant, &ask).await?;
-        record.map(|record| self.parse(&record)).transpose()
-    }
-
-    async fn rehash(
-        &self,
-        tenant: &TenantId,
-        user: &Extension,
-        was: &PinRecord,
-        is: &PinRecord,
-    ) -> Result<(), StoreError> {
-        let mut script = on(&self.rehash, tenant);
-        self.link.run(script.arg(user.as_str()).arg(was.salt()).arg(self.text(is)?)).await
-    }
-
-    async fn attempt(&self, guess: &Guess) -> Result<Attempt, StoreError> {
-        let mut script = on(&self.attempt, &guess.tenant);
-        script.arg(guess.user.as_str()).arg(guess.device.as_str());
-        script.arg(guess.at.as_second()).arg(self.text(&RULE)?);
-        let (locked, by_device, by_user): (String, bool, bool) = self.link.run(&script).await?;
-        let allowed = match locked.as_str() {
-            "" => Ok(()),
-            "device" => Err(Refusal::DeviceLocked),
-            _ => Err(Refusal::UserLocked),
-        };
-        let spray = [(Kind::Device, by_device), (Kind::User, by_user)];
-        let spray = spray.into_iter().filter_map(|(kind, is)| is.then_some(kind)).collect();
-        Ok(Attempt { allowed, spray })
-    }
-
-    async fn forgive(&self, guess: &Guess) -> Result<(), StoreError> {
-        let mut script = on(&self.forgive, &guess.tenant);
-        script.arg(guess.user.as_str()).arg(guess.device.as_str());
-        script.arg(guess.at.as_second()).arg(RULE.device.failures);
-        self.link.run(&script).await
-    }
-
-    async fn tries(&self, tenant: &TenantId) -> Result<Vec<Tried>, StoreError> {
-        let mut ask = cmd("HGETALL");
-        let all: Vec<(String, String)> = self.ask(tenant, ask.arg(format!("{}:tries", base(tenant)))).await?;
-        let tried = |(who, body): (String, String)| {
-            let (kind, name) = who.split_once(':')?;
-            Some((Kind::named(kind)?, name.to_owned(), body))
-        };
-        all.into_iter()
-            .filter_map(tried)
-            .map(|(kind, name, body)| Ok(Tried { kind, name, tries: self.parse(&body)? }))
-            .collect()
-    }
-
-    async fn record(&self, entries: &[Entry]) -> Result<(), StoreError> {
-        // A script keeps to one tenant; each one's entries stay in their order.
-        for of_one in entries.chunk_by(|one, next| one.tenant == next.tenant) {
-            let Some(first) = of_one.first() else { continue };
-            let mut script = on(&self.record, &first.tenant);
-            for Entry { at, tenant, by, call, code, event, .. } in of_one {
-                let head = Head { at: *at, tenant, by, call: call.as_ref(), code: code.as_deref() };
-                script.arg(at.as_microsecond()).arg(self.text(&head)?).arg(self.text(event)?);
-            }
-            self.link.run::<()>(&script).await?;
-        }
-        Ok(())
-    }
-
-    async fn journal(
-        &self,
-        tenant: &TenantId,
-        after: Revision,
-        limit: usize,
-    ) -> Result<Vec<Entry>, StoreError> {
+    async fn journal(&self, tenant: &TenantId, after: Revision, limit: usize) -> Result<Vec<Entry>> {
         let mut ask = cmd("XRANGE");
         ask.arg(format!("{}:journal", base(tenant))).arg(format!("{}-0", after.0 + 1)).arg("+");
         ask.arg("COUNT").arg(i64::try_from(limit).unwrap_or(i64::MAX));
         let rows: Vec<(String, Vec<String>)> = self.ask(tenant, &ask).await?;
         let entry = |(id, fields): (String, Vec<String>)| {
             let revision = id.split('-').next().and_then(|number| number.parse().ok()).unwrap_or(0);
-            let entry: Entry = self.parse(fields.last().map_or("", String::as_str))?;
+            let entry: Entry = serde_json::from_str(fields.last().map_or("", String::as_str))
+                .map_err(|error| self.unreadable(&error))?;
             Ok(Entry { revision: Revision(revision), ..entry })
         };
         rows.into_iter().map(entry).collect()
     }
 
-    async fn revision_at(&self, tenant: &TenantId, since: Timestamp) -> Result<Revision, StoreError> {
-        let revision = self.link.run(on(&self.revision_at, tenant).arg(since.as_microsecond())).await?;
-        Ok(Revision(revision))
+    async fn revision_at(&self, tenant: &TenantId, since: Timestamp) -> Result<Revision> {
+        let since = since.as_microsecond().to_string();
+        Ok(Revision(self.run(tenant, &self.scripts.revision_at, &[since], false).await?))
     }
 
-    async fn trim(&self, trim: &Trim) -> Result<bool, StoreError> {
-        self.trim_journal(trim).await
-    }
-
-    async fn trimmed(&self, tenant: &TenantId) -> Result<Trimmed, StoreError> {
-        self.trimmed_journal(tenant).await
-    }
-
-    async fn seen(&self, tenant: &TenantId, scope: &Scope) -> Result<BTreeMap<DeviceName, Seen>, StoreError> {
-        self.all_seen(tenant, scope).await
-    }
-
-    async fn note(&self, tenant: &TenantId, notes: &[Note]) -> Result<Vec<bool>, StoreError> {
-        self.note_all(tenant, notes).await
-    }
-
-    async fn changed(
-        &self,
-        tenant: &TenantId,
-        after: Revision,
-        patience: Duration,
-    ) -> Result<Revision, StoreError> {
-        let mut heard = self.feed.of(tenant, &self.link);
-        if let Ok(Ok(now)) = timeout_at(Instant::now() + patience, heard.wait_for(|now| *now > after)).await {
-            return Ok(*now);
+    async fn trim(&self, trim: &Trim) -> Result<bool> {
+        let mut arguments = vec![trim.from.0.to_string(), trim.upto.0.to_string()];
+        for (day, counts) in trim.counts.days() {
+            for (what, times) in counts {
+                arguments.extend([format!("{day} {}", what.name()), times.to_string()]);
+            }
         }
-        let mut ask = cmd("GET");
-        let now: Option<u64> = self.ask(tenant, ask.arg(format!("{}:revision", base(tenant)))).await?;
+        self.run(&trim.tenant, &self.scripts.trim, &arguments, false).await
+    }
+
+    async fn trimmed(&self, tenant: &TenantId) -> Result<Trimmed> {
+        let (upto, fields): (u64, BTreeMap<String, u64>) =
+            self.run(tenant, &self.scripts.trim, &[], false).await?;
+        let mut trimmed = Trimmed { upto: Revision(upto), ..Trimmed::default() };
+        for (field, times) in fields {
+            let read = field
+                .split_once(' ')
+                .and_then(|(day, what)| Some((day.parse().ok()?, Counted::named(what)?)));
+            let (day, what) = read.ok_or_else(|| self.unreadable(&format!("counts of {field}")))?;
+            trimmed.counts.add(day, what, times);
+        }
+        Ok(trimmed)
+    }
+
+    async fn probe(&self, tenant: &TenantId) -> Result<()> {
+        let set = Script::new("return redis.call('SET', KEYS[1] .. ':probe', '', 'PX', 1)"); // gone after a millisecond
+        self.run(tenant, &set, &[], false).await
+    }
+
+    async fn changed(&self, tenant: &TenantId, after: Revision, patience: Duration) -> Result<Revision> {
+        let mut heard = self.feed.of(tenant, &self.link);
+        // A lower one is asked for again: the data is older than before, or of another version.
+        let other = heard.wait_for(|now| now.is_some_and(|now| now != after));
+        if let Ok(Ok(now)) = timeout_at(Instant::now() + patience, other).await
+            && let Some(now) = now.filter(|now| *now > after)
+        {
+            return Ok(now);
+        }
+        let now: Option<u64> = self.ask(tenant, cmd("GET").arg(format!("{}:revision", base(tenant)))).await?;
         Ok(Revision(now.unwrap_or(0)))
+    }
+
+    async fn mark(&self, tenant: &TenantId) -> Result<Option<Mark>> {
+        let asked = script::asked(&Reads::default());
+        let read: Read = self.run(tenant, &self.scripts.snapshot, &[asked], false).await?;
+        read.mark().map_err(|why| self.unreadable(&why))
+    }
+
+    async fn accept(&self, tenant: &TenantId) -> Result<()> {
+        self.seen.forget(tenant);
+        Ok(())
+    }
+
+    async fn keeps(&self) -> Result<Keeps> {
+        match self.link.policy().await?.as_deref() {
+            None => Ok(Keeps::Unknown),
+            Some("noeviction") => Ok(Keeps::All),
+            Some(other) => Ok(Keeps::Evicts(format!("maxmemory-policy {other}"))),
+        }
+    }
+
+    async fn ended(&self) -> String {
+        self.feed.ended().await
     }
 }

@@ -1,17 +1,17 @@
-//! The reference: what stores must do, too small to be wrong.
+//! The reference: what stores must do, in little code.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hotdesk::desk::id::Revision;
-use hotdesk::desk::model::Binding;
-use hotdesk::desk::policy::Refusal;
-use hotdesk::desk::rules::Multi;
-use hotdesk::store::Tried;
+use hotdesk::model::directory::Session;
+use hotdesk::model::id::Revision;
+use hotdesk::model::login::limits::MultipleLogins;
+use hotdesk::model::login::refusal::Refusal;
 
 use super::*;
+use crate::harness::asking::Tried;
 
-/// Somebody at a desk: since when, the revision, the desk, who. In the order of their standing.
-pub type Seat = (Timestamp, Revision, DeviceName, Extension);
+/// A session: its beginning, revision, device and user. The oldest is the first.
+pub type Login = (Timestamp, Revision, DeviceName, Extension);
 
 /// Why the reference did not do something.
 #[derive(Debug, PartialEq)]
@@ -23,24 +23,24 @@ pub enum Not {
 impl From<StoreError> for Not {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Missing(_) => Self::Missing,
+            StoreError::Refused(Refusal::Missing(_)) => Self::Missing,
             StoreError::Refused(refusal) => Self::Refused(refusal),
             other => panic!("{other}"),
         }
     }
 }
 
-/// Who is there, who sits where, and who failed how often.
+/// The users, devices, sessions and failed tries.
 #[derive(Default)]
 pub struct Model {
     pub users: BTreeMap<Extension, User>,
     pub devices: BTreeMap<DeviceName, Device>,
-    pub seats: BTreeSet<Seat>,
+    pub logins: BTreeSet<Login>,
     pub revision: Revision,
     tallies: BTreeMap<String, Tally>,
 }
 
-/// Of one user or device.
+/// The failures of one user or device.
 #[derive(Clone, Default)]
 struct Tally {
     failures: Vec<(i64, String)>,
@@ -50,26 +50,38 @@ struct Tally {
     last: i64,
 }
 
+impl Tally {
+    fn take_back(&mut self, failure: &(i64, String), most: usize) {
+        let Some(place) = self.failures.iter().position(|one| one == failure) else { return };
+        self.failures.remove(place);
+        self.row -= 1;
+        if self.failures.len() + 1 == most && self.until > failure.0 {
+            self.until = 0;
+            self.locks -= 1;
+        }
+    }
+}
+
 impl Model {
     pub fn change(&mut self, what: &What) -> Result<(), Not> {
-        let Self { users, devices, seats, .. } = self;
+        let Self { users, devices, logins, .. } = self;
         let there = match what {
             What::Device(device @ Device { name, hotdesk, .. }) => {
                 devices.insert(name.clone(), device.clone());
-                seats.retain(|(.., device, _)| device != name || *hotdesk);
+                logins.retain(|(.., device, _)| device != name || *hotdesk);
                 true
             }
             What::User(user @ User { extension, hotdesk, .. }) => {
                 users.insert(extension.clone(), user.clone());
-                seats.retain(|(.., user)| user != extension || *hotdesk);
+                logins.retain(|(.., user)| user != extension || *hotdesk);
                 true
             }
             What::RemoveDevice(name) => {
-                seats.retain(|(.., device, _)| device != name);
+                logins.retain(|(.., device, _)| device != name);
                 devices.remove(name).is_some()
             }
             What::RemoveUser(extension) => {
-                seats.retain(|(.., user)| user != extension);
+                logins.retain(|(.., user)| user != extension);
                 users.remove(extension).is_some()
             }
             What::Edited { .. } | What::Location(_) | What::RemoveLocation(_) => unreachable!(),
@@ -87,92 +99,101 @@ impl Model {
         if there { Ok(()) } else { Err(Not::Missing) }
     }
 
-    pub fn moves(&mut self, act: &Move) -> Result<(), Not> {
+    pub fn moves(&mut self, change: &Move) -> Result<(), Not> {
         let next = Revision(self.revision.0 + 1);
-        let before = self.seats.clone();
-        let (user, device) = match &act.act {
-            Act::Clear(device) => (None, Some(device)),
-            Act::LeaveAll(user) => (Some(user), None),
-            Act::Leave(user, device) | Act::Seat(user, device, _) => (Some(user), Some(device)),
-            Act::Expire(_) | Act::Undo { .. } => (None, None),
+        let before = self.logins.clone();
+        let (user, device) = match &change.command {
+            SessionCommand::LogOutDevice(device) => (None, Some(device)),
+            SessionCommand::LogOutEverywhere(user) => (Some(user), None),
+            SessionCommand::LogOut(user, device) | SessionCommand::LogIn(user, device, _) => {
+                (Some(user), Some(device))
+            }
+            SessionCommand::Expire(_) | SessionCommand::Undo { .. } => (None, None),
         };
         if user.is_some_and(|user| !self.users.contains_key(user))
             || device.is_some_and(|device| !self.devices.contains_key(device))
         {
             return Err(Not::Missing);
         }
-        match &act.act {
-            Act::Clear(device) => self.seats.retain(|(.., d, _)| d != device),
-            Act::Expire(Binding { user, device, revision, .. }) => {
-                self.seats.retain(|(_, r, d, u)| (u, d, r) != (user, device, revision));
+        match &change.command {
+            SessionCommand::LogOutDevice(device) => self.logins.retain(|(.., d, _)| d != device),
+            SessionCommand::Expire(Session { user, device, revision, .. }) => {
+                self.logins.retain(|(_, r, d, u)| (u, d, r) != (user, device, revision));
             }
-            Act::LeaveAll(user) => self.seats.retain(|(.., u)| u != user),
-            Act::Leave(user, device) => self.seats.retain(|(.., d, u)| (u, d) != (user, device)),
-            Act::Seat(user, device, rules) => self.sit(user, device, rules, act.at, next)?,
-            Act::Undo { seated, removed, most } => {
-                for Binding { user, device, revision, .. } in seated {
-                    self.seats.retain(|(_, r, d, u)| (u, d, r) != (user, device, revision));
+            SessionCommand::LogOutEverywhere(user) => self.logins.retain(|(.., u)| u != user),
+            SessionCommand::LogOut(user, device) => self.logins.retain(|(.., d, u)| (u, d) != (user, device)),
+            SessionCommand::LogIn(user, device, rules) => {
+                self.log_in(user, device, rules, change.at, next)?
+            }
+            SessionCommand::Undo { begun, ended, most } => {
+                for Session { user, device, revision, .. } in begun {
+                    self.logins.retain(|(_, r, d, u)| (u, d, r) != (user, device, revision));
                 }
-                for Binding { user, device, since, .. } in removed {
+                for Session { user, device, since, .. } in ended {
                     let may = self.users.get(user).is_some_and(|user| user.hotdesk)
                         && self.devices.get(device).is_some_and(|device| device.hotdesk);
-                    let free = !self.seats.iter().any(|(.., d, _)| d == device);
+                    let free = !self.logins.iter().any(|(.., d, _)| d == device);
                     if may && free && self.of(user).len() < *most {
-                        self.seats.insert((*since, next, device.clone(), user.clone()));
+                        self.logins.insert((*since, next, device.clone(), user.clone()));
                     }
                 }
             }
         }
-        if self.seats != before {
+        if self.logins != before {
             self.revision = next;
         }
         Ok(())
     }
 
-    fn of(&self, user: &Extension) -> Vec<Seat> {
-        self.seats.iter().filter(|(.., u)| u == user).cloned().collect()
+    fn of(&self, user: &Extension) -> Vec<Login> {
+        self.logins.iter().filter(|(.., u)| u == user).cloned().collect()
     }
 
-    fn sit(
+    fn log_in(
         &mut self,
         user: &Extension,
         device: &DeviceName,
-        rules: &Seating,
+        rules: &LoginRules,
         at: Timestamp,
         next: Revision,
     ) -> Result<(), Not> {
-        let here: Vec<Seat> = self.seats.iter().filter(|(.., d, _)| d == device).cloned().collect();
-        let his = self.of(user);
-        if here.iter().any(|seat| his.contains(seat)) {
+        let here: Vec<Login> = self.logins.iter().filter(|(.., d, _)| d == device).cloned().collect();
+        let theirs = self.of(user);
+        if here.iter().any(|login| theirs.contains(login)) {
             return Ok(());
         }
-        let most = match rules.multi {
-            Multi::Keep(most) => usize::from(most.get()),
-            Multi::Move | Multi::Refuse => 1,
+        let most = match rules.multiple_logins {
+            MultipleLogins::Keep(most) => usize::from(most.get()),
+            MultipleLogins::Move | MultipleLogins::Refuse => 1,
         };
         for (refusal, is) in [
             (Refusal::UserForbidden, !self.users[user].hotdesk),
             (Refusal::DeviceForbidden, !self.devices[device].hotdesk),
             (Refusal::DeviceOccupied, !rules.take_over && !here.is_empty()),
-            (Refusal::UserElsewhere, rules.multi == Multi::Refuse && !his.is_empty()),
+            (Refusal::UserElsewhere, rules.multiple_logins == MultipleLogins::Refuse && !theirs.is_empty()),
         ] {
             if is {
                 return Err(Not::Refused(refusal));
             }
         }
-        let goes = his.iter().take((his.len() + 1).saturating_sub(most));
-        for seat in goes.chain(&here) {
-            self.seats.remove(seat);
+        let goes = theirs.iter().take((theirs.len() + 1).saturating_sub(most));
+        for login in goes.chain(&here) {
+            self.logins.remove(login);
         }
-        self.seats.insert((at, next, device.clone(), user.clone()));
+        self.logins.insert((at, next, device.clone(), user.clone()));
         Ok(())
+    }
+
+    /// Forgets failures older than 30 days at that second, but not those that need an administrator.
+    pub fn prune(&mut self, now: i64) {
+        let needs = |who: &str, row| who.starts_with("user:") && row >= 50;
+        self.tallies.retain(|who, tally| needs(who, tally.row) || tally.last > now - 30 * 86_400);
     }
 
     /// Whether a try may be made, by a clock that never goes back.
     pub fn attempt(&mut self, guess: &Guess) -> Result<(), Refusal> {
         let now = guess.at.as_second();
-        let needs = |who: &str, row| who.starts_with("user:") && row >= 50;
-        self.tallies.retain(|who, tally| needs(who, tally.row) || tally.last > now - 30 * 86_400);
+        self.prune(now);
         let (user, device) = (of_user(guess.user.as_str()), of_device(&guess.device));
         for (who, needs, refusal) in
             [(&user, true, Refusal::UserLocked), (&device, false, Refusal::DeviceLocked)]
@@ -199,55 +220,62 @@ impl Model {
         Ok(())
     }
 
+    /// The PIN was right.
     pub fn forgive(&mut self, guess: &Guess) {
         self.tallies.remove(&of_user(guess.user.as_str()));
-        let failure = (guess.at.as_second(), guess.user.as_str().to_owned());
         let Some(tally) = self.tallies.get_mut(&of_device(&guess.device)) else { return };
-        let Some(place) = tally.failures.iter().position(|one| *one == failure) else { return };
-        tally.failures.remove(place);
-        tally.row -= 1;
-        if tally.failures.len() == 9 && tally.until > failure.0 {
-            tally.until = 0;
-            tally.locks -= 1;
+        let mine = tally.failures.iter().filter(|(_, user)| user == guess.user.as_str());
+        for failure in mine.cloned().rev().collect::<Vec<_>>() {
+            tally.take_back(&failure, 10);
         }
     }
 
-    /// Whose failures are remembered, with how many in a row and until when they lock.
-    pub fn tried(&self) -> BTreeMap<String, (usize, u32, i64)> {
-        let told = |tally: &Tally| (tally.failures.len(), tally.row, tally.until);
-        let something =
-            |tally: &Tally| !tally.failures.is_empty() || tally.row > 0 || tally.locks > 0 || tally.until > 0;
-        self.tallies.iter().filter(|(_, t)| something(t)).map(|(who, t)| (who.clone(), told(t))).collect()
+    /// The PIN was not compared.
+    pub fn take_back(&mut self, guess: &Guess) {
+        let (user, device) = (guess.user.as_str(), &guess.device);
+        for (who, with, most) in [(of_user(user), device.as_str(), 5), (of_device(device), user, 10)] {
+            if let Some(tally) = self.tallies.get_mut(&who) {
+                tally.take_back(&(guess.at.as_second(), with.to_owned()), most);
+            }
+        }
     }
 
-    /// All of it, as a store would hand it out.
-    pub fn office(&self) -> Office {
-        let binding = |(since, revision, device, user): &Seat| {
+    /// The users and devices with failures: how many are recent, how many in a row, and when the lockout ends.
+    pub fn tried(&self) -> BTreeMap<String, (usize, u32, i64)> {
+        let counts = |tally: &Tally| (tally.failures.len(), tally.row, tally.until);
+        let something =
+            |tally: &Tally| !tally.failures.is_empty() || tally.row > 0 || tally.locks > 0 || tally.until > 0;
+        self.tallies.iter().filter(|(_, t)| something(t)).map(|(who, t)| (who.clone(), counts(t))).collect()
+    }
+
+    /// The snapshot that a store returns.
+    pub fn snapshot(&self) -> Snapshot {
+        let session = |(since, revision, device, user): &Login| {
             let (user, since, revision) = (user.clone(), *since, *revision);
-            (device.clone(), Binding { user, device: device.clone(), since, revision })
+            (device.clone(), Session { user, device: device.clone(), since, revision })
         };
-        Office {
+        Snapshot {
             revision: self.revision,
             users: self.users.clone(),
             devices: self.devices.clone(),
-            bindings: self.seats.iter().map(binding).collect(),
-            ..Office::default()
+            sessions: self.logins.iter().map(session).collect(),
+            ..Snapshot::default()
         }
     }
 }
 
-/// Who sits where in an office.
-pub fn seats(office: &Office) -> BTreeSet<Seat> {
-    office.bindings.values().map(|b| (b.since, b.revision, b.device.clone(), b.user.clone())).collect()
+/// The sessions of a snapshot.
+pub fn logins(snapshot: &Snapshot) -> BTreeSet<Login> {
+    snapshot.sessions.values().map(|b| (b.since, b.revision, b.device.clone(), b.user.clone())).collect()
 }
 
-/// What a store says of failures, as [`Model::tried`] does.
+/// The failures that a store returns, in the form of [`Model::tried`].
 pub fn tried(tried: &[Tried]) -> BTreeMap<String, (usize, u32, i64)> {
-    let told = tried.iter().map(|tried| {
+    let counts = tried.iter().map(|tried| {
         let tries = &tried.tries;
-        (format!("{}:{}", tried.kind.name(), tried.name), (tries.failures.len(), tries.row, tries.until))
+        (format!("{}:{}", tried.kind.name(), tried.name), (tries.recent.len(), tries.in_a_row, tries.until))
     });
-    told.collect()
+    counts.collect()
 }
 
 fn of_user(alias: &str) -> String {

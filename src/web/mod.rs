@@ -1,0 +1,73 @@
+//! The console: pages for browsers, served beside the calls, which never depend on it.
+//!
+//! It has no rule of its own: every change is a command of [`controller::commands`](crate::controller::commands), as on the
+//! command line. Pages are made on the server and work without JavaScript; nothing is requested from outside.
+
+mod assets;
+mod back;
+mod cookie;
+mod frame;
+mod guard;
+mod health;
+mod icon;
+mod now;
+mod origin;
+mod page;
+mod routes;
+mod server;
+mod sign_in;
+mod signed;
+mod site;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
+
+use crate::controller::Controller;
+use crate::controller::accounts::Accounts;
+use crate::controller::desks::Desks;
+use crate::model::id::{SwitchName, TenantId};
+use crate::switch::Switch;
+
+pub use routes::{Access, Route, routes};
+pub use server::open;
+pub use site::Site;
+
+/// How many pages are live at once.
+const FEEDS: usize = 200;
+
+/// What the pages need.
+pub struct Web {
+    /// How browsers reach the console.
+    pub site: Site,
+    /// Carries out commands.
+    pub controller: Arc<Controller>,
+    /// Signs accounts in.
+    pub accounts: Accounts,
+    /// Places for pages that are live: [`feeds`].
+    pub feeds: Arc<Semaphore>,
+    /// The tenants of the switches.
+    pub tenants: BTreeMap<TenantId, Tenant>,
+}
+
+/// One tenant.
+pub struct Tenant {
+    /// Its desks, now and later.
+    pub desks: watch::Receiver<Arc<Desks>>,
+    /// Its switches.
+    pub switches: BTreeMap<SwitchName, Arc<dyn Switch>>,
+}
+
+/// Places for as many pages that are live as there may be.
+#[must_use]
+pub fn feeds() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(FEEDS))
+}
+
+impl Web {
+    /// The only tenant, or the first of them.
+    fn first(&self) -> TenantId {
+        self.tenants.keys().next().cloned().unwrap_or_default()
+    }
+}
