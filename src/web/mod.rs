@@ -26,6 +26,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::controller::Controller;
 use crate::controller::accounts::Accounts;
+use crate::controller::auto_logout::Settings;
 use crate::controller::desks::Desks;
 use crate::model::id::{SwitchName, TenantId};
 use crate::switch::Switch;
@@ -57,6 +58,8 @@ pub struct Tenant {
     pub desks: watch::Receiver<Arc<Desks>>,
     /// Its switches.
     pub switches: BTreeMap<SwitchName, Arc<dyn Switch>>,
+    /// When users are logged out automatically; a reload replaces it.
+    pub auto_logout: watch::Receiver<Arc<Settings>>,
 }
 
 /// Places for as many pages that are live as there may be.

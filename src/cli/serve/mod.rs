@@ -143,9 +143,10 @@ pub(super) async fn run(config: Config, file: &Path, metrics: Metrics) -> Result
                 held: of_tenant.collect(),
                 settings: settings.clone(),
             };
+            let auto_logout = settings.clone();
             let (seen, task) = watching.start(stop.calls.begun.clone());
             tasks.adopt(format!("desks of tenant {tenant}"), Until::Calls, task);
-            desks.insert(tenant.clone(), Tenant { desks: seen, switches: switches.clone() });
+            desks.insert(tenant.clone(), Tenant { desks: seen, switches: switches.clone(), auto_logout });
         }
         let timers = Timers { tenant, store: store.clone(), switches, held, settings, clock: clock.clone() };
         tasks.adopt(name, Until::Calls, timers.start(stop.calls.begun.clone()));
@@ -241,7 +242,8 @@ fn auto_logout_settings(config: &Config, tenant: &TenantId) -> Settings {
     Settings {
         rules: rules.rules(),
         warn: rules.warn.is(),
-        asks: rules.extend_call.then_some(rules.extend),
+        asks: rules.extend_call,
+        extend: rules.extend,
         zone: TimeZone::system(),
     }
 }
