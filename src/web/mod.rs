@@ -18,6 +18,7 @@ mod server;
 mod sign_in;
 mod signed;
 mod site;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use crate::switch::Switch;
 pub use routes::{Access, Route, routes};
 pub use server::open;
 pub use site::Site;
+pub use tls::{Files, Unusable};
 
 /// How many pages are live at once.
 const FEEDS: usize = 200;

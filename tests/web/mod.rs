@@ -6,6 +6,7 @@ mod chromium;
 mod now;
 mod roles;
 mod serving;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -134,7 +134,8 @@ fn status(hotdesk: &Hotdesk) -> Vec<(String, String)> {
 /// The fields of the form to `action` in the row of a desk.
 fn fields(page: &str, desk: &str, action: &str) -> Vec<(String, String)> {
     let row = row(page, desk).unwrap();
-    let form = row.split(&format!("action=\"{action}\"")).nth(1).unwrap_or_else(|| panic!("no {action} in {row}"));
+    let form =
+        row.split(&format!("action=\"{action}\"")).nth(1).unwrap_or_else(|| panic!("no {action} in {row}"));
     let form = form.split("</form>").next().unwrap();
     let value = |field: &str, of: &str| {
         field.split(&format!("{of}=\"")).nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&")
@@ -143,7 +144,8 @@ fn fields(page: &str, desk: &str, action: &str) -> Vec<(String, String)> {
 }
 
 fn send(browser: &mut Browser, action: &str, fields: &[(String, String)]) -> Answer {
-    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let fields: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     browser.post(action, &fields)
 }
 
@@ -312,7 +314,8 @@ fn a_user_is_moved_and_a_logout_postponed() {
     // Without an automatic logout there is nothing to postpone.
     assert!(!row(&page, "desk2").unwrap().contains("/c/extend"));
     let due = |hotdesk: &Hotdesk| {
-        let all: serde_json::Value = serde_json::from_str(&hotdesk.run(&["status", "--json"]).unwrap()).unwrap();
+        let all: serde_json::Value =
+            serde_json::from_str(&hotdesk.run(&["status", "--json"]).unwrap()).unwrap();
         all[0]["auto_logout"]["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap()
     };
     let before = due(&hotdesk);
@@ -324,7 +327,9 @@ fn a_user_is_moved_and_a_logout_postponed() {
     let link = link.split("href=\"").find(|link| link.starts_with("/c/move?")).unwrap();
     let link = link.split('"').next().unwrap().replace("&amp;", "&");
     let form = browser.get(&link);
-    assert!(form.text().contains("<option value=\"desk3\">") && !form.text().contains("<option value=\"desk2\">"));
+    assert!(
+        form.text().contains("<option value=\"desk3\">") && !form.text().contains("<option value=\"desk2\">")
+    );
     let named = ["form", "device", "user", "session", "back"].map(|name| (name.to_owned(), form.field(name)));
     let to = |browser: &mut Browser, desk: &str| {
         let mut named = named.to_vec();
@@ -332,7 +337,11 @@ fn a_user_is_moved_and_a_logout_postponed() {
         send(browser, "/c/move", &named)
     };
     let unknown = to(&mut browser, "desk9");
-    assert!(unknown.status == 422 && unknown.text().contains("There is no desk desk9."), "{}", unknown.text());
+    assert!(
+        unknown.status == 422 && unknown.text().contains("There is no desk desk9."),
+        "{}",
+        unknown.text()
+    );
     assert!(unknown.text().contains("value=\"desk9\""), "what was typed is kept");
     let moved = to(&mut browser, "desk3");
     assert_eq!(told(&moved), ("/c?said=waiting".into(), true));
@@ -340,7 +349,11 @@ fn a_user_is_moved_and_a_logout_postponed() {
         all.iter().map(|(user, desk)| ((*user).to_owned(), (*desk).to_owned())).collect::<Vec<_>>()
     };
     assert_eq!(status(&hotdesk), home(&[("102", "desk2"), ("101", "desk3")]));
-    assert_eq!(told(&to(&mut browser, "desk1")), ("/c?said=overtaken".into(), false), "that session has ended");
+    assert_eq!(
+        told(&to(&mut browser, "desk1")),
+        ("/c?said=overtaken".into(), false),
+        "that session has ended"
+    );
     // The way back frees the one desk and gives the other one back.
     let page = browser.get(moved.header("location").unwrap());
     let undo = ["form", "revision"].map(|name| (name.to_owned(), page.field(name)));
