@@ -98,7 +98,7 @@ pub(in crate::web) async fn extend(
 
 #[derive(Deserialize)]
 pub(in crate::web) struct Undo {
-    revision: u64,
+    revision: String,
     #[serde(default)]
     back: String,
 }
@@ -110,6 +110,7 @@ pub(in crate::web) async fn undo(
     Given(signed): Given<Signed>,
     Sent(Undo { revision, back }): Sent<Undo>,
 ) -> Response {
+    let Ok(revision) = revision.parse() else { return said(&back, "nothing-to-undo") };
     match web.controller.undo_of(&signed.tenant, signed.actor(), Revision(revision)).await {
         Ok(done) => {
             info!(event = "login.undone", revision, account = %signed.account, "taken back in the console");
