@@ -1,5 +1,6 @@
 //! The console over HTTP.
 
+mod accessible;
 mod accounts;
 mod calls;
 mod chromium;
