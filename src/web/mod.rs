@@ -10,16 +10,21 @@ mod frame;
 mod guard;
 mod health;
 mod icon;
+mod journal;
+mod lockouts;
 mod now;
 mod origin;
 mod page;
+mod records;
 mod routes;
 mod server;
 mod sign_in;
 mod signed;
 mod site;
+mod switches;
+mod why;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
@@ -29,6 +34,7 @@ use crate::controller::accounts::Accounts;
 use crate::controller::desks::Desks;
 use crate::model::directory::doubts::Known;
 use crate::model::id::{SwitchName, TenantId};
+use crate::model::routes::Routes;
 use crate::switch::Switch;
 
 pub use routes::{Access, Route, routes};
@@ -60,6 +66,10 @@ pub struct Tenant {
     pub known: Known,
     /// Its switches.
     pub switches: BTreeMap<SwitchName, Arc<dyn Switch>>,
+    /// Of each switch: its routes to the others, and its groups.
+    pub routes: BTreeMap<SwitchName, Routes>,
+    /// Those that keep users and devices themselves, as a FreePBX.
+    pub freepbx: BTreeSet<SwitchName>,
 }
 
 /// Places for as many pages that are live as there may be.
