@@ -3,7 +3,10 @@
 mod accounts;
 mod calls;
 mod chromium;
+mod forms;
 mod now;
+mod pages;
+mod people;
 mod roles;
 mod serving;
 

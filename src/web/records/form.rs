@@ -13,7 +13,7 @@ pub(super) type Typed = BTreeMap<String, String>;
 pub(super) type Wrong = BTreeMap<String, String>;
 
 /// The fields of a record.
-pub(super) struct Form<'a> {
+pub(in crate::web) struct Form<'a> {
     pub(super) record: &'a dyn Texts,
     /// Takes the place of the texts of the record.
     pub(super) typed: &'a Typed,
@@ -23,7 +23,7 @@ pub(super) struct Form<'a> {
 }
 
 /// The texts of a record, whatever its kind.
-pub(super) trait Texts {
+pub(in crate::web) trait Texts {
     fn text_of(&self, column: &str) -> String;
 }
 

@@ -135,7 +135,10 @@ const fn membership(of: Option<&Membership>) -> &'static str {
 fn put_membership(profile: &mut Profile, group: &str, text: &str) -> Result<(), String> {
     let group: GroupName = parsed(group)?;
     let is = match text {
-        "" => return Ok(drop(profile.groups.remove(&group))),
+        "" => {
+            profile.groups.remove(&group);
+            return Ok(());
+        }
         "in" => Membership { signed_in: true, paused: false },
         "out" => Membership { signed_in: false, paused: false },
         "pause" => Membership { signed_in: true, paused: true },
@@ -148,9 +151,9 @@ fn put_membership(profile: &mut Profile, group: &str, text: &str) -> Result<(), 
 fn put_ring(profile: &mut Profile, device: &str, text: &str) -> Result<(), String> {
     let device: DeviceName = parsed(device)?;
     match text {
-        "" => drop(profile.rings.devices.remove(&device)),
-        text => drop(profile.rings.devices.insert(device, is_on(text)?)),
-    }
+        "" => profile.rings.devices.remove(&device),
+        text => profile.rings.devices.insert(device, is_on(text)?),
+    };
     Ok(())
 }
 
