@@ -14,6 +14,7 @@ mod save;
 mod show;
 
 use maud::Markup;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -124,9 +125,12 @@ pub(super) struct Around<'a> {
     pub(super) snapshot: &'a Snapshot,
 }
 
+/// What of a name is written otherwise in an address.
+const NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
 /// The address of a record's page.
 pub(super) fn address<R: Record>(name: &str) -> String {
-    let name = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+    let name = utf8_percent_encode(name, NAME);
     format!("{}/{name}", R::PLACE.path())
 }
 
