@@ -3,6 +3,7 @@
 mod accounts;
 mod calls;
 mod chromium;
+mod day;
 mod forms;
 mod now;
 mod pages;

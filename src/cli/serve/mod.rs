@@ -29,7 +29,7 @@ use supervisor::{Supervisor, Until};
 
 use crate::cli::context::{self, Absent};
 use crate::cli::control::{self, Answer};
-use crate::cli::doubts;
+use crate::cli::known::known;
 use crate::config::{Config, Kind, Layout, Switch};
 use crate::controller::Controller;
 use crate::controller::auto_logout::{Settings, Timers};
@@ -146,7 +146,7 @@ pub(super) async fn run(config: Config, file: &Path, metrics: Metrics) -> Result
             };
             let (seen, task) = watching.start(stop.calls.begun.clone());
             tasks.adopt(format!("desks of tenant {tenant}"), Until::Calls, task);
-            let known = doubts::known(&config, &tenant);
+            let known = known(&config, &tenant);
             let own = || config.switches.iter().filter(|switch| switch.has(&tenant));
             let routes = own().map(|switch| (switch.name.clone(), config.routes(switch, &tenant)));
             let freepbx = own().filter(|switch| switch.layout == Layout::FreePbx);
