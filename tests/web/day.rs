@@ -34,7 +34,7 @@ fn a_new_person_dials_with_the_pin_that_was_shown_once() {
     let at = enter(&mut window, &company);
     window.go(&format!("{at}/c/new/person"));
     window.run("document.getElementById('f-extension').focus()");
-    window.type_keys("104\tDora de Boer\u{e007}");
+    window.type_keys("104\u{e004}Dora de Boer\u{e007}");
     window.until(&format!("location.pathname === '/c/people/104' && {LOADED}"));
     window.run(
         "[...document.querySelectorAll('button')].find(it => it.textContent.startsWith('Generate')).click()",

@@ -51,6 +51,11 @@ fn a_location_and_a_device_are_added_changed_and_removed() {
         ("class", "internal"),
         ("auto-logout-idle", "45m"),
     ];
+    let empty = Form::to("/c/devices", &browser.get("/c/new/device")).fields;
+    assert_eq!(
+        (empty["device"].as_str(), empty["dial"].as_str(), empty["hotdesk"].as_str()),
+        ("", "", "yes")
+    );
     // Its location has no emergency caller ID: that can be insisted on, and the journal says so.
     let refused = Form::to("/c/devices", &browser.get("/c/new/device")).with(&of_device).send(&mut browser);
     let text = refused.text();
