@@ -1,6 +1,5 @@
 //! Doubts about a record that a command changes: it names what the configuration or the switch does not have.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
@@ -8,12 +7,11 @@ use tokio::time::timeout;
 
 use super::context::CommandContext;
 use super::inspected::Inspected;
+use super::known::known;
 use super::output;
 use crate::config::{Kind, Layout, Switch};
 use crate::model::check::Finding;
 use crate::model::directory::Snapshot;
-use crate::model::directory::doubts::Known;
-use crate::switch::prompts;
 
 /// How long a switch may take to answer, with the login.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -29,7 +27,7 @@ impl Strict {
     /// Warns of what the `changed` records name that is not there; with `--strict` that is an error. A switch that does not
     /// answer is a note.
     pub(super) async fn look(self, context: &CommandContext, changed: &Snapshot) -> Result<()> {
-        let mut doubts = known(context).doubts(changed);
+        let mut doubts = known(&context.config, &context.tenant).doubts(changed);
         doubts.extend(on_switches(context, changed).await);
         let said = |Finding { check, found, remedy, .. }: Finding| {
             format!("{check}: {found}; {}", remedy.unwrap_or_default())
@@ -40,17 +38,6 @@ impl Strict {
         }
         said.iter().for_each(output::note);
         Ok(())
-    }
-}
-
-/// What the configuration has.
-pub(super) fn known(context: &CommandContext) -> Known {
-    let (config, tenant) = (&context.config, &context.tenant);
-    let groups = config.groups.iter().filter(|group| group.tenant == *tenant).map(|group| group.name.clone());
-    Known {
-        groups: groups.collect(),
-        emergency_numbers: config.of(tenant).emergency_numbers(),
-        languages: prompts::files().iter().map(|file| file.language).collect::<BTreeSet<_>>(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::output::{self, Given, List};
+use crate::model::directory::columns;
 use crate::model::directory::profile::{Forward, Membership, Profile, Recording, When};
 use crate::model::directory::{ByUser, Snapshot, User};
 use crate::model::id::{Account, DeviceName, GroupName, Number};
@@ -62,11 +63,7 @@ pub(super) fn on_or_off(text: &str) -> Result<bool, &'static str> {
 
 /// `0201234567,0207654321`
 fn numbers(text: &str) -> Result<List<Number>, String> {
-    let numbers: List<Number> = text.parse()?;
-    match numbers.0.len() {
-        0..=Profile::NUMBERS => Ok(numbers),
-        _ => Err(format!("at most {} numbers are allowed, one for each key", Profile::NUMBERS)),
-    }
+    columns::numbers(text).map(List)
 }
 
 impl AdminSettings {
@@ -78,11 +75,7 @@ impl AdminSettings {
             profile.numbers = numbers;
         }
         if let Some(List(groups)) = self.groups {
-            let member = |group: GroupName| {
-                let membership = profile.groups.get(&group).copied().unwrap_or_default();
-                (group, membership)
-            };
-            profile.groups = groups.into_iter().map(member).collect();
+            profile.set_groups(groups);
         }
     }
 }

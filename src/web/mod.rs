@@ -10,17 +10,22 @@ mod frame;
 mod guard;
 mod health;
 mod icon;
+mod journal;
+mod lockouts;
 mod now;
 mod origin;
 mod page;
+mod records;
 mod routes;
 mod server;
 mod sign_in;
 mod signed;
 mod site;
+mod switches;
 mod tls;
+mod why;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
@@ -29,7 +34,9 @@ use crate::controller::Controller;
 use crate::controller::accounts::Accounts;
 use crate::controller::auto_logout::Settings;
 use crate::controller::desks::Desks;
+use crate::model::directory::doubts::Known;
 use crate::model::id::{SwitchName, TenantId};
+use crate::model::routes::Routes;
 use crate::switch::Switch;
 
 pub use routes::{Access, Route, routes};
@@ -58,10 +65,16 @@ pub struct Web {
 pub struct Tenant {
     /// Its desks, now and later.
     pub desks: watch::Receiver<Arc<Desks>>,
+    /// What its configuration has.
+    pub known: Known,
     /// Its switches.
     pub switches: BTreeMap<SwitchName, Arc<dyn Switch>>,
     /// When users are logged out automatically; a reload replaces it.
     pub auto_logout: watch::Receiver<Arc<Settings>>,
+    /// Of each switch: its routes to the others, and its groups.
+    pub routes: BTreeMap<SwitchName, Routes>,
+    /// Those that keep users and devices themselves, as a FreePBX.
+    pub freepbx: BTreeSet<SwitchName>,
 }
 
 /// Places for as many pages that are live as there may be.

@@ -10,8 +10,10 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::guard::guard;
 use super::signed::{require, sign_out};
-use super::{Web, assets, health, now, page, sign_in};
+use super::{Web, assets, health, journal, lockouts, now, page, records, sign_in, switches, why};
 use crate::model::access::Role;
+use crate::model::directory::location::Location;
+use crate::model::directory::{Device, User};
 
 /// The most bytes of a form.
 const FORM: usize = 64 * 1024;
@@ -43,6 +45,51 @@ pub fn routes() -> Vec<Route> {
 }
 
 fn table() -> Vec<(Route, MethodRouter<Arc<Web>>)> {
+    let mut table = fixed();
+    table.extend(of_records::<User>([
+        "/c/people",
+        "/c/people.csv",
+        "/c/new/person",
+        "/c/people/{name}",
+        "/c/people/{name}/remove",
+    ]));
+    table.extend(of_records::<Device>([
+        "/c/devices",
+        "/c/devices.csv",
+        "/c/new/device",
+        "/c/devices/{name}",
+        "/c/devices/{name}/remove",
+    ]));
+    table.extend(of_records::<Location>([
+        "/c/locations",
+        "/c/locations.csv",
+        "/c/new/location",
+        "/c/locations/{name}",
+        "/c/locations/{name}/remove",
+    ]));
+    table
+}
+
+/// The pages of a kind of record: operators read them, administrators change them.
+fn of_records<R: records::Record>(
+    [all, csv, new, one, remove]: [&'static str; 5],
+) -> Vec<(Route, MethodRouter<Arc<Web>>)> {
+    let read = |path| Route { method: Method::GET, path, access: Access::Role(Role::Operator) };
+    let ask = |path| Route { method: Method::GET, path, access: Access::Role(Role::Administrator) };
+    let write = |path| Route { method: Method::POST, path, access: Access::Role(Role::Administrator) };
+    vec![
+        (read(all), get(records::list::<R>)),
+        (write(all), post(records::add::<R>)),
+        (ask(csv), get(records::export::<R>)),
+        (ask(new), get(records::ask_add::<R>)),
+        (read(one), get(records::show::<R>)),
+        (write(one), post(records::save::<R>)),
+        (ask(remove), get(records::ask_remove::<R>)),
+        (write(remove), post(records::remove::<R>)),
+    ]
+}
+
+fn fixed() -> Vec<(Route, MethodRouter<Arc<Web>>)> {
     use Access::Everyone;
     let route = |method, path, access| Route { method, path, access };
     vec![
@@ -56,6 +103,17 @@ fn table() -> Vec<(Route, MethodRouter<Arc<Web>>)> {
         (route(Method::GET, "/c/move", Access::Role(Role::Operator)), get(now::ask_move)),
         (route(Method::POST, "/c/move", Access::Role(Role::Operator)), post(now::move_to)),
         (route(Method::POST, "/c/undo", Access::Role(Role::Operator)), post(now::undo)),
+        (route(Method::GET, "/c/journal", Access::Role(Role::Operator)), get(journal::show)),
+        (route(Method::GET, "/c/lockouts", Access::Role(Role::Operator)), get(lockouts::show)),
+        (route(Method::POST, "/c/lockouts", Access::Role(Role::Operator)), post(lockouts::clear)),
+        (
+            route(Method::POST, "/c/people/{name}/pin", Access::Role(Role::Administrator)),
+            post(records::set_pin),
+        ),
+        (route(Method::GET, "/c/switches", Access::Role(Role::Operator)), get(switches::show)),
+        (route(Method::GET, "/c/switches/{switch}", Access::Role(Role::Operator)), get(switches::compare)),
+        (route(Method::GET, "/c/why/{subject}", Access::Role(Role::Operator)), get(why::show)),
+        (route(Method::GET, "/c/why/device/{subject}", Access::Role(Role::Operator)), get(why::show_device)),
         (route(Method::GET, "/live", Access::Role(Role::Viewer)), get(now::live)),
         (route(Method::GET, "/healthz", Everyone), get(health::alive)),
         (route(Method::GET, "/link/{tenant}/{account}/{secret}", Everyone), get(sign_in::link)),

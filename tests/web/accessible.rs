@@ -10,19 +10,21 @@ use crate::harness::chromium::Chromium;
 
 /// A path with names that there are. A route with a part that is not here needs one.
 fn sample(path: &str) -> String {
-    let part = |part: &str| match part {
-        "{extension}" | "{user}" | "{ext}" => "101".to_owned(),
-        "{device}" | "{subject}" => "desk1".to_owned(),
-        "{location}" => "room-of-desk1".to_owned(),
-        "{file}" => "none".to_owned(),
-        "{tenant}" => "default".to_owned(),
-        other => other.to_owned(),
-    };
-    let path = path.split('/').map(part).collect::<Vec<_>>().join("/");
-    match path.as_str() {
-        "/c/move" => "/c/move?device=desk1&user=101&session=1".to_owned(),
-        _ => path,
-    }
+    let names = [
+        ("/c/people/{name}", "/c/people/101"),
+        ("/c/devices/{name}", "/c/devices/desk1"),
+        ("/c/locations/{name}", "/c/locations/room-of-desk1"),
+        ("/c/switches/{switch}", "/c/switches/pbx"),
+        ("/c/why/{subject}", "/c/why/101"),
+        ("/c/why/device/{subject}", "/c/why/device/desk1"),
+        ("/c/move", "/c/move?device=desk1&user=101&session=1"),
+        ("/assets/{file}", "/assets/none"),
+        ("/link/{tenant}/{account}/{secret}", "/link/default/x/y"),
+    ];
+    let named = names.iter().find_map(|(of, is)| Some(format!("{is}{}", path.strip_prefix(of)?)));
+    let path = named.unwrap_or_else(|| path.to_owned());
+    assert!(!path.contains('{'), "the test has no name for {path}");
+    path
 }
 
 /// Each page that an administrator can read.
@@ -69,6 +71,9 @@ fn axe_core_finds_nothing_wrong_in_any_page() {
     hotdesk.run(&["login", "101", "desk1"]).unwrap();
     let at = format!("http://{}", browser.at);
     let before = ["/sign-in".to_owned(), link(&hotdesk, "jan", "viewer"), "/link/default/x/y".into()];
+    // It does find what is wrong.
+    window.go("data:text/html,<img src=x><button></button>");
+    assert!(window.audit(axe).len() > 1);
     let mut found = wrong(&mut window, axe, &at, &before);
 
     window.go(&format!("{at}{}", link(&hotdesk, "eva", "administrator")));
@@ -77,7 +82,9 @@ fn axe_core_finds_nothing_wrong_in_any_page() {
     window.until("document.getElementById('desk-desk1')?.textContent.includes('Alice') ?? false");
     super::enter(&hotdesk, &mut browser, "ann", "administrator");
     let all = pages(&mut browser);
-    for page in ["/c", "/c/log-in", "/nothing"] {
+    for page in
+        ["/c", "/c/log-in", "/c/people/101", "/c/devices/desk1", "/c/locations", "/c/switches", "/nothing"]
+    {
         assert!(all.iter().any(|path| path == page), "{page} is not in {all:?}");
     }
     found.extend(wrong(&mut window, axe, &at, &all));

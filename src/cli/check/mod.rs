@@ -10,7 +10,8 @@ use anyhow::Result;
 use futures_util::future::join_all;
 
 use super::context::{Absent, CommandContext};
-use super::{doubts, output};
+use super::known::known;
+use super::output;
 use crate::config::Config;
 use crate::controller::check::STORE;
 use crate::controller::pepper;
@@ -92,7 +93,7 @@ impl Check {
             findings.extend(keys(site, snapshot).await?);
             findings.extend(users(site, snapshot));
             findings.extend(groups(site, snapshot));
-            findings.extend(doubts::known(site).doubts(snapshot));
+            findings.extend(known(&site.config, &site.tenant).doubts(snapshot));
         }
         let switches = site.config.switches.iter().filter(|switch| switch.has(&site.tenant));
         // Without a pepper nothing has been printed and nothing serves: `keys` says so.

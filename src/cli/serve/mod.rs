@@ -29,7 +29,8 @@ use supervisor::{Supervisor, Until};
 
 use crate::cli::context::{self, Absent};
 use crate::cli::control::{self, Answer};
-use crate::config::{Config, Kind, Switch};
+use crate::cli::known::known;
+use crate::config::{Config, Kind, Layout, Switch};
 use crate::controller::Controller;
 use crate::controller::auto_logout::{Settings, Timers};
 use crate::controller::clock::Clock;
@@ -146,7 +147,19 @@ pub(super) async fn run(config: Config, file: &Path, metrics: Metrics) -> Result
             let auto_logout = settings.clone();
             let (seen, task) = watching.start(stop.calls.begun.clone());
             tasks.adopt(format!("desks of tenant {tenant}"), Until::Calls, task);
-            desks.insert(tenant.clone(), Tenant { desks: seen, switches: switches.clone(), auto_logout });
+            let known = known(&config, &tenant);
+            let own = || config.switches.iter().filter(|switch| switch.has(&tenant));
+            let routes = own().map(|switch| (switch.name.clone(), config.routes(switch, &tenant)));
+            let freepbx = own().filter(|switch| switch.layout == Layout::FreePbx);
+            let of_tenant = Tenant {
+                desks: seen,
+                known,
+                switches: switches.clone(),
+                auto_logout,
+                routes: routes.collect(),
+                freepbx: freepbx.map(|switch| switch.name.clone()).collect(),
+            };
+            desks.insert(tenant.clone(), of_tenant);
         }
         let timers = Timers { tenant, store: store.clone(), switches, held, settings, clock: clock.clone() };
         tasks.adopt(name, Until::Calls, timers.start(stop.calls.begun.clone()));

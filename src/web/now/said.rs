@@ -50,7 +50,7 @@ impl Said {
                         input type="hidden" name="form" value=(form_token);
                         input type="hidden" name="back" value=(back);
                         input type="hidden" name="revision" value=(revision);
-                        button.btn.small { (icon("back")) "Undo" }
+                        button.btn.small { (icon("undo")) "Undo" }
                     }
                 }
             }
