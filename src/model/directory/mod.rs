@@ -5,6 +5,7 @@ pub mod change;
 mod device;
 pub mod difference;
 pub mod doubts;
+pub mod form;
 pub mod group;
 pub mod location;
 pub mod profile;
