@@ -9,10 +9,11 @@ use tokio::time::timeout;
 use super::context::CommandContext;
 use super::inspected::Inspected;
 use super::output;
-use crate::config::{Kind, Layout, Switch};
+use crate::config::{Config, Kind, Layout, Switch};
 use crate::model::check::Finding;
 use crate::model::directory::Snapshot;
 use crate::model::directory::doubts::Known;
+use crate::model::id::TenantId;
 use crate::switch::prompts;
 
 /// How long a switch may take to answer, with the login.
@@ -29,7 +30,7 @@ impl Strict {
     /// Warns of what the `changed` records name that is not there; with `--strict` that is an error. A switch that does not
     /// answer is a note.
     pub(super) async fn look(self, context: &CommandContext, changed: &Snapshot) -> Result<()> {
-        let mut doubts = known(context).doubts(changed);
+        let mut doubts = known(&context.config, &context.tenant).doubts(changed);
         doubts.extend(on_switches(context, changed).await);
         let said = |Finding { check, found, remedy, .. }: Finding| {
             format!("{check}: {found}; {}", remedy.unwrap_or_default())
@@ -43,9 +44,8 @@ impl Strict {
     }
 }
 
-/// What the configuration has.
-pub(super) fn known(context: &CommandContext) -> Known {
-    let (config, tenant) = (&context.config, &context.tenant);
+/// What the configuration of a tenant has.
+pub(super) fn known(config: &Config, tenant: &TenantId) -> Known {
     let groups = config.groups.iter().filter(|group| group.tenant == *tenant).map(|group| group.name.clone());
     Known {
         groups: groups.collect(),

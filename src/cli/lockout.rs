@@ -1,18 +1,16 @@
 //! `hotdesk lockout`: users and devices that are locked out after too many wrong PINs.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::Result;
-use jiff::Timestamp;
-use serde::Serialize;
 
 use super::context::CommandContext;
 use super::output;
 use crate::controller::commands::now;
+use crate::controller::lockouts;
 use crate::model::command::Change;
 use crate::model::id::{DeviceName, Extension};
-use crate::model::login::lockout::{self, Kind, Unlock};
+use crate::model::login::lockout::Unlock;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Lockout {
@@ -38,15 +36,6 @@ pub(super) struct Clear {
     /// Clear all lockouts of the tenant
     #[arg(long)]
     all: bool,
-}
-
-#[derive(Serialize)]
-struct Locked {
-    user: Option<Extension>,
-    device: Option<String>,
-    /// Wrong PINs in a row.
-    failures: u32,
-    until: Option<Timestamp>,
 }
 
 impl Lockout {
@@ -80,7 +69,14 @@ impl Clear {
 }
 
 async fn list(context: &CommandContext, out: &mut dyn Write, json: bool) -> Result<()> {
-    let locked = locked(context).await?;
+    let (store, tenant, now) = (&*context.store, &context.tenant, now());
+    let counted = lockouts::counted(store, tenant, now).await?;
+    let locked = if counted.is_empty() {
+        vec![]
+    } else {
+        let pepper = context.pepper().await?;
+        lockouts::named(store, tenant, (counted, now), |user| pepper.alias(tenant, user)).await?
+    };
     if locked.is_empty() && !json {
         output::note("there is no lockout");
         return Ok(());
@@ -94,31 +90,4 @@ async fn list(context: &CommandContext, out: &mut dyn Write, json: bool) -> Resu
         let until = locked.until.map_or_else(|| "cleared by an administrator".into(), output::time);
         vec![subject, locked.failures.to_string(), until]
     })
-}
-
-/// Attempts are counted under an alias of the extension, so each user's alias is computed here. What is left belongs to
-/// extensions that no user has.
-async fn locked(context: &CommandContext) -> Result<Vec<Locked>> {
-    let now = now().as_second();
-    let mut failures = context.store.failures(&context.tenant).await?;
-    failures.retain(|(kind, _), failures| failures.lockout(*kind, now).is_some());
-    if failures.is_empty() {
-        return Ok(vec![]);
-    }
-    let pepper = context.pepper().await?;
-    let users = context.snapshot().await?.users;
-    let alias = |user: &Extension| pepper.alias(&context.tenant, user).as_str().to_owned();
-    let users: BTreeMap<String, Extension> = users.into_keys().map(|user| (alias(&user), user)).collect();
-    let known = failures.into_iter().map(|((kind, name), failures)| {
-        let until = match failures.lockout(kind, now) {
-            Some(lockout::Lockout::Until(second)) => Timestamp::from_second(second).ok(),
-            _ => None,
-        };
-        let (user, device) = match kind {
-            Kind::User => (users.get(&name).cloned(), None),
-            Kind::Device => (None, Some(name)),
-        };
-        Locked { user, device, failures: failures.in_a_row, until }
-    });
-    Ok(known.collect())
 }

@@ -2,23 +2,24 @@
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use zeroize::Zeroizing;
 
 use super::auto_logout::{self, AutoLogoutFlags};
-use super::context::{Advised, CommandContext, Verb, refused};
+use super::context::{Advised, CommandContext, Verb, actor, refused};
 use super::doubts::Strict;
 use super::output::{self, Given, Hotdesk};
 use super::personal;
 use super::profile::{self, AdminSettings, UserSettings};
 use crate::controller::commands::now;
+use crate::controller::new_pin::{self, NotSet};
+use crate::controller::pins::Pins;
 use crate::model::directory::change::{DirectoryChange, Edit};
 use crate::model::directory::form::UserForm;
 use crate::model::directory::{Away, ByUser, CallerId, Snapshot, User};
 use crate::model::id::{Context, DisplayName, Extension, Language, Mailbox, Number};
-use crate::model::login::pin::{Pin, PinRecord};
+use crate::model::login::pin::Pin;
 use crate::model::login::refusal::{Refusal, Subject};
-use crate::model::login::weak_pin::weak_pin;
 use crate::model::settings::Setting;
 
 /// How often an edit is tried again when another writer changes the same user.
@@ -114,7 +115,7 @@ impl Command {
         match self {
             Self::Add { options, strict } => options.run(Verb::Add, context, strict, out).await,
             Self::Set { options, strict } => options.run(Verb::Set, context, strict, out).await,
-            Self::Pin { extension, generate } => new_pin(context, out, extension, generate).await,
+            Self::Pin { extension, generate } => change_pin(context, out, extension, generate).await,
             Self::Ring(ring) => ring.run(context, out).await,
             Self::Group(group) => group.run(context, out).await,
             Self::List { json } => list(context, out, json).await,
@@ -226,23 +227,17 @@ fn contended(error: &anyhow::Error) -> bool {
     matches!(refusal, Some(Refusal::ChangedMeanwhile(_)))
 }
 
-async fn new_pin(
+async fn change_pin(
     context: &CommandContext,
     out: &mut dyn Write,
     user: Extension,
     generate: bool,
 ) -> Result<()> {
     context.user(&user).await?;
-    let pin = if generate { generated_pin(&user)? } else { asked_pin(&user)? };
-    if let Some(why) = weak_pin(&pin, &user) {
-        bail!("this PIN is too easy to guess: {why}; choose another, or add --generate");
-    }
-    let pepper = context.pepper().await?;
-    let mut salt = [0; 16];
-    getrandom::fill(&mut salt)?;
-    // Hashing blocks this thread; nothing else runs in the process of a command.
-    let record = PinRecord::make(&pin, &pepper, &context.tenant, &user, salt).chosen(now());
-    context.change(DirectoryChange::Pin(user.clone(), record)).await?;
+    let pin = if generate { new_pin::made(&user)? } else { asked_pin(&user)? };
+    let pins = Pins::new(context.pepper().await?);
+    let by = (actor(), now());
+    new_pin::set(&*context.store, &pins, &context.tenant, by, (&user, pin.clone())).await.map_err(not_set)?;
     match generate {
         true => writeln!(out, "{}", pin.reveal())?,
         false => writeln!(out, "user {user} has a new PIN")?,
@@ -250,12 +245,11 @@ async fn new_pin(
     Ok(())
 }
 
-pub(super) fn generated_pin(extension: &Extension) -> Result<Pin> {
-    loop {
-        let pin = Pin::from_random(getrandom::u64()?);
-        if weak_pin(&pin, extension).is_none() {
-            return Ok(pin);
-        }
+fn not_set(error: NotSet) -> anyhow::Error {
+    match error {
+        NotSet::Store(error) => refused(error, false),
+        NotSet::Weak(_) => anyhow!("{error}; choose another, or add --generate"),
+        NotSet::Busy(_) | NotSet::Random(_) => error.into(),
     }
 }
 

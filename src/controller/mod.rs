@@ -14,6 +14,8 @@ mod feed;
 pub mod hold;
 pub mod journal;
 pub(crate) mod listening;
+pub mod lockouts;
+pub mod new_pin;
 pub mod outage;
 pub mod pepper;
 mod perform;

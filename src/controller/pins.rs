@@ -29,7 +29,7 @@ pub struct Pins {
 /// Too many PINs are being compared: try again.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("too many logins at once: the PIN was not compared")]
-pub(super) struct Busy;
+pub struct Busy;
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Compared {
@@ -82,7 +82,7 @@ impl Pins {
     }
 
     /// The alias under which failures of `user` are counted.
-    pub(super) fn alias(&self, tenant: &TenantId, user: &Extension) -> Alias {
+    pub fn alias(&self, tenant: &TenantId, user: &Extension) -> Alias {
         self.peppers().current.alias(tenant, user)
     }
 

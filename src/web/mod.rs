@@ -27,6 +27,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::controller::Controller;
 use crate::controller::accounts::Accounts;
 use crate::controller::desks::Desks;
+use crate::model::directory::doubts::Known;
 use crate::model::id::{SwitchName, TenantId};
 use crate::switch::Switch;
 
@@ -55,6 +56,8 @@ pub struct Web {
 pub struct Tenant {
     /// Its desks, now and later.
     pub desks: watch::Receiver<Arc<Desks>>,
+    /// What its configuration has.
+    pub known: Known,
     /// Its switches.
     pub switches: BTreeMap<SwitchName, Arc<dyn Switch>>,
 }

@@ -12,9 +12,8 @@ use zeroize::Zeroizing;
 use crate::cli::context::CommandContext;
 use crate::cli::plan::Plan;
 use crate::cli::progress::on_all_cores;
-use crate::cli::user::generated_pin;
 use crate::controller::commands::now;
-use crate::controller::pepper;
+use crate::controller::{new_pin, pepper};
 use crate::model::id::Extension;
 use crate::model::login::pin::{Pin, PinRecord};
 use crate::model::login::weak_pin::weak_pin;
@@ -83,7 +82,7 @@ impl Pins {
         for (user, wanted) in std::mem::take(&mut self.wanted) {
             match (context.store.pin(&context.tenant, &user).await?, wanted) {
                 (None, Wanted::Made) => {
-                    let pin = generated_pin(&user)?;
+                    let pin = new_pin::made(&user)?;
                     self.made.push((user, pin));
                 }
                 (None, Wanted::Given(pin)) => self.given.push((user, pin)),

@@ -29,6 +29,7 @@ use supervisor::{Supervisor, Until};
 
 use crate::cli::context::{self, Absent};
 use crate::cli::control::{self, Answer};
+use crate::cli::doubts;
 use crate::config::{Config, Kind, Switch};
 use crate::controller::Controller;
 use crate::controller::auto_logout::{Settings, Timers};
@@ -145,7 +146,8 @@ pub(super) async fn run(config: Config, file: &Path, metrics: Metrics) -> Result
             };
             let (seen, task) = watching.start(stop.calls.begun.clone());
             tasks.adopt(format!("desks of tenant {tenant}"), Until::Calls, task);
-            desks.insert(tenant.clone(), Tenant { desks: seen, switches: switches.clone() });
+            let known = doubts::known(&config, &tenant);
+            desks.insert(tenant.clone(), Tenant { desks: seen, known, switches: switches.clone() });
         }
         let timers = Timers { tenant, store: store.clone(), switches, held, settings, clock: clock.clone() };
         tasks.adopt(name, Until::Calls, timers.start(stop.calls.begun.clone()));

@@ -4,10 +4,9 @@ use tracing::info;
 
 use super::identify::Identified;
 use super::steps::{Conversation, Outlived, Stop, TRIES};
-use crate::controller::commands;
+use crate::controller::{commands, new_pin};
 use crate::model::codes::Proof;
 use crate::model::command::Change;
-use crate::model::directory::change::{DirectoryChange, DirectoryCommand, DirectoryRules};
 use crate::model::id::Extension;
 use crate::model::journal::Actor;
 use crate::model::login::pin::Pin;
@@ -59,8 +58,7 @@ impl<P: Caller> Conversation<'_, P> {
         let at = controller.clock.now();
         let record =
             self.audibly(controller.pins.record(new, tenant.clone(), user.clone())).await?.chosen(at);
-        let changes = vec![DirectoryChange::Pin(user.clone(), record)];
-        let change = Change::Directory(DirectoryCommand { changes, rules: DirectoryRules::default() });
+        let change = new_pin::change(user.clone(), record);
         let by = (Actor::Device(self.call.device.clone()), at);
         let done = commands::change(&*controller.store, &tenant, by, change).await;
         done.map(drop).map_err(|fault| Stop::about(user, fault))
