@@ -1,6 +1,7 @@
 //! The console over HTTP.
 
 mod accounts;
+pub mod api;
 mod calls;
 mod chromium;
 mod now;

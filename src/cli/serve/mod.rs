@@ -147,7 +147,12 @@ pub(super) async fn run(config: Config, file: &Path, metrics: Metrics) -> Result
             let (seen, task) = watching.start(stop.calls.begun.clone());
             tasks.adopt(format!("desks of tenant {tenant}"), Until::Calls, task);
             let known = doubts::known(&config, &tenant);
-            desks.insert(tenant.clone(), Tenant { desks: seen, known, switches: switches.clone() });
+            let routes = switches
+                .keys()
+                .filter_map(|name| Some((name.clone(), config.routes(config.switch(name)?, &tenant))));
+            let of_tenant =
+                Tenant { desks: seen, known, routes: routes.collect(), switches: switches.clone() };
+            desks.insert(tenant.clone(), of_tenant);
         }
         let timers = Timers { tenant, store: store.clone(), switches, held, settings, clock: clock.clone() };
         tasks.adopt(name, Until::Calls, timers.start(stop.calls.begun.clone()));

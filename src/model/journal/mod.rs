@@ -288,6 +288,12 @@ pub enum Event {
 }
 
 impl Event {
+    /// Its name, as in the journal's JSON.
+    pub fn name(&self) -> String {
+        let json = serde_json::to_value(self).unwrap_or_default();
+        json.get("event").and_then(|name| name.as_str()).unwrap_or_default().to_owned()
+    }
+
     /// The number of logins and of logouts in it.
     pub(super) fn moves(&self) -> (usize, usize) {
         match self {

@@ -61,10 +61,8 @@ async fn let_through(web: &Web, least: Role, request: &mut Request) -> Result<Cl
         return Err(Problem::missing("such tenant"));
     }
     if client.role < least {
-        let detail = format!(
-            "The role {} may not do this; it takes {least}. Ask an administrator.",
-            client.role
-        );
+        let detail =
+            format!("The role {} may not do this; it takes {least}. Ask an administrator.", client.role);
         return Err(Problem::new(Kind::Forbidden, detail));
     }
     Ok(client)

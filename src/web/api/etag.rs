@@ -38,7 +38,9 @@ pub(super) fn demanded(headers: &HeaderMap, now: Option<&Value>) -> Result<(), P
             Some(_) => stale("It is there already. To replace it, send If-Match with its ETag."),
         },
         (Some(tags), None) => match now {
-            Some(now) if tags == ["*"] || tags.contains(&tag(&serde_json::to_vec(now).unwrap_or_default())) => {
+            Some(now)
+                if tags == ["*"] || tags.contains(&tag(&serde_json::to_vec(now).unwrap_or_default())) =>
+            {
                 Ok(())
             }
             Some(_) => stale("It was changed since that GET. GET it again, and repeat the change."),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use tracing::warn;
 use utoipa::ToSchema;
 
+use super::root::ROOT;
 use crate::model::directory::form::Flaw;
 use crate::model::login::refusal::{Refusal, Subject};
 use crate::store::StoreError;
@@ -126,6 +127,16 @@ impl Problem {
         Self::new(Kind::Missing, format!("There is no {what}."))
     }
 
+    /// The path is of no resource.
+    pub(in crate::web) fn no_resource() -> Self {
+        Self::missing("such resource: /api/v1/openapi.json has all")
+    }
+
+    /// The resource does not take the method.
+    pub(in crate::web) fn wrong_method() -> Self {
+        Self::new(Kind::Method, "This resource does not take this method; Allow has those that it takes.")
+    }
+
     /// No account and no key; `wrong`: a key that is not good.
     pub(super) fn signed_out(wrong: bool) -> Self {
         let (challenge, detail) = match wrong {
@@ -162,7 +173,7 @@ impl Problem {
     pub(in crate::web) fn wrong_host(site: &Site) -> Self {
         let detail = format!(
             "Hotdesk is not served under this name. Use {}, or have an administrator set [web] url.",
-            site.url(super::ROOT)
+            site.url(ROOT)
         );
         Self::new(Kind::WrongHost, detail)
     }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::problem::{Kind, Problem};
 
 /// The query of a request.
-pub(super) struct Asked<T>(pub(super) T);
+pub(in crate::web) struct Asked<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     type Rejection = Response;
@@ -26,15 +26,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
 }
 
 /// A body that is a JSON object.
-pub(super) struct Object(pub(super) Map<String, Value>);
+pub(in crate::web) struct Object(pub(super) Map<String, Value>);
 
 impl<S: Send + Sync> FromRequest<S> for Object {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         if !is_json(request.headers()) {
-            let detail =
-                "The body is not said to be JSON: send Content-Type: application/json, or application/merge-patch+json.";
+            let detail = "The body is not said to be JSON: send Content-Type: application/json, or application/merge-patch+json.";
             return Err(Problem::new(Kind::MediaType, detail).into_response());
         }
         let bytes = Bytes::from_request(request, state).await.map_err(|wrong| match wrong.status() {
@@ -47,11 +46,8 @@ impl<S: Send + Sync> FromRequest<S> for Object {
             Ok(object) => Ok(Self(object)),
             // The position only: the text may hold a PIN.
             Err(wrong) => {
-                let detail = format!(
-                    "The body is no JSON object: line {}, column {}.",
-                    wrong.line(),
-                    wrong.column()
-                );
+                let detail =
+                    format!("The body is no JSON object: line {}, column {}.", wrong.line(), wrong.column());
                 Err(Problem::new(Kind::Unreadable, detail).into_response())
             }
         }

@@ -9,9 +9,9 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::Timestamp;
 use maud::html;
 use serde::Deserialize;
-use tracing::{info, warn};
+use tracing::info;
 
-use crate::controller::administer::{self, Administered};
+use crate::controller::administer::Administered;
 use crate::model::directory::Session;
 use crate::model::id::{DeviceName, Extension, Revision};
 use crate::model::login::refusal::{Refusal, Subject};
@@ -87,7 +87,9 @@ pub(in crate::web) async fn log_in(
         (Ok(user), Ok(device)) => (user, device),
         (Err(wrong), _) | (_, Err(wrong)) => return again(&wrong.to_string()),
     };
-    if let Some(why) = switch_refuses(&web, &signed, &user, &device).await {
+    if let Some(tenant) = web.tenants.get(&signed.tenant)
+        && let Some(why) = tenant.refuses(&user, &device).await
+    {
         return again(&why);
     }
     match web.controller.log_in(&signed.tenant, signed.actor(), user.clone(), device.clone()).await {
@@ -100,20 +102,6 @@ pub(in crate::web) async fn log_in(
         }
         Err(StoreError::Refused(refusal)) => again(&reason(&refusal, &user, &device)),
         Err(error) => page::store(&origin, &error),
-    }
-}
-
-/// Why the switch of the device cannot have this login. One that cannot be asked gets it when it is back.
-async fn switch_refuses(web: &Web, signed: &Signed, user: &Extension, device: &DeviceName) -> Option<String> {
-    let tenant = web.tenants.get(&signed.tenant)?;
-    let desk = tenant.desks.borrow().get(device).cloned()?;
-    let switch = tenant.switches.get(&desk.device.switch)?;
-    match administer::refusal(switch.as_ref(), user, &desk.device).await {
-        Ok(refusal) => refusal,
-        Err(error) => {
-            warn!(event = "web.switch_not_asked", switch = %desk.device.switch, %error, "whether it takes a login is unknown");
-            None
-        }
     }
 }
 

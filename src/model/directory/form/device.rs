@@ -8,7 +8,9 @@ use utoipa::ToSchema;
 use super::fields::{Fields, Flaw, json};
 use crate::model::auto_logout::AutoLogoutRules;
 use crate::model::directory::{Device, Kind, ShortList, Snapshot};
-use crate::model::id::{Context, DeviceName, DialTarget, Extension, LocationName, Number, SwitchName, TenantId};
+use crate::model::id::{
+    Context, DeviceName, DialTarget, Extension, LocationName, Number, SwitchName, TenantId,
+};
 
 /// The most networks from which users may log in at a device.
 const NETWORKS: usize = 100;
@@ -98,7 +100,8 @@ pub fn device(
     let hotdesk = fields.flag("hotdesk", kind.is_desk());
     let (location, owner) = (fields.value("location"), fields.value("owner"));
     let allow_from = fields.list("allow_from", NETWORKS);
-    let may_dial = ShortList { numbers: fields.list("may_dial", ShortList::MOST), class: fields.value("class") };
+    let may_dial =
+        ShortList { numbers: fields.list("may_dial", ShortList::MOST), class: fields.value("class") };
     let auto_logout = fields.auto_logout();
     let device = match place {
         (Some(switch), Some(dial)) => Some(Device {

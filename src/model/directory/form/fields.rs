@@ -78,7 +78,10 @@ impl Fields {
             match serde_json::from_value(one) {
                 Ok(one) => read.push(one),
                 Err(wrong) => {
-                    self.flaws.push(Flaw { pointer: format!("{}/{name}/{at}", self.at), detail: wrong.to_string() });
+                    self.flaws.push(Flaw {
+                        pointer: format!("{}/{name}/{at}", self.at),
+                        detail: wrong.to_string(),
+                    });
                 }
             }
         }
@@ -165,7 +168,14 @@ mod tests {
         let flaws = fields.end();
         let pointers: Vec<&str> = flaws.iter().map(|flaw| flaw.pointer.as_str()).collect();
         let all = [
-            "/user", "/flag", "/gone", "/numbers/1", "/numbers/2", "/inner/number", "/inner/more", "/auto_logout/at",
+            "/user",
+            "/flag",
+            "/gone",
+            "/numbers/1",
+            "/numbers/2",
+            "/inner/number",
+            "/inner/more",
+            "/auto_logout/at",
             "/a~1b",
         ];
         assert_eq!(pointers, all, "{flaws:?}");
