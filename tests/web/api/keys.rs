@@ -130,5 +130,5 @@ fn no_key_and_no_pin_is_written_anywhere() {
     // The PIN that was made is the user's: the same one again is refused by phone only, so it is set and works.
     assert!(made.len() == 6 && made.bytes().all(|byte| byte.is_ascii_digit()), "{made}");
     let shown = hotdesk.run(&["user", "show", "102"]).unwrap();
-    assert!(shown.contains("PIN                  set 20"), "{shown}");
+    assert!(shown.contains("PIN               set 20"), "{shown}");
 }
