@@ -85,7 +85,10 @@ async fn acts_hears_doubt_and_comes_back(version: Version, major: &str) {
     let reloads = || *events.in_doubt().borrow();
     let settle = || sleep(Duration::from_millis(600));
     settle().await;
-    assert_eq!(reloads(), 1, "it is up");
+    // One for the connect. A connect at the very end of a boot hears `FullyBooted` twice: as the answer to its login, and
+    // sent to everyone (seen on Asterisk 22).
+    let up_already = reloads();
+    assert!((1..=2).contains(&up_already), "{up_already} times in doubt after a connect");
     manager.act(lamp("100", "Custom:desk1")).await.unwrap();
     manager.act(lamp("777", "Custom:desk1")).await.unwrap();
     let set = |state: &str| {
@@ -95,11 +98,11 @@ async fn acts_hears_doubt_and_comes_back(version: Version, major: &str) {
         manager.act(set(device_state)).await.unwrap();
     }
     settle().await;
-    assert_eq!(reloads(), 1, "logins and calls are no sign that anything was lost");
-    for (times, command) in [(2, "dialplan reload"), (3, "core reload"), (4, "module reload pbx_config.so")] {
+    assert_eq!(reloads(), up_already, "logins and calls are no sign that anything was lost");
+    for (times, command) in [(1, "dialplan reload"), (2, "core reload"), (3, "module reload pbx_config.so")] {
         pbx.cli(command).unwrap();
         settle().await;
-        assert_eq!(reloads(), times, "{command}");
+        assert_eq!(reloads(), up_already + times, "{command}");
     }
 
     // Asterisk restarts, in good order and not.
@@ -114,7 +117,7 @@ async fn acts_hears_doubt_and_comes_back(version: Version, major: &str) {
         let began = Instant::now();
         up(&manager).await;
         assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
-        timeout(Duration::from_secs(1), events.in_doubt().wait_for(|times| *times == before + 1))
+        timeout(Duration::from_secs(1), events.in_doubt().wait_for(|times| *times > before))
             .await
             .expect("no event came")
             .unwrap();

@@ -1,7 +1,6 @@
 //! `hotdesk device`: the telephones, their locations and owners.
 
 use std::io::Write;
-use std::net::IpAddr;
 
 use anyhow::{Result, bail};
 use ipnet::IpNet;
@@ -12,7 +11,7 @@ use super::doubts::Strict;
 use super::output::{self, Given, Hotdesk, List, OVERRIDE};
 use crate::model::directory::change::{DirectoryChange, Edit};
 use crate::model::directory::form::DeviceForm;
-use crate::model::directory::{Device, Kind, Session, ShortList, Snapshot};
+use crate::model::directory::{Device, Kind, Session, Snapshot, columns};
 use crate::model::id::{Context, DeviceName, DialTarget, Extension, LocationName, Number, SwitchName};
 use crate::model::login::refusal::Subject;
 
@@ -76,7 +75,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "EXT")]
     owner: Option<Given<Extension>>,
     /// Network that logins may come from, instead of the networks before; can be repeated; "any" allows every network
-    #[arg(long, value_name = "CIDR", value_parser = network)]
+    #[arg(long, value_name = "CIDR", value_parser = columns::network)]
     allow_from: Vec<Option<IpNet>>,
     /// Numbers that may be dialled while no user is logged in, besides emergency numbers and codes: 100,200
     #[arg(long, value_name = "NUMS", value_parser = short_list)]
@@ -93,21 +92,7 @@ pub(super) struct Options {
 
 /// `100,200`
 fn short_list(text: &str) -> Result<List<Number>, String> {
-    let numbers: List<Number> = text.parse()?;
-    match numbers.0.len() {
-        0..=ShortList::MOST => Ok(numbers),
-        _ => Err(format!("at most {} numbers are allowed", ShortList::MOST)),
-    }
-}
-
-/// `192.0.2.0/24`, `192.0.2.7`, or `any`: none
-fn network(text: &str) -> Result<Option<IpNet>, &'static str> {
-    if text == "any" {
-        return Ok(None);
-    }
-    let one = text.parse::<IpAddr>().map(IpNet::from);
-    let net = text.parse().or(one).map(Some);
-    net.map_err(|_| "use a network (192.0.2.0/24), an address (192.0.2.7) or \"any\"")
+    columns::short_list(text).map(List)
 }
 
 impl Command {

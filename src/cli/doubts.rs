@@ -1,6 +1,5 @@
 //! Doubts about a record that a command changes: it names what the configuration or the switch does not have.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
@@ -8,13 +7,11 @@ use tokio::time::timeout;
 
 use super::context::CommandContext;
 use super::inspected::Inspected;
+use super::known::known;
 use super::output;
-use crate::config::{Config, Kind, Layout, Switch};
+use crate::config::{Kind, Layout, Switch};
 use crate::model::check::Finding;
 use crate::model::directory::Snapshot;
-use crate::model::directory::doubts::Known;
-use crate::model::id::TenantId;
-use crate::switch::prompts;
 
 /// How long a switch may take to answer, with the login.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -41,16 +38,6 @@ impl Strict {
         }
         said.iter().for_each(output::note);
         Ok(())
-    }
-}
-
-/// What the configuration of a tenant has.
-pub(super) fn known(config: &Config, tenant: &TenantId) -> Known {
-    let groups = config.groups.iter().filter(|group| group.tenant == *tenant).map(|group| group.name.clone());
-    Known {
-        groups: groups.collect(),
-        emergency_numbers: config.of(tenant).emergency_numbers(),
-        languages: prompts::files().iter().map(|file| file.language).collect::<BTreeSet<_>>(),
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::{Context as _, Result, bail};
-use jiff::tz::TimeZone;
 
 use super::auto_logout::{self, AutoLogoutFlags};
 use super::context::{CommandContext, Verb};
@@ -12,9 +11,9 @@ use super::doubts::Strict;
 use super::output::{self, Given, List, OVERRIDE};
 use crate::model::directory::Snapshot;
 use crate::model::directory::change::{DirectoryChange, Edit};
+use crate::model::directory::columns;
 use crate::model::directory::form::LocationForm;
 use crate::model::directory::location::{Location, Zone};
-use crate::model::emergency;
 use crate::model::id::{Address, DeviceName, EmergencyNumber, InvalidId, Language, LocationName, Number};
 use crate::model::login::refusal::Subject;
 
@@ -83,10 +82,7 @@ pub(super) struct Options {
 
 /// `110,112`, `de`
 fn emergency_numbers(text: &str) -> Result<List<EmergencyNumber>, InvalidId> {
-    if text.is_empty() {
-        return Ok(List(vec![]));
-    }
-    emergency::numbers(text.split(',').map(str::trim)).map(List)
+    columns::emergency_numbers(text).map(List)
 }
 
 impl Command {
@@ -146,8 +142,7 @@ impl Options {
 
 /// A new location in the time zone of this machine, if that has a name.
 pub(super) fn new(context: &CommandContext, name: LocationName) -> Location {
-    let zone = TimeZone::system().iana_name().and_then(|name| Zone::new(name).ok());
-    Location::new(context.tenant.clone(), name, zone.unwrap_or_default())
+    Location::new(context.tenant.clone(), name, Zone::machine())
 }
 
 fn numbers(location: &LocationForm) -> String {

@@ -21,6 +21,7 @@ mod import;
 mod init;
 mod inspected;
 mod journal;
+mod known;
 mod location;
 mod lockout;
 mod login;

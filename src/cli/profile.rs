@@ -1,6 +1,7 @@
 //! Options and columns for the settings that follow a user to every device.
 
 use super::output::{self, Given, List};
+use crate::model::directory::columns;
 use crate::model::directory::form::UserForm;
 use crate::model::directory::profile::{Membership, Profile, Recording, When};
 use crate::model::id::{Account, DeviceName, GroupName, Number};
@@ -58,11 +59,7 @@ pub(super) fn on_or_off(text: &str) -> Result<bool, &'static str> {
 
 /// `0201234567,0207654321`
 fn numbers(text: &str) -> Result<List<Number>, String> {
-    let numbers: List<Number> = text.parse()?;
-    match numbers.0.len() {
-        0..=Profile::NUMBERS => Ok(numbers),
-        _ => Err(format!("at most {} numbers are allowed, one for each key", Profile::NUMBERS)),
-    }
+    columns::numbers(text).map(List)
 }
 
 impl AdminSettings {
@@ -74,11 +71,7 @@ impl AdminSettings {
             profile.numbers = numbers;
         }
         if let Some(List(groups)) = self.groups {
-            let member = |group: GroupName| {
-                let membership = profile.groups.get(&group).copied().unwrap_or_default();
-                (group, membership)
-            };
-            profile.groups = groups.into_iter().map(member).collect();
+            profile.set_groups(groups);
         }
     }
 }

@@ -11,17 +11,22 @@ mod frame;
 mod guard;
 mod health;
 mod icon;
+mod journal;
+mod lockouts;
 mod now;
 mod origin;
 mod page;
+mod records;
 mod route;
 mod routes;
 mod server;
 mod sign_in;
 mod signed;
 mod site;
+mod switches;
+mod why;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
@@ -31,6 +36,7 @@ use crate::controller::Controller;
 use crate::controller::accounts::Accounts;
 use crate::controller::administer;
 use crate::controller::desks::Desks;
+use crate::controller::explain::Place;
 use crate::model::directory::doubts::Known;
 use crate::model::id::{DeviceName, Extension, SwitchName, TenantId};
 use crate::model::routes::Routes;
@@ -64,10 +70,12 @@ pub struct Tenant {
     pub desks: watch::Receiver<Arc<Desks>>,
     /// What its configuration has.
     pub known: Known,
-    /// The routes and groups of each switch.
-    pub routes: BTreeMap<SwitchName, Routes>,
     /// Its switches.
     pub switches: BTreeMap<SwitchName, Arc<dyn Switch>>,
+    /// Of each switch: its routes to the others, and its groups.
+    pub routes: BTreeMap<SwitchName, Routes>,
+    /// Those that keep users and devices themselves, as a FreePBX.
+    pub freepbx: BTreeSet<SwitchName>,
 }
 
 /// Places for as many pages that are live as there may be.
@@ -77,6 +85,17 @@ pub fn feeds() -> Arc<Semaphore> {
 }
 
 impl Tenant {
+    /// Its switches, for an explanation.
+    fn places(&self) -> Vec<Place> {
+        let place = |(name, switch): (&SwitchName, &Arc<dyn Switch>)| Place {
+            name: name.clone(),
+            is_freepbx: self.freepbx.contains(name),
+            routes: self.routes.get(name).cloned().unwrap_or_default(),
+            table: Ok(switch.clone()),
+        };
+        self.switches.iter().map(place).collect()
+    }
+
     /// Why the switch of a device cannot have this user there. One that cannot be asked gets the login when it is back.
     async fn refuses(&self, user: &Extension, device: &DeviceName) -> Option<String> {
         let desk = self.desks.borrow().get(device).cloned()?;

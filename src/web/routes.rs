@@ -14,8 +14,10 @@ use super::guard::guard;
 use super::origin::Origin;
 use super::route::{Access, Route};
 use super::signed::{require, sign_out};
-use super::{Web, api, assets, health, now, page, sign_in};
+use super::{Web, api, assets, health, journal, lockouts, now, page, records, sign_in, switches, why};
 use crate::model::access::Role;
+use crate::model::directory::location::Location;
+use crate::model::directory::{Device, User};
 
 /// The most bytes of a form, or of an object of the API.
 const FORM: usize = 64 * 1024;
@@ -33,6 +35,51 @@ pub fn document() -> serde_json::Value {
 }
 
 fn table() -> Vec<(Route, MethodRouter<Arc<Web>>)> {
+    let mut table = fixed();
+    table.extend(of_records::<User>([
+        "/c/people",
+        "/c/people.csv",
+        "/c/new/person",
+        "/c/people/{name}",
+        "/c/people/{name}/remove",
+    ]));
+    table.extend(of_records::<Device>([
+        "/c/devices",
+        "/c/devices.csv",
+        "/c/new/device",
+        "/c/devices/{name}",
+        "/c/devices/{name}/remove",
+    ]));
+    table.extend(of_records::<Location>([
+        "/c/locations",
+        "/c/locations.csv",
+        "/c/new/location",
+        "/c/locations/{name}",
+        "/c/locations/{name}/remove",
+    ]));
+    table
+}
+
+/// The pages of a kind of record: operators read them, administrators change them.
+fn of_records<R: records::Record>(
+    [all, csv, new, one, remove]: [&'static str; 5],
+) -> Vec<(Route, MethodRouter<Arc<Web>>)> {
+    let read = |path| Route { method: Method::GET, path, access: Access::Role(Role::Operator) };
+    let ask = |path| Route { method: Method::GET, path, access: Access::Role(Role::Administrator) };
+    let write = |path| Route { method: Method::POST, path, access: Access::Role(Role::Administrator) };
+    vec![
+        (read(all), get(records::list::<R>)),
+        (write(all), post(records::add::<R>)),
+        (ask(csv), get(records::export::<R>)),
+        (ask(new), get(records::ask_add::<R>)),
+        (read(one), get(records::show::<R>)),
+        (write(one), post(records::save::<R>)),
+        (ask(remove), get(records::ask_remove::<R>)),
+        (write(remove), post(records::remove::<R>)),
+    ]
+}
+
+fn fixed() -> Vec<(Route, MethodRouter<Arc<Web>>)> {
     use Access::Everyone;
     let route = |method, path, access| Route { method, path, access };
     vec![
@@ -42,6 +89,17 @@ fn table() -> Vec<(Route, MethodRouter<Arc<Web>>)> {
         (route(Method::GET, "/c/log-in", Access::Role(Role::Operator)), get(now::ask_log_in)),
         (route(Method::POST, "/c/log-in", Access::Role(Role::Operator)), post(now::log_in)),
         (route(Method::POST, "/c/log-out", Access::Role(Role::Operator)), post(now::log_out)),
+        (route(Method::GET, "/c/journal", Access::Role(Role::Operator)), get(journal::show)),
+        (route(Method::GET, "/c/lockouts", Access::Role(Role::Operator)), get(lockouts::show)),
+        (route(Method::POST, "/c/lockouts", Access::Role(Role::Operator)), post(lockouts::clear)),
+        (
+            route(Method::POST, "/c/people/{name}/pin", Access::Role(Role::Administrator)),
+            post(records::set_pin),
+        ),
+        (route(Method::GET, "/c/switches", Access::Role(Role::Operator)), get(switches::show)),
+        (route(Method::GET, "/c/switches/{switch}", Access::Role(Role::Operator)), get(switches::compare)),
+        (route(Method::GET, "/c/why/{subject}", Access::Role(Role::Operator)), get(why::show)),
+        (route(Method::GET, "/c/why/device/{subject}", Access::Role(Role::Operator)), get(why::show_device)),
         (route(Method::GET, "/live", Access::Role(Role::Viewer)), get(now::live)),
         (route(Method::GET, "/healthz", Everyone), get(health::alive)),
         (route(Method::GET, "/link/{tenant}/{account}/{secret}", Everyone), get(sign_in::link)),
@@ -56,7 +114,7 @@ fn table() -> Vec<(Route, MethodRouter<Arc<Web>>)> {
 /// The routes of the API.
 fn api_table() -> Vec<(Route, MethodRouter<Arc<Web>>)> {
     use Role::{Administrator, Operator, Viewer};
-    use api::{devices, journal, locations, lockouts, pins, sessions, settings, site, users};
+    use api::{devices, explain, journal, locations, lockouts, pins, sessions, settings, site, users};
     macro_rules! route {
         ($method:ident, $path:literal, $role:ident, $answer:path) => {{
             let method = Method::from_bytes(stringify!($method).to_uppercase().as_bytes());
@@ -73,6 +131,7 @@ fn api_table() -> Vec<(Route, MethodRouter<Arc<Web>>)> {
         route!(put, "/devices/{device}", Administrator, devices::put),
         route!(patch, "/devices/{device}", Administrator, devices::patch),
         route!(delete, "/devices/{device}", Administrator, devices::delete),
+        route!(get, "/explain/{subject}", Operator, explain::get),
         route!(get, "/groups", Operator, site::groups),
         route!(get, "/journal", Operator, journal::list),
         route!(get, "/locations", Operator, locations::list),

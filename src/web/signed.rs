@@ -42,6 +42,11 @@ impl Signed {
         Actor::Console { account: self.account.clone(), from: self.from }
     }
 
+    /// Whether it may change everything.
+    pub(super) fn administers(&self) -> bool {
+        self.role >= Role::Administrator
+    }
+
     /// Whether it may log users in and out.
     pub(super) fn operates(&self) -> bool {
         self.role >= Role::Operator

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::harness::wait;
@@ -23,6 +24,8 @@ pub(super) struct Dialogue {
     child: Child,
     keys: File,
     shown: Arc<Mutex<String>>,
+    /// Reads what is shown, to its end.
+    reader: JoinHandle<()>,
     /// How much of it was read.
     read: usize,
 }
@@ -36,14 +39,14 @@ impl Dialogue {
         drop(command);
         let shown = Arc::new(Mutex::new(String::new()));
         let (mut from, to) = (keys.try_clone().unwrap(), shown.clone());
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(count @ 1..) = from.read(&mut bytes) {
                 to.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
             }
         });
         keys.flush().unwrap();
-        Self { child, keys, shown, read: 0 }
+        Self { child, keys, shown, reader, read: 0 }
     }
 
     /// Waits until the program has shown this behind what was read before, and enters a line.
@@ -59,8 +62,8 @@ impl Dialogue {
     pub(super) fn end(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
         let shown = || self.shown.lock().unwrap().clone();
-        // The last line may still be on its way.
-        wait::until(Duration::from_secs(5), || shown().ends_with('\n'), || format!("{:?}", shown()));
+        // The last lines may still be on their way.
+        wait::until(Duration::from_secs(5), || self.reader.is_finished(), || format!("{:?}", shown()));
         (code, shown())
     }
 }

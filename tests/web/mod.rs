@@ -4,7 +4,10 @@ mod accounts;
 pub mod api;
 mod calls;
 mod chromium;
+mod forms;
 mod now;
+mod pages;
+mod people;
 mod roles;
 mod serving;
 

@@ -92,7 +92,7 @@ impl Check {
             findings.extend(keys(site, snapshot).await?);
             findings.extend(users(site, snapshot));
             findings.extend(groups(site, snapshot));
-            findings.extend(doubts::known(&site.config, &site.tenant).doubts(snapshot));
+            findings.extend(known(&site.config, &site.tenant).doubts(snapshot));
         }
         let switches = site.config.switches.iter().filter(|switch| switch.has(&site.tenant));
         // Without a pepper nothing has been printed and nothing serves: `keys` says so.

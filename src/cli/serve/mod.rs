@@ -29,8 +29,8 @@ use supervisor::{Supervisor, Until};
 
 use crate::cli::context::{self, Absent};
 use crate::cli::control::{self, Answer};
-use crate::cli::doubts;
-use crate::config::{Config, Kind, Switch};
+use crate::cli::known::known;
+use crate::config::{Config, Kind, Layout, Switch};
 use crate::controller::Controller;
 use crate::controller::auto_logout::{Settings, Timers};
 use crate::controller::clock::Clock;
@@ -146,12 +146,17 @@ pub(super) async fn run(config: Config, file: &Path, metrics: Metrics) -> Result
             };
             let (seen, task) = watching.start(stop.calls.begun.clone());
             tasks.adopt(format!("desks of tenant {tenant}"), Until::Calls, task);
-            let known = doubts::known(&config, &tenant);
-            let routes = switches
-                .keys()
-                .filter_map(|name| Some((name.clone(), config.routes(config.switch(name)?, &tenant))));
-            let of_tenant =
-                Tenant { desks: seen, known, routes: routes.collect(), switches: switches.clone() };
+            let known = known(&config, &tenant);
+            let own = || config.switches.iter().filter(|switch| switch.has(&tenant));
+            let routes = own().map(|switch| (switch.name.clone(), config.routes(switch, &tenant)));
+            let freepbx = own().filter(|switch| switch.layout == Layout::FreePbx);
+            let of_tenant = Tenant {
+                desks: seen,
+                known,
+                switches: switches.clone(),
+                routes: routes.collect(),
+                freepbx: freepbx.map(|switch| switch.name.clone()).collect(),
+            };
             desks.insert(tenant.clone(), of_tenant);
         }
         let timers = Timers { tenant, store: store.clone(), switches, held, settings, clock: clock.clone() };

@@ -73,6 +73,11 @@ impl Zone {
         }
     }
 
+    /// That of this machine, if it has a name.
+    pub fn machine() -> Self {
+        TimeZone::system().iana_name().and_then(|name| Self::new(name).ok()).unwrap_or_default()
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")

@@ -2,6 +2,7 @@
 
 mod by_user;
 pub mod change;
+pub mod columns;
 mod device;
 pub mod difference;
 pub mod doubts;

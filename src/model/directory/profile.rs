@@ -36,6 +36,16 @@ impl Profile {
     /// The largest number of numbers to choose from: one for each of the keys 1 to 9.
     pub const NUMBERS: usize = 9;
 
+    /// Sets the groups that the user may join. Memberships of groups that stay do not change.
+    pub fn set_groups(&mut self, groups: impl IntoIterator<Item = GroupName>) {
+        let mut before = std::mem::take(&mut self.groups);
+        let member = |group: GroupName| {
+            let membership = before.remove(&group).unwrap_or_default();
+            (group, membership)
+        };
+        self.groups = groups.into_iter().map(member).collect();
+    }
+
     /// Whether no setting is set.
     pub fn is_default(&self) -> bool {
         *self == Self::default()

@@ -360,7 +360,19 @@ impl Entry {
         line
     }
 
+    /// The same without the actor.
+    pub fn what(&self, time: impl Fn(Timestamp) -> String) -> String {
+        let mut line = String::new();
+        let _ = self.write_event(&mut line, time);
+        line
+    }
+
     fn write(&self, f: &mut impl fmt::Write, time: impl Fn(Timestamp) -> String) -> fmt::Result {
+        self.write_event(f, time)?;
+        write!(f, ", by {}", self.by)
+    }
+
+    fn write_event(&self, f: &mut impl fmt::Write, time: impl Fn(Timestamp) -> String) -> fmt::Result {
         let changed = |of: &dyn fmt::Display, fields: &[FieldChange], added: bool| {
             let how = if added { "added" } else { "changed" };
             let fields = fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -436,6 +448,6 @@ impl Entry {
             }
             Event::UserRemoved { user, .. } => write!(f, "user {user} removed")?,
         }
-        write!(f, ", by {}", self.by)
+        Ok(())
     }
 }

@@ -14,8 +14,8 @@ use utoipa::{OpenApi as _, ToSchema};
 
 use super::json::Json;
 use super::problem::Written;
-use super::root::is_in;
-use super::{devices, journal, locations, lockouts, pins, sessions, settings, site, users};
+use super::root::{ROOT, is_in};
+use super::{devices, explain, journal, locations, lockouts, pins, sessions, settings, site, users};
 use crate::model::directory::form::Flaw;
 use crate::web::route::{Access, Route};
 
@@ -30,7 +30,6 @@ pub(super) struct Entry {
     /// The tenant.
     tenant: String,
     /// The actor: command, console, controller, device, key or timer.
-    #[schema(value_type = Object)]
     by: serde_json::Value,
     /// What happened: sessions_changed, refused …
     event: String,
@@ -72,6 +71,7 @@ pub(super) struct Entry {
         lockouts::delete_user,
         lockouts::delete_device,
         journal::list,
+        explain::get,
         site::switches,
         site::compare,
         site::groups,
@@ -104,10 +104,20 @@ pub(in crate::web) fn document(routes: &[Route]) -> OpenApi {
             _ => &mut item.delete,
         };
         if let Some(operation) = operation {
+            operation.operation_id = Some(id(&route.method, route.path));
             complete(operation, route.path, route.method == Method::GET, route.access);
         }
     }
     document
+}
+
+/// The name of an operation for programs that are made from the document: `put_users_user`.
+fn id(method: &Method, path: &str) -> String {
+    let rest = path.strip_prefix(ROOT).unwrap_or(path);
+    let rest = rest.strip_prefix("/tenants/{tenant}").unwrap_or(rest);
+    let words = rest.split(['/', '.', '{', '}']).filter(|word| !word.is_empty());
+    let words = std::iter::once(method.as_str().to_lowercase()).chain(words.map(str::to_owned));
+    words.collect::<Vec<_>>().join("_")
 }
 
 /// Adds the parameters of the path, who may use it, and the problems that it may answer with.

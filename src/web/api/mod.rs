@@ -5,6 +5,7 @@ mod context;
 pub(super) mod devices;
 mod document;
 mod etag;
+pub(super) mod explain;
 pub(super) mod journal;
 mod json;
 pub(super) mod locations;

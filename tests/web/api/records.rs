@@ -32,6 +32,14 @@ fn objects_are_those_of_the_command_line() {
     }
     assert_eq!(super::json(&program.get("/codes")), printed(&["codes"]));
     assert_eq!(super::json(&program.get("/lockouts")), printed(&["lockout", "list"]));
+    let explained = super::json(&program.get("/explain/101"));
+    let by_command = printed(&["explain", "101"]);
+    assert_eq!((&explained["subject"], &explained["last"]), (&by_command["subject"], &by_command["last"]));
+    assert_eq!(
+        super::json(&program.get("/explain/desk1?device=true"))["subject"],
+        printed(&["explain", "desk1"])["subject"]
+    );
+    problem(&program.get("/explain/nothing"), 404, "missing");
     let journal = hotdesk.run(&["journal", "--json"]).unwrap();
     let entries: Vec<Value> = journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(super::json(&program.get("/journal")), json!(entries));

@@ -1,10 +1,9 @@
 //! What a switch should do, in plain words, and how its records compare.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 
-use anyhow::Result;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::controller::check::{Comparison, difference_in_words};
 use crate::model::desired::{About, Desired, DesiredDevice, DesiredUser, Key, Member};
@@ -12,39 +11,56 @@ use crate::model::directory::{Away, group};
 use crate::model::id::SwitchName;
 
 /// What a switch should do, and what is known of its records.
-#[derive(Serialize)]
-pub(super) struct OnSwitch {
-    switch: SwitchName,
-    note: Option<&'static str>,
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OnSwitch {
+    /// The switch.
+    #[schema(value_type = String)]
+    pub switch: SwitchName,
+    /// What holds for a switch of its kind.
+    pub note: Option<&'static str>,
     /// Why nothing could be read.
-    not_read: Option<String>,
-    things: Vec<Thing>,
+    pub not_read: Option<String>,
+    /// What it should do.
+    pub things: Vec<Thing>,
     /// Records that belong to none of the things, and what else could not be read.
-    others: Vec<Record>,
+    pub others: Vec<Record>,
 }
 
 /// A thing that the switch should do, with the records for it.
-#[derive(Serialize)]
-struct Thing {
-    about: String,
-    should: Vec<String>,
-    records: Vec<Record>,
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Thing {
+    /// Its subject.
+    pub about: String,
+    /// What the switch should do, in words.
+    pub should: Vec<String>,
+    /// Its records.
+    pub records: Vec<Record>,
 }
 
-#[derive(Serialize)]
-struct Record {
-    state: State,
+/// A record in a switch.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Record {
+    /// How it compares.
+    pub state: State,
+    /// Which it is, or how it differs.
     #[serde(skip_serializing_if = "String::is_empty")]
-    what: String,
+    #[schema(required = false)]
+    pub what: String,
 }
 
-#[derive(Clone, Copy, Eq, PartialEq, Serialize)]
+/// How a record compares with what it should be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-enum State {
+pub enum State {
+    /// The switch keeps no such records.
     NotKept,
+    /// It could not be read.
     NotRead,
+    /// It is as it should be.
     InSync,
+    /// It differs.
     Differs,
+    /// The switch cannot have it.
     Refused,
 }
 
@@ -60,13 +76,13 @@ impl OnSwitch {
         switch: &SwitchName,
         note: Option<&'static str>,
         desired: &Desired,
-        found: Result<Comparison>,
+        found: Result<Comparison, String>,
     ) -> Self {
         let mut on = Self { switch: switch.clone(), note, not_read: None, things: vec![], others: vec![] };
         let found = match found {
             Ok(found) => Some(found),
             Err(why) => {
-                on.not_read = Some(format!("{why:#}"));
+                on.not_read = Some(why);
                 None
             }
         };
@@ -87,49 +103,23 @@ impl OnSwitch {
         on
     }
 
-    /// For a reader.
-    pub(super) fn print(&self, out: &mut dyn Write) -> Result<()> {
-        writeln!(out, "\nOn {}", self.switch)?;
-        if let Some(note) = self.note {
-            writeln!(out, "  {note}")?;
-        }
-        if let Some(why) = &self.not_read {
-            writeln!(out, "  could not be read: {why:?}")?;
-            writeln!(out, "  nothing is known of its records; it should hold:")?;
-        }
-        for Thing { about, should, records } in &self.things {
-            writeln!(out, "  {about}: {}", should.join("; "))?;
-            print(out, "    ", records)?;
-        }
-        print(out, "  ", &self.others)?;
+    /// How its records compare as a whole; none if none could be read.
+    #[must_use]
+    pub fn conclusion(&self) -> Option<String> {
         let all = || self.things.iter().flat_map(|thing| &thing.records).chain(&self.others);
         let repairs = "`hotdesk serve` repairs";
         let any = |state| all().any(|record| record.state == state);
-        match all().filter(|record| record.state == State::Differs).count() {
-            _ if self.not_read.is_some() => {}
+        Some(match all().filter(|record| record.state == State::Differs).count() {
+            _ if self.not_read.is_some() => return None,
             0 if any(State::Refused) => {
-                writeln!(out, "  {repairs} nothing that the switch refuses: do what it says")?
+                format!("{repairs} nothing that the switch refuses: do what it says")
             }
-            0 if any(State::NotRead) => writeln!(out, "  all that could be read is in sync")?,
-            0 => writeln!(out, "  in sync: it holds all that it should")?,
-            1 => writeln!(out, "  one record differs; {repairs} it within a minute, and journals it")?,
-            n => writeln!(out, "  {n} records differ; {repairs} them within a minute, and journals it")?,
-        }
-        Ok(())
+            0 if any(State::NotRead) => "all that could be read is in sync".into(),
+            0 => "in sync: it holds all that it should".into(),
+            1 => format!("one record differs; {repairs} it within a minute, and journals it"),
+            n => format!("{n} records differ; {repairs} them within a minute, and journals it"),
+        })
     }
-}
-
-fn print(out: &mut dyn Write, indent: &str, records: &[Record]) -> Result<()> {
-    for Record { state, what } in records {
-        match state {
-            State::NotKept => writeln!(out, "{indent}not kept by this switch")?,
-            State::NotRead => writeln!(out, "{indent}could not be read: {what}")?,
-            State::InSync => writeln!(out, "{indent}in sync: {what}")?,
-            State::Differs => writeln!(out, "{indent}DIFFERS: {what}")?,
-            State::Refused => writeln!(out, "{indent}REFUSED: {what}")?,
-        }
-    }
-    Ok(())
 }
 
 /// The records of one thing.
