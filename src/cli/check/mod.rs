@@ -10,7 +10,8 @@ use anyhow::Result;
 use futures_util::future::join_all;
 
 use super::context::{Absent, CommandContext};
-use super::{doubts, output};
+use super::known::known;
+use super::output;
 use crate::config::Config;
 use crate::controller::check::STORE;
 use crate::controller::pepper;

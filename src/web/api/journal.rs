@@ -1,7 +1,5 @@
 //! The journal.
 
-use std::collections::BTreeSet;
-
 use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -12,9 +10,9 @@ use super::json::Json;
 use super::page::{self, limit};
 use super::problem::Problem;
 use super::sent::Asked;
-use crate::controller::check;
+use crate::controller::journal_search::Sought;
 use crate::model::access::Role;
-use crate::model::id::{DeviceName, Extension, Revision};
+use crate::model::id::{DeviceName, Extension, InvalidId, Revision};
 use crate::model::journal::Entry;
 
 /// How far back an operator sees.
@@ -46,16 +44,12 @@ pub(in crate::web) struct Which {
     responses((status = 200, description = "Entries, as `hotdesk journal --json` prints them.", body = Vec<super::document::Entry>)))]
 pub(in crate::web) async fn list(context: Context, Asked(which): Asked<Which>) -> Result<Response, Problem> {
     let limit = limit(which.limit)?;
-    let users = which.user.as_ref().map(Extension::new).transpose();
-    let users: BTreeSet<Extension> =
-        users.map_err(|wrong| Problem::field("", format_args!("user: {wrong}")))?.into_iter().collect();
-    let devices = which.device.as_ref().map(DeviceName::new).transpose();
-    let devices: BTreeSet<DeviceName> =
-        devices.map_err(|wrong| Problem::field("", format_args!("device: {wrong}")))?.into_iter().collect();
-    let is_about = |entry: &Entry| {
-        (users.is_empty() || check::is_about(entry, &users, &BTreeSet::new()))
-            && (devices.is_empty() || check::is_about(entry, &BTreeSet::new(), &devices))
-            && which.kind.as_deref().is_none_or(|kind| entry.event.name() == kind)
+    let wrong = |name: &str, wrong: InvalidId| Problem::field("", format_args!("{name}: {wrong}"));
+    let user = which.user.as_ref().map(Extension::new).transpose().map_err(|it| wrong("user", it))?;
+    let device = which.device.as_ref().map(DeviceName::new).transpose().map_err(|it| wrong("device", it))?;
+    let sought = Sought { user, device, ..Sought::default() };
+    let is_sought = |entry: &Entry| {
+        sought.is(entry) && which.kind.as_deref().is_none_or(|kind| entry.event.name() == kind)
     };
     let mut after = Revision(which.after.unwrap_or_default());
     if context.role() < Role::Administrator {
@@ -73,7 +67,7 @@ pub(in crate::web) async fn list(context: Context, Asked(which): Asked<Which>) -
                 break;
             }
             (after, read) = (entry.revision, read + 1);
-            if is_about(&entry) {
+            if is_sought(&entry) {
                 found.push(entry);
             }
         }
