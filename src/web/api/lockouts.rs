@@ -30,7 +30,7 @@ pub(in crate::web) async fn list(context: Context) -> Result<Response, Problem> 
 #[utoipa::path(delete, path = "/api/v1/tenants/{tenant}/lockouts", tag = "lockouts",
     responses((status = 204, description = "No user and no device is locked out.")))]
 pub(in crate::web) async fn delete_all(context: Context) -> Result<Response, Problem> {
-    unlock(&context, Unlock::All).await
+    clear(&context, Unlock::All).await
 }
 
 /// Ends the lockout of a user.
@@ -42,7 +42,7 @@ pub(in crate::web) async fn delete_user(
 ) -> Result<Response, Problem> {
     let user = user(&context, &of).await?.0.extension;
     let alias = context.web.controller.pins.alias(context.id(), &user);
-    unlock(&context, Unlock::User(user, alias)).await
+    clear(&context, Unlock::User(user, alias)).await
 }
 
 /// Ends the lockout of a device.
@@ -56,10 +56,10 @@ pub(in crate::web) async fn delete_device(
     let name = DeviceName::new(&of).map_err(|_| missing())?;
     let snapshot = context.snapshot(&Scope::device(&name)).await?;
     snapshot.devices.get(&name).ok_or_else(missing)?;
-    unlock(&context, Unlock::Device(name)).await
+    clear(&context, Unlock::Device(name)).await
 }
 
-async fn unlock(context: &Context, of: Unlock) -> Result<Response, Problem> {
+async fn clear(context: &Context, of: Unlock) -> Result<Response, Problem> {
     context.commit(Change::Unlock(of)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

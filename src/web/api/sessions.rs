@@ -144,7 +144,7 @@ pub(in crate::web) async fn get(
     Ok(Json(json(&context, session)).into_response())
 }
 
-/// Logs a user in at a device. Who is there is logged out, and so is the user elsewhere, as [login] of the configuration says.
+/// Logs a user in at a device. Another user there is logged out, and so is this user elsewhere, as [login] of the configuration says.
 #[utoipa::path(put, path = "/api/v1/tenants/{tenant}/sessions/{device}", tag = "sessions", request_body = Login,
     responses(
     (status = 200, description = "The user is logged in there already.", body = Moved),

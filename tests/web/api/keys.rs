@@ -81,7 +81,7 @@ fn a_script_of_our_pages_uses_its_cookie_and_a_page_of_another_site_does_not() {
     {
         problem(&put(&mut browser, headers), 403, "foreign-origin");
     }
-    // With a key it is no script of ours, so its cookie proves nothing.
+    // With a key it is no script of the console, so its cookie proves nothing.
     problem(&put(&mut browser, &[json, ("authorization", "Bearer x")]), 401, "signed-out");
     assert_eq!(put(&mut browser, &[json, ("sec-fetch-site", "same-origin")]).status, 202);
     let journal = hotdesk.run(&["journal"]).unwrap();

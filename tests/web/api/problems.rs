@@ -30,7 +30,7 @@ fn every_refusal_is_a_problem() {
         ("GET", "/users?limit=0", &[], "", 422, "invalid"),
         ("GET", "/users?limit=501", &[], "", 422, "invalid"),
         ("GET", "/users?limit=x", &[], "", 422, "invalid"),
-        ("GET", "/users?limt=1", &[], "", 422, "invalid"),
+        ("GET", "/users?most=1", &[], "", 422, "invalid"),
         ("GET", "/users?after=zz", &[], "", 422, "invalid"),
         ("GET", "/journal?user=x", &[], "", 422, "invalid"),
         ("PUT", "/users/101", &[], "{}", 428, "precondition-required"),

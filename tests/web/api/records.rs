@@ -130,7 +130,7 @@ fn all_that_is_wrong_is_said_at_once() {
     let body = json!({
         "extension": "201", "caller_id": "x", "anonymous": "yes", "numbers": ["1", "y"], "forward": {"busy": "z", "late": "1"},
         "auto_logout": {"at": "25:00"}, "recording": "often", "groups": {"a b": {}}, "when_logged_out": "home",
-        "devices": ["desk1"], "nmae": "Dora",
+        "devices": ["desk1"], "nickname": "Dora",
     });
     let answer = program.send("PUT", "/users/200", &NEW, &body.to_string());
     assert_eq!(
@@ -147,7 +147,7 @@ fn all_that_is_wrong_is_said_at_once() {
             "/forward/late",
             "/extension",
             "/devices",
-            "/nmae",
+            "/nickname",
         ]
     );
     assert_eq!(program.get("/users/200").status, 404, "nothing was made");

@@ -8,7 +8,7 @@ use super::{furnished, problem};
 fn a_login_moves_the_user_and_a_logout_can_be_repeated() {
     let (hotdesk, mut program) = furnished("operator");
     let put = program.send("PUT", "/sessions/desk1", &[], "{\"user\":\"101\"}");
-    // The switch is away: it gets it later.
+    // The switch cannot be reached: it gets it later.
     assert_eq!(put.status, 202, "{}", put.text());
     let done = super::json(&put);
     assert_eq!(
