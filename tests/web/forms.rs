@@ -47,10 +47,10 @@ impl Form {
                         fields.insert(name.clone(), value);
                     }
                 }
-                (Some("input"), Some(name)) => {
-                    if !tag.contains("type=\"checkbox\"") || tag.contains(" checked") {
-                        fields.insert(name, value);
-                    }
+                (Some("input"), Some(name))
+                    if !tag.contains("type=\"checkbox\"") || tag.contains(" checked") =>
+                {
+                    fields.insert(name, value);
                 }
                 _ => {}
             }
