@@ -1,4 +1,4 @@
-//! What the configuration of a tenant has, for doubts about records that name something else.
+//! What the configuration has that records may name.
 
 use std::collections::BTreeSet;
 

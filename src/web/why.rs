@@ -77,7 +77,7 @@ fn content(Explanation { subject, facts, switches, last }: &Explanation) -> Mark
             section.card aria-labelledby="last" {
                 header { h2 id="last" { "What happened last" } }
                 ul.list {
-                    @for entry in last { li { time.muted.num datetime=(entry.at) { (time(entry.at)) } span.grow { (entry.line(time)) } } }
+                    @for entry in last { li { span.grow { (entry.line(time)) br; small.muted { time.num datetime=(entry.at) { (time(entry.at)) } } } } }
                     @if last.is_empty() { li.muted { "Nothing that the journal still has." } }
                 }
             }

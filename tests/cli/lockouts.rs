@@ -2,27 +2,16 @@
 
 use std::fs;
 
-use hotdesk::model::id::{DeviceName, Extension, TenantId};
 use hotdesk::model::login::pin::Pepper;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Desk, mode};
-use crate::harness::asking::Ask as _;
-use crate::harness::asking::Guess;
+use crate::harness::failures;
 
 /// Failures, as a controller counts them.
 fn fail(desk: &Desk, user: &str, device: &str, times: usize, at: Timestamp) {
-    let key: [u8; 64] = fs::read(desk.path("hotdesk.pepper")).unwrap().try_into().unwrap();
-    let tenant = TenantId::default();
-    let alias = Pepper::new(key).alias(&tenant, &Extension::new(user).unwrap());
-    let guess = Guess { tenant, user: alias, device: DeviceName::new(device).unwrap(), at };
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let store = hotdesk::store::open("sqlite:hotdesk.db", &desk.path("")).await.unwrap();
-        for _ in 0..times {
-            store.attempt(&guess).await.unwrap();
-        }
-    });
+    failures::fail(&desk.path(""), (user, device), times, at);
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub mod company;
 pub mod debian;
 pub mod dialled;
 pub mod each;
+pub mod failures;
 pub mod freeswitch;
 pub mod hotdesk;
 pub mod phone;

@@ -4,6 +4,7 @@ mod accounts;
 pub mod api;
 mod calls;
 mod chromium;
+mod day;
 mod forms;
 mod now;
 mod pages;

@@ -3,6 +3,7 @@
 use super::forms::{Form, fill};
 use super::{console, enter};
 use crate::harness::browser::Browser;
+use crate::harness::failures::fail;
 use crate::harness::hotdesk::Hotdesk;
 
 fn company(role: &str) -> (Hotdesk, Browser) {
@@ -51,6 +52,11 @@ fn a_location_and_a_device_are_added_changed_and_removed() {
         ("class", "internal"),
         ("auto-logout-idle", "45m"),
     ];
+    let empty = Form::to("/c/devices", &browser.get("/c/new/device")).fields;
+    assert_eq!(
+        (empty["device"].as_str(), empty["dial"].as_str(), empty["hotdesk"].as_str()),
+        ("", "", "yes")
+    );
     // Its location has no emergency caller ID: that can be insisted on, and the journal says so.
     let refused = Form::to("/c/devices", &browser.get("/c/new/device")).with(&of_device).send(&mut browser);
     let text = refused.text();
@@ -188,6 +194,20 @@ fn the_journal_is_filtered_and_paged_and_an_operator_sees_seven_days() {
 fn lockouts_are_listed_and_cleared() {
     let (hotdesk, mut browser) = company("operator");
     assert!(browser.get("/c/lockouts").text().contains("Nobody is locked out."));
+    let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap();
+    for user in ["101", "86420975"] {
+        fail(hotdesk.folder(), (user, "desk1"), 5, now);
+    }
+    let page = browser.get("/c/lockouts");
+    let text = page.text();
+    for part in ["Person 101", "Device desk1", "An extension that nobody has", "Clear all"] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert!(!text.contains("86420975"), "what nobody has may be a PIN");
+    let cleared = browser.post("/c/lockouts", &[("form", &page.field("form")), ("user", "101")]);
+    assert_eq!(cleared.status, 303);
+    let text = browser.get("/c/lockouts").text();
+    assert!(!text.contains("Person 101") && text.contains("Device desk1"), "{text}");
     let token = browser.get("/c/lockouts").field("form");
     for fields in
         [&[("user", "101"), ("back", "/c/people/101")][..], &[("device", "desk1")], &[("all", "yes")]]
@@ -199,6 +219,7 @@ fn lockouts_are_listed_and_cleared() {
         assert!(answer.status == 303 && to.ends_with("said=unlocked"), "{}", answer.text());
         assert_eq!(to.starts_with("/c/people/101"), fields[0].0 == "user");
     }
+    assert!(browser.get("/c/lockouts").text().contains("Nobody is locked out."));
     assert_eq!(browser.post("/c/lockouts", &[("form", &token)]).status, 400);
     let journal = hotdesk.run(&["journal"]).unwrap();
     for line in

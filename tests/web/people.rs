@@ -256,6 +256,7 @@ fn a_person_is_added_and_removed() {
             "all that is wrong is said at once"
         );
     }
+    assert_eq!(Form::to("/c/people", &browser.get("/c/new/person")).fields["extension"], "");
     let added = add(&mut browser, &[("extension", "104"), ("name", "Dora")]);
     assert_eq!(added.header("location"), Some("/c/people/104?said=added"), "{}", added.text());
     hotdesk.run(&["login", "104", "desk1"]).unwrap();

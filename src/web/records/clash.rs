@@ -6,8 +6,10 @@ use super::Record;
 use super::form::{Typed, called};
 
 /// The fields that another writer changed.
+#[derive(Clone)]
 pub(super) struct Clash(Vec<Field>);
 
+#[derive(Clone)]
 struct Field {
     column: String,
     was: String,

@@ -118,7 +118,6 @@ fn content<R: Record>(
                                 span.who {
                                     span {
                                         a href=(address::<R>(&record.name())) { (record.title()) }
-                                        @if record.title() != record.name() { small { (record.name()) } }
                                     }
                                 }
                             }

@@ -158,7 +158,7 @@ fn here(location: &Location, snapshot: &Snapshot) -> Snapshot {
 
 fn location(form: &Form<'_>, is_new: bool) -> Markup {
     let name = Line { hint: "ams, berlin-2", required: true, ..Line::default() };
-    let zone = Line { hint: "Europe/Amsterdam", required: true, ..Line::default() };
+    let zone = Line { hint: "For example Europe/Amsterdam", required: true, ..Line::default() };
     let languages = [("", "not set"), ("en", "English"), ("nl", "Nederlands"), ("de", "Deutsch")];
     html! {
         div.form {

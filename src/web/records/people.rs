@@ -173,11 +173,11 @@ fn rings(user: &User, form: &Form<'_>, around: &Around<'_>) -> Markup {
     let choices = [("", "by default"), ("on", "always"), ("off", "never")];
     let to = |column: &str, label: &str| form.line(column, label, Line { keys: "tel", ..Line::default() });
     html! {
-        div.form.three {
+        @if owned(user, around.snapshot).next().is_some() { div.form.three {
             @for device in owned(user, around.snapshot) {
                 (form.choice(&format!("ring:{}", device.name), &format!("{} {} rings", device.kind, device.name), &choices, ""))
             }
-        }
+        } }
         (form.switch("in-turn", "One after the other", "Else all ring targets ring at once", ["off", "on"]))
         (form.switch("dnd", "Do not disturb", "Nothing rings; colleagues see it on their lamps", ["off", "on"]))
         div.form.three {

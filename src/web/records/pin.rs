@@ -51,7 +51,7 @@ pub(super) fn card(signed: &Signed, user: &Extension, record: Option<&PinRecord>
                     form.join method="post" action=(to) {
                         input type="hidden" name="form" value=(signed.form_token);
                         label for="new-pin" { "New PIN" }
-                        input type="password" id="new-pin" name="pin" inputmode="numeric" autocomplete="new-password" minlength="4" maxlength="10" required aria-describedby="new-pin-hint";
+                        input.masked type="text" id="new-pin" name="pin" inputmode="numeric" autocomplete="off" minlength="4" maxlength="10" required aria-describedby="new-pin-hint";
                         button.btn { "Set" }
                     }
                     p.hint id="new-pin-hint" { "4 to 10 digits that are hard to guess. Nobody can read a PIN later: only a hash of it is kept." }

@@ -19,7 +19,7 @@ use crate::web::signed::Signed;
 use crate::web::{Web, frame, page};
 
 /// What was done before this page.
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub(in crate::web) struct Said {
     said: String,
@@ -40,7 +40,7 @@ impl Said {
 }
 
 /// A form as it is shown.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Shown {
     pub(super) typed: Typed,
     pub(super) wrong: Wrong,
@@ -200,9 +200,17 @@ pub(super) async fn new<R: Record>(
         Err(error) => return page::store(origin, &error),
     };
     let tenant = web.tenants.get(&signed.tenant);
-    // Its name is typed into the form.
-    let blank = tenant.and_then(|tenant| Some((tenant, R::blank(signed, tenant, "0").ok()?)));
-    let Some((tenant, blank)) = blank else { return missing::<R>(origin) };
+    let blank = |name: &str| tenant.and_then(|tenant| Some((tenant, R::blank(signed, tenant, name).ok()?)));
+    let (Some((tenant, blank)), Some((_, other))) = (blank("0"), blank("1")) else {
+        return missing::<R>(origin);
+    };
+    // Its name is typed into the form, and what follows from the name.
+    let of_name = R::COLUMNS.iter().filter(|column| blank.text(column) != other.text(column));
+    let mut shown = shown.clone();
+    for column in of_name {
+        shown.typed.entry((*column).to_owned()).or_default();
+    }
+    let shown = &shown;
     let around = Around { tenant, snapshot: &snapshot };
     let title = format!("New {}", R::ONE);
     let path = R::PLACE.path();
