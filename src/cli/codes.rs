@@ -9,7 +9,9 @@ use zeroize::Zeroizing;
 use super::context::{Absent, CommandContext};
 use super::output;
 use crate::config::Config;
-use crate::model::codes::{Action, Code, Codes as Known, Operand, Part, PinRule, Request, normalised};
+use crate::model::codes::{
+    Action, Code, Codes as Known, Listed, Operand, Part, PinRule, Request, normalised,
+};
 use crate::model::id::{Context, DisplayName, EmergencyContext, EmergencyNumber, Extension, TenantId};
 
 /// Shown in place of a PIN.
@@ -52,24 +54,9 @@ impl Codes {
     }
 }
 
-#[derive(Serialize)]
-struct Listed {
-    code: String,
-    action: Action,
-    /// Also `none` if the action needs no PIN.
-    pin: PinRule,
-    source: String,
-}
-
 fn list(codes: &Known, json: bool, out: &mut dyn Write) -> Result<()> {
-    let listed = |code: &Code| Listed {
-        code: code.pattern.to_string(),
-        action: code.action,
-        pin: code.pin,
-        source: code.source.to_string(),
-    };
     if json {
-        return output::json(out, &codes.iter().map(listed).collect::<Vec<_>>());
+        return output::json(out, &codes.iter().map(Listed::of).collect::<Vec<_>>());
     }
     let rows = codes.iter().map(|code| {
         let pin = if code.action.takes_pin() || code.pin != PinRule::None { code.pin.name() } else { "-" };

@@ -4,14 +4,13 @@ use std::io::Write;
 
 use anyhow::{Result, bail};
 use ipnet::IpNet;
-use serde::Serialize;
 
 use super::auto_logout::{self, AutoLogoutFlags};
 use super::context::{CommandContext, Verb};
 use super::doubts::Strict;
 use super::output::{self, Given, Hotdesk, List, OVERRIDE};
-use crate::model::auto_logout::AutoLogoutRules;
 use crate::model::directory::change::{DirectoryChange, Edit};
+use crate::model::directory::form::DeviceForm;
 use crate::model::directory::{Device, Kind, Session, Snapshot, columns};
 use crate::model::id::{Context, DeviceName, DialTarget, Extension, LocationName, Number, SwitchName};
 use crate::model::login::refusal::Subject;
@@ -175,48 +174,10 @@ impl Options {
     }
 }
 
-#[derive(Serialize)]
-struct Listed<'a> {
-    device: &'a DeviceName,
-    switch: &'a SwitchName,
-    dial: &'a DialTarget,
-    kind: Kind,
-    hotdesk: bool,
-    location: Option<&'a LocationName>,
-    /// That of its location.
-    emergency_caller_id: Option<&'a Number>,
-    owner: Option<&'a Extension>,
-    allow_from: &'a [IpNet],
-    may_dial: &'a [Number],
-    class: Option<&'a Context>,
-    auto_logout: &'a AutoLogoutRules,
-    user: Option<&'a Extension>,
-}
-
-impl<'a> Listed<'a> {
-    fn of(device: &'a Device, snapshot: &'a Snapshot) -> Self {
-        Self {
-            device: &device.name,
-            switch: &device.switch,
-            dial: &device.dial,
-            kind: device.kind,
-            hotdesk: device.hotdesk,
-            location: device.location.as_ref(),
-            emergency_caller_id: snapshot.emergency_caller_id(device),
-            owner: device.owner.as_ref(),
-            allow_from: &device.allow_from,
-            may_dial: &device.may_dial.numbers,
-            class: device.may_dial.class.as_ref(),
-            auto_logout: &device.auto_logout,
-            user: snapshot.sessions.get(&device.name).map(|session| &session.user),
-        }
-    }
-}
-
 async fn list(context: &CommandContext, out: &mut dyn Write, json: bool) -> Result<()> {
     let snapshot = context.snapshot().await?;
-    let devices: Vec<Listed> =
-        snapshot.devices.values().map(|device| Listed::of(device, &snapshot)).collect();
+    let devices: Vec<DeviceForm> =
+        snapshot.devices.values().map(|device| DeviceForm::of(device, &snapshot)).collect();
     let names = ["DEVICE", "SWITCH", "DIAL", "HOTDESK", "LOCATION", "EMERGENCY", "OWNER", "USER"];
     output::list(out, json, &devices, &names, |device| {
         vec![
@@ -234,7 +195,7 @@ async fn list(context: &CommandContext, out: &mut dyn Write, json: bool) -> Resu
 
 async fn show(context: &CommandContext, out: &mut dyn Write, name: &DeviceName, json: bool) -> Result<()> {
     let (device, snapshot) = context.device(name).await?;
-    let device = Listed::of(&device, &snapshot);
+    let device = DeviceForm::of(&device, &snapshot);
     if json {
         return output::json(out, &device);
     }

@@ -3,7 +3,7 @@
 use clap::Command;
 
 /// Command lines as they are typed. Each stands in the help of its command, and of the group that the command is in.
-const EXAMPLES: [&str; 71] = [
+const EXAMPLES: [&str; 74] = [
     "hotdesk adopt",
     "hotdesk adopt --switch pbx --yes",
     "hotdesk backup /backup/hotdesk.db",
@@ -73,6 +73,9 @@ const EXAMPLES: [&str; 71] = [
     "hotdesk user remove 101",
     "hotdesk web admin eva",
     "hotdesk web invite jan --role operator",
+    "hotdesk web key add crm --role operator --days 365",
+    "hotdesk web key list",
+    "hotdesk web key remove crm",
     "hotdesk web list",
     "hotdesk web remove jan",
 ];

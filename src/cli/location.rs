@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use anyhow::{Context as _, Result, bail};
-use serde::Serialize;
 
 use super::auto_logout::{self, AutoLogoutFlags};
 use super::context::{CommandContext, Verb};
 use super::doubts::Strict;
 use super::output::{self, Given, List, OVERRIDE};
-use crate::model::auto_logout::AutoLogoutRules;
 use crate::model::directory::Snapshot;
 use crate::model::directory::change::{DirectoryChange, Edit};
 use crate::model::directory::columns;
+use crate::model::directory::form::LocationForm;
 use crate::model::directory::location::{Location, Zone};
 use crate::model::id::{Address, DeviceName, EmergencyNumber, InvalidId, Language, LocationName, Number};
 use crate::model::login::refusal::Subject;
@@ -146,35 +145,8 @@ pub(super) fn new(context: &CommandContext, name: LocationName) -> Location {
     Location::new(context.tenant.clone(), name, Zone::machine())
 }
 
-#[derive(Serialize)]
-struct Listed<'a> {
-    location: &'a LocationName,
-    zone: &'a Zone,
-    language: Option<&'a Language>,
-    emergency_caller_id: Option<&'a Number>,
-    emergency_numbers: &'a [EmergencyNumber],
-    address: Option<&'a Address>,
-    auto_logout: &'a AutoLogoutRules,
-    devices: Vec<&'a DeviceName>,
-}
-
-impl<'a> Listed<'a> {
-    fn of(location: &'a Location, devices: Vec<&'a DeviceName>) -> Self {
-        Self {
-            location: &location.name,
-            zone: &location.zone,
-            language: location.language.as_ref(),
-            emergency_caller_id: location.emergency.caller_id.as_ref(),
-            emergency_numbers: &location.emergency.numbers,
-            address: location.address.as_ref(),
-            auto_logout: &location.auto_logout,
-            devices,
-        }
-    }
-
-    fn numbers(&self) -> String {
-        output::joined_or("all configured", self.emergency_numbers)
-    }
+fn numbers(location: &LocationForm) -> String {
+    output::joined_or("all configured", location.emergency_numbers)
 }
 
 async fn list(context: &CommandContext, out: &mut dyn Write, json: bool) -> Result<()> {
@@ -185,15 +157,15 @@ async fn list(context: &CommandContext, out: &mut dyn Write, json: bool) -> Resu
             devices.entry(location).or_default().push(&device.name);
         }
     }
-    let listed = |location| Listed::of(location, devices.remove(&location.name).unwrap_or_default());
-    let locations: Vec<Listed> = snapshot.locations.values().map(listed).collect();
+    let listed = |location| LocationForm::of(location, devices.remove(&location.name).unwrap_or_default());
+    let locations: Vec<LocationForm> = snapshot.locations.values().map(listed).collect();
     let names = ["LOCATION", "ZONE", "EMERGENCY", "NUMBERS", "DEVICES", "ADDRESS"];
     output::list(out, json, &locations, &names, |location| {
         vec![
             location.location.to_string(),
             location.zone.to_string(),
             output::or_dash(location.emergency_caller_id),
-            location.numbers(),
+            numbers(location),
             location.devices.len().to_string(),
             output::or_dash(location.address),
         ]
@@ -206,7 +178,7 @@ async fn show(context: &CommandContext, out: &mut dyn Write, name: &LocationName
         bail!(context.missing(&Subject::Location(name.clone())).await?);
     };
     let devices = snapshot.devices_at(name).map(|device| &device.name);
-    let location = Listed::of(location, devices.collect());
+    let location = LocationForm::of(location, devices.collect());
     if json {
         return output::json(out, &location);
     }
@@ -217,7 +189,7 @@ async fn show(context: &CommandContext, out: &mut dyn Write, name: &LocationName
             ("zone", location.zone.to_string()),
             ("language", output::or_dash(location.language)),
             ("emergency caller ID", output::or_dash(location.emergency_caller_id)),
-            ("emergency numbers", location.numbers()),
+            ("emergency numbers", numbers(&location)),
             ("address", output::or_dash(location.address)),
             ("automatic logout", auto_logout::shown(location.auto_logout)),
             ("devices", output::joined_or("-", &location.devices)),

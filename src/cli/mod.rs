@@ -159,7 +159,7 @@ enum Command {
     /// Add, change, list and remove users, and set their PINs
     #[command(subcommand)]
     User(user::Command),
-    /// Add, list and remove accounts of the console
+    /// Add, list and remove accounts of the console and keys of the API
     #[command(subcommand)]
     Web(web::Web),
 }
@@ -169,7 +169,9 @@ impl Command {
     const fn absent(&self) -> Absent {
         match self {
             Self::Adopt(_)
-            | Self::Web(web::Web::Admin { .. } | web::Web::Invite { .. })
+            | Self::Web(
+                web::Web::Admin { .. } | web::Web::Invite { .. } | web::Web::Key(web::Key::Add { .. }),
+            )
             | Self::Device(device::Command::Add { .. })
             | Self::Location(location::Command::Add { .. })
             | Self::User(user::Command::Add { .. }) => Absent::Make,

@@ -1,13 +1,9 @@
 //! Options and columns for the settings that follow a user to every device.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
-
 use super::output::{self, Given, List};
 use crate::model::directory::columns;
-use crate::model::directory::profile::{Forward, Membership, Profile, Recording, When};
-use crate::model::directory::{ByUser, Snapshot, User};
+use crate::model::directory::form::UserForm;
+use crate::model::directory::profile::{Membership, Profile, Recording, When};
 use crate::model::id::{Account, DeviceName, GroupName, Number};
 use crate::model::settings::Setting;
 
@@ -94,57 +90,26 @@ impl UserSettings {
     }
 }
 
-#[derive(Serialize)]
-pub(super) struct Listed<'a> {
-    recording: &'static str,
-    pickup: Option<&'a GroupName>,
-    account: Option<&'a Account>,
-    numbers: &'a [Number],
-    groups: &'a BTreeMap<GroupName, Membership>,
-    do_not_disturb: bool,
-    forward: &'a Forward,
-    in_turn: bool,
-    /// Devices that ring for calls to the user, and whether each is switched on.
-    rings: BTreeMap<&'a DeviceName, bool>,
-}
-
-impl<'a> Listed<'a> {
-    pub(super) fn of(user: &'a User, snapshot: &'a Snapshot, by_user: &ByUser<'a>) -> Self {
-        let profile = &user.profile;
-        let devices = by_user.devices(&user.extension).iter().copied();
-        Self {
-            recording: profile.recording.name(),
-            pickup: profile.pickup.as_ref(),
-            account: profile.account.as_ref(),
-            numbers: &profile.numbers,
-            groups: &profile.groups,
-            do_not_disturb: profile.do_not_disturb,
-            forward: &profile.forward,
-            in_turn: profile.rings.in_turn,
-            rings: devices.map(|device| (device, snapshot.rings(device, user))).collect(),
-        }
-    }
-
-    pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
-        let on_off = |on: bool| if on { "on" } else { "off" };
-        let group = |(group, membership): (&GroupName, &Membership)| match membership {
-            Membership { signed_in: false, .. } => format!("{group} (out)"),
-            Membership { paused: true, .. } => format!("{group} (paused)"),
-            Membership { .. } => format!("{group} (in)"),
-        };
-        let forward = [(When::Always, "always"), (When::Busy, "busy"), (When::Unanswered, "unanswered")];
-        let forward = forward.map(|(when, word)| self.forward.to(when).map(|to| format!("{word} to {to}")));
-        let rings = |(device, rings): (&&DeviceName, &bool)| format!("{device} {}", on_off(*rings));
-        let turn = if self.in_turn { ", one after the other" } else { "" };
-        vec![
-            ("recording", self.recording.to_string()),
-            ("call pickup", output::or_dash(self.pickup)),
-            ("account", output::or_dash(self.account)),
-            ("numbers", output::joined_or("-", self.numbers)),
-            ("groups", output::joined_or("-", self.groups.iter().map(group))),
-            ("DND", on_off(self.do_not_disturb).into()),
-            ("call forwarding", output::joined_or("-", forward.into_iter().flatten())),
-            ("rings at", output::joined_or("-", self.rings.iter().map(rings)) + turn),
-        ]
-    }
+/// What a table shows of them.
+pub(super) fn facts(user: &UserForm) -> Vec<(&'static str, String)> {
+    let on_off = |on: bool| if on { "on" } else { "off" };
+    let group = |(group, membership): (&GroupName, &Membership)| match membership {
+        Membership { signed_in: false, .. } => format!("{group} (out)"),
+        Membership { paused: true, .. } => format!("{group} (paused)"),
+        Membership { .. } => format!("{group} (in)"),
+    };
+    let forward = [(When::Always, "always"), (When::Busy, "busy"), (When::Unanswered, "unanswered")];
+    let forward = forward.map(|(when, word)| user.forward.to(when).map(|to| format!("{word} to {to}")));
+    let rings = |(device, rings): (&&DeviceName, &bool)| format!("{device} {}", on_off(*rings));
+    let turn = if user.in_turn { ", one after the other" } else { "" };
+    vec![
+        ("recording", user.recording.to_string()),
+        ("call pickup", output::or_dash(user.pickup)),
+        ("account", output::or_dash(user.account)),
+        ("numbers", output::joined_or("-", user.numbers)),
+        ("groups", output::joined_or("-", user.groups.iter().map(group))),
+        ("DND", on_off(user.do_not_disturb).into()),
+        ("call forwarding", output::joined_or("-", forward.into_iter().flatten())),
+        ("rings at", output::joined_or("-", user.rings.iter().map(rings)) + turn),
+    ]
 }

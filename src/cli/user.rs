@@ -3,7 +3,6 @@
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
-use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::auto_logout::{self, AutoLogoutFlags};
@@ -15,10 +14,10 @@ use super::profile::{self, AdminSettings, UserSettings};
 use crate::controller::commands::now;
 use crate::controller::new_pin::{self, NotSet};
 use crate::controller::pins::Pins;
-use crate::model::auto_logout::AutoLogoutRules;
 use crate::model::directory::change::{DirectoryChange, Edit};
+use crate::model::directory::form::UserForm;
 use crate::model::directory::{Away, ByUser, CallerId, Snapshot, User};
-use crate::model::id::{Context, DeviceName, DisplayName, Extension, Language, Mailbox, Number};
+use crate::model::id::{Context, DisplayName, Extension, Language, Mailbox, Number};
 use crate::model::login::pin::Pin;
 use crate::model::login::refusal::{Refusal, Subject};
 use crate::model::settings::Setting;
@@ -274,63 +273,23 @@ fn devices_of(snapshot: &Snapshot, user: &Extension) -> Option<String> {
     (!devices.is_empty()).then_some(devices)
 }
 
-#[derive(Serialize)]
-struct Listed<'a> {
-    extension: &'a Extension,
-    name: Option<&'a DisplayName>,
-    /// None: the extension.
-    caller_id: Option<&'a Number>,
-    anonymous: bool,
-    hotdesk: bool,
-    language: Option<&'a Language>,
-    class: Option<&'a Context>,
-    mailbox: Option<&'a Mailbox>,
-    when_logged_out: String,
-    #[serde(flatten)]
-    profile: profile::Listed<'a>,
-    auto_logout: &'a AutoLogoutRules,
-    devices: Vec<&'a DeviceName>,
-}
-
-impl<'a> Listed<'a> {
-    fn of(user: &'a User, snapshot: &'a Snapshot, by_user: &ByUser<'a>) -> Self {
-        Self {
-            extension: &user.extension,
-            name: user.name.as_ref(),
-            caller_id: match &user.caller_id {
-                CallerId::Number(number) => Some(number),
-                CallerId::Anonymous | CallerId::Extension => None,
-            },
-            anonymous: user.caller_id == CallerId::Anonymous,
-            hotdesk: user.hotdesk,
-            language: user.language.as_ref(),
-            class: user.class.as_ref(),
-            mailbox: user.mailbox.as_ref(),
-            when_logged_out: user.away.to_string(),
-            profile: profile::Listed::of(user, snapshot, by_user),
-            auto_logout: &user.auto_logout,
-            devices: by_user.sessions(&user.extension).iter().map(|session| &session.device).collect(),
-        }
+fn caller_id(user: &UserForm) -> String {
+    if user.anonymous {
+        return "anonymous".into();
     }
-
-    fn caller_id(&self) -> String {
-        if self.anonymous {
-            return "anonymous".into();
-        }
-        self.caller_id.map_or_else(|| self.extension.to_string(), ToString::to_string)
-    }
+    user.caller_id.map_or_else(|| user.extension.to_string(), ToString::to_string)
 }
 
 async fn list(context: &CommandContext, out: &mut dyn Write, json: bool) -> Result<()> {
     let snapshot = context.snapshot().await?;
     let by_user = ByUser::of(&snapshot);
-    let users: Vec<Listed> =
-        snapshot.users.values().map(|user| Listed::of(user, &snapshot, &by_user)).collect();
+    let users: Vec<UserForm> =
+        snapshot.users.values().map(|user| UserForm::of(user, &snapshot, &by_user)).collect();
     output::list(out, json, &users, &["USER", "NAME", "CALLER ID", "HOTDESK", "CLASS", "DEVICE"], |user| {
         vec![
             user.extension.to_string(),
             output::or_dash(user.name),
-            user.caller_id(),
+            caller_id(user),
             output::yes(user.hotdesk).into(),
             output::or_dash(user.class),
             if user.devices.is_empty() { "-".into() } else { output::joined(&user.devices, " and ") },
@@ -340,7 +299,7 @@ async fn list(context: &CommandContext, out: &mut dyn Write, json: bool) -> Resu
 
 async fn show(context: &CommandContext, out: &mut dyn Write, extension: Extension, json: bool) -> Result<()> {
     let (user, snapshot) = context.user(&extension).await?;
-    let user = Listed::of(&user, &snapshot, &ByUser::of(&snapshot));
+    let user = UserForm::of(&user, &snapshot, &ByUser::of(&snapshot));
     if json {
         return output::json(out, &user);
     }
@@ -353,7 +312,7 @@ async fn show(context: &CommandContext, out: &mut dyn Write, extension: Extensio
     let mut facts = vec![
         ("extension", user.extension.to_string()),
         ("name", output::or_dash(user.name)),
-        ("caller ID", user.caller_id()),
+        ("caller ID", caller_id(&user)),
         ("hotdesk", output::yes(user.hotdesk).into()),
         ("PIN", pin),
         ("language", output::or_dash(user.language)),
@@ -361,7 +320,7 @@ async fn show(context: &CommandContext, out: &mut dyn Write, extension: Extensio
         ("mailbox", output::or_dash(user.mailbox)),
         ("when logged out", user.when_logged_out.clone()),
     ];
-    facts.extend(user.profile.facts());
+    facts.extend(profile::facts(&user));
     facts.extend([
         ("automatic logout", auto_logout::shown(user.auto_logout)),
         ("logged in at", output::or_dash(devices_of(&snapshot, &extension).as_ref())),

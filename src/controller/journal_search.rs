@@ -15,7 +15,7 @@ const STEPS: u64 = 20;
 /// A kind of entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
-    /// Accounts of the console, and who signed in.
+    /// Accounts of the console, who signed in, and keys of the API.
     Accounts,
     /// Users, devices, locations, PINs and settings.
     Changes,
@@ -49,6 +49,8 @@ impl Kind {
         match event {
             Event::AccountInvited { .. }
             | Event::AccountRemoved { .. }
+            | Event::KeyAdded { .. }
+            | Event::KeyRemoved { .. }
             | Event::PasswordChosen { .. }
             | Event::SignInRefused { .. }
             | Event::SignedIn { .. }
@@ -87,7 +89,8 @@ pub struct Sought {
 }
 
 impl Sought {
-    fn is(&self, entry: &Entry) -> bool {
+    /// Whether an entry is about this user and this device, and of this kind.
+    pub fn is(&self, entry: &Entry) -> bool {
         let user = self.user.as_ref().is_none_or(|user| {
             let unlocked = matches!(&entry.event, Event::Unlocked { user: Some(is), .. } if is == user);
             unlocked || is_about(entry, &[user.clone()].into(), &[].into())

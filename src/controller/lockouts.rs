@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::model::desired::Scope;
 use crate::model::id::{Extension, TenantId};
@@ -12,15 +13,17 @@ use crate::model::login::pin::Alias;
 use crate::store::{Store, StoreError};
 
 /// A user or a device that is locked out. Without either: an extension that no user has.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Locked {
     /// The user.
+    #[schema(value_type = Option<String>)]
     pub user: Option<Extension>,
     /// The name of the device.
     pub device: Option<String>,
     /// Wrong PINs in a row.
     pub failures: u32,
     /// When it ends; none: only an administrator ends it.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub until: Option<Timestamp>,
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::observation::Observed;
 use super::schedule::{Days, Rule, Span, TimeOfDay};
@@ -18,34 +19,42 @@ const RETURN: SignedDuration = SignedDuration::from_hours(2);
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
 
 /// The automatic logout of a tenant, location, device or user. What it does not set, the one before it in this order sets.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AutoLogoutRules {
     /// At a time of day, in the time zone of the device's location.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "18:00")]
     pub at: Option<Rule<TimeOfDay>>,
     /// The days of [`at`](Self::at).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "mon-fri")]
     pub days: Option<Days>,
     /// This long after the login.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "12h")]
     pub after: Option<Rule<Span>>,
     /// When the device has had no call for this long.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "2h")]
     pub idle: Option<Rule<Span>>,
     /// When the device has been unregistered for this long.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "15m")]
     pub unregistered: Option<Rule<Span>>,
 }
 
 /// When a session ends automatically, as far as is known now.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ToSchema)]
 pub struct Due {
     /// The time; it may be in the past.
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// Why.
+    /// Why: time-of-day, longest-stay, idle, unregistered.
+    #[schema(value_type = String)]
     pub why: Why,
     /// The start of the counted time.
+    #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
 }
 

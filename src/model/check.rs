@@ -1,9 +1,10 @@
 //! The result of one check: whether it passed, failed, or could not be made, and what to do.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// One check and its result.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, ToSchema)]
 pub struct Finding {
     /// What was checked.
     pub check: String,

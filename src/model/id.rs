@@ -123,6 +123,9 @@ ids! {
     /// A group or a queue, as its switch names it.
     GroupName, "a group", "1 to 40 letters, digits, '.', '_' or '-'", 40,
         |v| all(v, "._-");
+    /// A key of the API.
+    KeyName, "the name of a key", "1 to 64 lower-case letters, digits, '.', '_', '@' or '-'", 64,
+        |v| all(v, "._@-") && !v.bytes().any(|b| b.is_ascii_uppercase());
     /// A language as the switch's sound folders are named: `en`, `nl`, `de`, `en_GB`.
     Language, "a language", "two letters, if need be with a country: en, nl, en_GB", 5,
         |v| { let b = v.as_bytes(); b.iter().take(2).filter(|c| c.is_ascii_lowercase()).count() == 2

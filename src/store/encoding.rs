@@ -9,6 +9,7 @@ use crate::model::login::lockout;
 pub(super) fn body(record: &Record) -> Result<String, serde_json::Error> {
     match record {
         Record::Account(account) => serde_json::to_string(account),
+        Record::ApiKey(key) => serde_json::to_string(key),
         Record::Device(device) => serde_json::to_string(device),
         Record::Failures(_, _, failures) => serde_json::to_string(failures),
         Record::Location(location) => serde_json::to_string(location),
@@ -30,6 +31,7 @@ pub(super) fn record(key: &Key, body: &str) -> Result<Record, String> {
 fn parsed(Key { kind, name }: &Key, body: &str) -> Result<Record, Box<dyn Error>> {
     Ok(match kind {
         Kind::Account => Record::Account(serde_json::from_str(body)?),
+        Kind::ApiKey => Record::ApiKey(serde_json::from_str(body)?),
         Kind::Device => Record::Device(serde_json::from_str(body)?),
         Kind::Failures => {
             let failures = serde_json::from_str(body)?;

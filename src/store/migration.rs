@@ -1,14 +1,15 @@
 //! What changed between versions of the data, in JSON. The stores read and write it.
 //!
 //! Version 2 is the first one of main. Version 3 keeps every record under a kind and a name, with the terms of the glossary.
-//! Version 4 has the identity of the data. Version 5 has accounts, and journal entries that name them.
+//! Version 4 has the identity of the data. Version 5 has accounts, and journal entries that name
+//! them. Version 6 has keys of the API, likewise.
 
 use serde_json::{Map, Value};
 
 use crate::model::command::Kind;
 
 /// The version of the data that this program reads and writes.
-pub(super) const VERSION: u32 = 5;
+pub(super) const VERSION: u32 = 6;
 /// The oldest version that is migrated.
 pub(super) const OLDEST: u32 = 2;
 
@@ -17,8 +18,8 @@ pub(super) const COUNTED: (&str, &str) = ("taken_back", "undone");
 
 /// The version before the identity.
 pub(super) const WITHOUT_IDENTITY: u32 = 3;
-/// The version before accounts. Its data is as in this one.
-pub(super) const WITHOUT_ACCOUNTS: u32 = 4;
+/// The versions before accounts and before keys. Their data is as in this one.
+pub(super) const WITHOUT_ACCESS: [u32; 2] = [4, 5];
 
 /// The record's body of version 2 in version 3.
 pub(super) fn record(kind: Kind, body: &mut Value) {
@@ -35,7 +36,7 @@ pub(super) fn record(kind: Kind, body: &mut Value) {
             let last = newest.or_else(|| fields.get("until")?.as_i64()).unwrap_or_default();
             fields.insert("last".into(), last.into());
         }
-        Kind::Account | Kind::Observation | Kind::Pin | Kind::Session => {}
+        Kind::Account | Kind::ApiKey | Kind::Observation | Kind::Pin | Kind::Session => {}
     }
 }
 

@@ -11,12 +11,12 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use tokio::time::timeout;
 use tracing::{Instrument as _, debug, info, info_span};
 
 use super::origin::Origin;
-use super::{Web, health, page};
+use super::{Web, api, health, page};
 use crate::switch::listener::http::Peer;
 
 /// How long an answer may take, its body that goes on included in none of it.
@@ -36,14 +36,24 @@ pub(super) async fn guard(State(web): State<Arc<Web>>, mut request: Request, nex
     let (method, host) = (request.method().clone(), web.site.host(request.headers()).map(str::to_owned));
     let https = host.as_deref().is_some_and(|host| web.site.is_https(host));
     let origin = Origin { request: id.clone(), from, https };
+    let program = api::is_in(request.uri().path());
+    // Only a program knows a key, and no page of another site may send one.
+    let with_key = program && api::has_key(request.headers());
+    let error = |kind: api::Kind, status: StatusCode, text: &str| match program {
+        true => api::Problem::new(kind, text).into_response(),
+        false => page::error(&origin, status, text),
+    };
     let refused = match &host {
         None if health::PATHS.contains(&path.as_str()) => None,
+        None if program => Some(api::Problem::wrong_host(&web.site).into_response()),
         None => Some(page::wrong_host(&origin, &web.site)),
-        Some(host) if !comes_from(&method, request.headers(), &web.site.origin(host)) => Some(page::error(
-            &origin,
-            StatusCode::FORBIDDEN,
-            "This form was sent from another site, so nothing was done.",
-        )),
+        Some(host) if !with_key && !comes_from(&method, request.headers(), &web.site.origin(host)) => {
+            Some(error(
+                api::Kind::ForeignOrigin,
+                StatusCode::FORBIDDEN,
+                "This was sent from another site, or without a key, so nothing was done.",
+            ))
+        }
         Some(_) => None,
     };
     let span = info_span!("web", request = %id);
@@ -53,8 +63,8 @@ pub(super) async fn guard(State(web): State<Arc<Web>>, mut request: Request, nex
             request.extensions_mut().insert(origin.clone());
             match timeout(PATIENCE, next.run(request).instrument(span.clone())).await {
                 Ok(response) => response,
-                Err(_) => page::error(
-                    &origin,
+                Err(_) => error(
+                    api::Kind::Late,
                     StatusCode::SERVICE_UNAVAILABLE,
                     "This took too long. Try again in a moment.",
                 ),
@@ -64,8 +74,9 @@ pub(super) async fn guard(State(web): State<Arc<Web>>, mut request: Request, nex
     let status = response.status().as_u16();
     span.in_scope(|| match method.is_safe() {
         true => debug!(event = "web.read", %method, path, status, %from, "a page was read"),
-        false => info!(event = "web.sent", %method, path, status, %from, "a form was sent"),
+        false => info!(event = "web.sent", %method, path, status, %from, "a change was sent"),
     });
+    api::finish(&mut response, &id);
     protect(response.headers_mut(), &id, https);
     response
 }

@@ -1,8 +1,9 @@
-//! The console: pages for browsers, served beside the calls, which never depend on it.
+//! The console: pages for browsers, and the API for programs, served beside the calls, which never depend on it.
 //!
 //! It has no rule of its own: every change is a command of [`controller::commands`](crate::controller::commands), as on the
 //! command line. Pages are made on the server and work without JavaScript; nothing is requested from outside.
 
+mod api;
 mod assets;
 mod back;
 mod cookie;
@@ -16,6 +17,7 @@ mod now;
 mod origin;
 mod page;
 mod records;
+mod route;
 mod routes;
 mod server;
 mod sign_in;
@@ -29,17 +31,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
+use tracing::warn;
 
 use crate::controller::Controller;
 use crate::controller::accounts::Accounts;
+use crate::controller::administer;
 use crate::controller::auto_logout::Settings;
 use crate::controller::desks::Desks;
+use crate::controller::explain::Place;
 use crate::model::directory::doubts::Known;
-use crate::model::id::{SwitchName, TenantId};
+use crate::model::id::{DeviceName, Extension, SwitchName, TenantId};
 use crate::model::routes::Routes;
 use crate::switch::Switch;
 
-pub use routes::{Access, Route, routes};
+pub use route::{Access, Route};
+pub use routes::{document, routes};
 pub use server::open;
 pub use site::Site;
 pub use tls::{Files, Unusable};
@@ -81,6 +87,32 @@ pub struct Tenant {
 #[must_use]
 pub fn feeds() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(FEEDS))
+}
+
+impl Tenant {
+    /// Its switches, for an explanation.
+    fn places(&self) -> Vec<Place> {
+        let place = |(name, switch): (&SwitchName, &Arc<dyn Switch>)| Place {
+            name: name.clone(),
+            is_freepbx: self.freepbx.contains(name),
+            routes: self.routes.get(name).cloned().unwrap_or_default(),
+            table: Ok(switch.clone()),
+        };
+        self.switches.iter().map(place).collect()
+    }
+
+    /// Why the switch of a device cannot have this user there. One that cannot be asked gets the login when it is back.
+    async fn refuses(&self, user: &Extension, device: &DeviceName) -> Option<String> {
+        let desk = self.desks.borrow().get(device).cloned()?;
+        let switch = self.switches.get(&desk.device.switch)?;
+        match administer::refusal(switch.as_ref(), user, &desk.device).await {
+            Ok(refusal) => refusal,
+            Err(error) => {
+                warn!(event = "web.switch_not_asked", switch = %desk.device.switch, %error, "whether it takes a login is unknown");
+                None
+            }
+        }
+    }
 }
 
 impl Web {

@@ -1,6 +1,5 @@
 //! The frame of every page, and the pages that say what went wrong.
 
-use axum::Extension;
 use axum::extract::rejection::FormRejection;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Response};
@@ -84,12 +83,12 @@ pub(super) fn wrong_host(origin: &Origin, site: &Site) -> Response {
     error(origin, StatusCode::MISDIRECTED_REQUEST, &text)
 }
 
-pub(super) async fn not_found(Extension(origin): Extension<Origin>) -> Response {
-    error(&origin, StatusCode::NOT_FOUND, "There is no such page.")
+pub(super) fn not_found(origin: &Origin) -> Response {
+    error(origin, StatusCode::NOT_FOUND, "There is no such page.")
 }
 
-pub(super) async fn wrong_method(Extension(origin): Extension<Origin>) -> Response {
-    error(&origin, StatusCode::METHOD_NOT_ALLOWED, "This page does not take such a request.")
+pub(super) fn wrong_method(origin: &Origin) -> Response {
+    error(origin, StatusCode::METHOD_NOT_ALLOWED, "This page does not take such a request.")
 }
 
 /// The mark of Hotdesk.

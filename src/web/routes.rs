@@ -2,46 +2,36 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::Method;
+use axum::http::{Method, Uri};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, get, post};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 use super::guard::guard;
+use super::origin::Origin;
+use super::route::{Access, Route};
 use super::signed::{require, sign_out};
-use super::{Web, assets, health, journal, lockouts, now, page, records, sign_in, switches, why};
+use super::{Web, api, assets, health, journal, lockouts, now, page, records, sign_in, switches, why};
 use crate::model::access::Role;
 use crate::model::directory::location::Location;
 use crate::model::directory::{Device, User};
 
-/// The most bytes of a form.
+/// The most bytes of a form, or of an object of the API.
 const FORM: usize = 64 * 1024;
-
-/// Who may use a route.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Access {
-    /// Everyone, signed in or not.
-    Everyone,
-    /// Accounts with this role at least.
-    Role(Role),
-}
-
-/// A route.
-#[derive(Clone, Debug)]
-pub struct Route {
-    /// The method.
-    pub method: Method,
-    /// The path; parts in braces stand for names.
-    pub path: &'static str,
-    /// Who may use it.
-    pub access: Access,
-}
 
 /// All routes.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    table().into_iter().map(|(route, _)| route).collect()
+    table().into_iter().chain(api_table()).map(|(route, _)| route).collect()
+}
+
+/// The document of the API as JSON (OpenAPI 3.1).
+#[must_use]
+pub fn document() -> serde_json::Value {
+    serde_json::to_value(api::document(&routes())).unwrap_or_default()
 }
 
 fn table() -> Vec<(Route, MethodRouter<Arc<Web>>)> {
@@ -125,21 +115,92 @@ fn fixed() -> Vec<(Route, MethodRouter<Arc<Web>>)> {
     ]
 }
 
-/// Answers the requests of browsers.
+/// The routes of the API.
+fn api_table() -> Vec<(Route, MethodRouter<Arc<Web>>)> {
+    use Role::{Administrator, Operator, Viewer};
+    use api::{devices, explain, journal, locations, lockouts, pins, sessions, settings, site, users};
+    macro_rules! route {
+        ($method:ident, $path:literal, $role:ident, $answer:path) => {{
+            let method = Method::from_bytes(stringify!($method).to_uppercase().as_bytes());
+            let (path, access) = (concat!("/api/v1/tenants/{tenant}", $path), Access::Role($role));
+            (Route { method: method.unwrap_or_default(), path, access }, $method($answer))
+        }};
+    }
+    let document = Route { method: Method::GET, path: "/api/v1/openapi.json", access: Access::Everyone };
+    vec![
+        (document, get(async || api::openapi(&routes()))),
+        route!(get, "/codes", Operator, site::codes),
+        route!(get, "/devices", Operator, devices::list),
+        route!(get, "/devices/{device}", Operator, devices::get),
+        route!(put, "/devices/{device}", Administrator, devices::put),
+        route!(patch, "/devices/{device}", Administrator, devices::patch),
+        route!(delete, "/devices/{device}", Administrator, devices::delete),
+        route!(get, "/explain/{subject}", Operator, explain::get),
+        route!(get, "/groups", Operator, site::groups),
+        route!(get, "/journal", Operator, journal::list),
+        route!(get, "/locations", Operator, locations::list),
+        route!(get, "/locations/{location}", Operator, locations::get),
+        route!(put, "/locations/{location}", Administrator, locations::put),
+        route!(patch, "/locations/{location}", Administrator, locations::patch),
+        route!(delete, "/locations/{location}", Administrator, locations::delete),
+        route!(get, "/lockouts", Operator, lockouts::list),
+        route!(delete, "/lockouts", Operator, lockouts::delete_all),
+        route!(delete, "/lockouts/devices/{device}", Operator, lockouts::delete_device),
+        route!(delete, "/lockouts/users/{user}", Operator, lockouts::delete_user),
+        route!(get, "/sessions", Viewer, sessions::list),
+        route!(get, "/sessions/{device}", Viewer, sessions::get),
+        route!(put, "/sessions/{device}", Operator, sessions::put),
+        route!(delete, "/sessions/{device}", Operator, sessions::delete),
+        route!(get, "/switches", Viewer, site::switches),
+        route!(post, "/switches/{switch}/compare", Operator, site::compare),
+        route!(get, "/users", Operator, users::list),
+        route!(get, "/users/{user}", Operator, users::get),
+        route!(put, "/users/{user}", Administrator, users::put),
+        route!(patch, "/users/{user}", Administrator, users::patch),
+        route!(delete, "/users/{user}", Administrator, users::delete),
+        route!(put, "/users/{user}/pin", Administrator, pins::put),
+        route!(post, "/users/{user}/pin", Administrator, pins::post),
+        route!(get, "/users/{user}/settings", Operator, settings::get),
+        route!(patch, "/users/{user}/settings", Administrator, settings::patch),
+    ]
+}
+
+async fn not_found(uri: Uri, Extension(origin): Extension<Origin>) -> Response {
+    if api::is_in(uri.path()) {
+        api::Problem::no_resource().into_response()
+    } else {
+        page::not_found(&origin)
+    }
+}
+
+async fn wrong_method(uri: Uri, Extension(origin): Extension<Origin>) -> Response {
+    if api::is_in(uri.path()) {
+        api::Problem::wrong_method().into_response()
+    } else {
+        page::wrong_method(&origin)
+    }
+}
+
+/// Answers the requests of browsers and programs.
 pub(super) fn router(web: Arc<Web>) -> Router {
     let guarded = |(route, answer): (Route, MethodRouter<Arc<Web>>)| match route.access {
         Access::Everyone => (route.path, answer),
         Access::Role(least) => {
             let web = web.clone();
+            if api::is_in(route.path) {
+                let check =
+                    move |request: Request, next: Next| api::require(web.clone(), least, request, next);
+                return (route.path, answer.layer(from_fn(check)));
+            }
             let check = move |request: Request, next: Next| require(web.clone(), least, request, next);
             (route.path, answer.layer(from_fn(check)))
         }
     };
-    let routes = table().into_iter().map(guarded);
+    let routes = table().into_iter().chain(api_table()).map(guarded);
     let router = routes.fold(Router::new(), |router, (path, answer)| router.route(path, answer));
     router
-        .fallback(page::not_found)
-        .method_not_allowed_fallback(page::wrong_method)
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(FORM))
         .layer(from_fn_with_state(web.clone(), guard))
         .with_state(web)

@@ -14,8 +14,8 @@ use super::frame::{self, Place as Part};
 use super::icon::icon;
 use super::origin::Origin;
 use super::signed::Signed;
-use super::{Tenant, Web, page};
-use crate::controller::explain::{self, Explanation, OnSwitch, Place, Record, State as Is, Subject};
+use super::{Web, page};
+use crate::controller::explain::{self, Explanation, OnSwitch, Record, State as Is, Subject};
 
 /// `GET /c/why/{subject}`: an extension, or the name of a device.
 pub(super) async fn show(
@@ -47,7 +47,7 @@ async fn explained(web: &Web, origin: &Origin, signed: &Signed, who: &str, is_de
         Err(error) => return page::store(origin, &error),
     };
     let Some(tenant) = web.tenants.get(&signed.tenant) else { return none() };
-    let places = places(tenant);
+    let places = tenant.places();
     match explain::explain(store, &signed.tenant, (&subject, &snapshot), &places, time).await {
         Ok(explanation) => {
             let part = match subject {
@@ -59,16 +59,6 @@ async fn explained(web: &Web, origin: &Origin, signed: &Signed, who: &str, is_de
         }
         Err(error) => page::store(origin, &error),
     }
-}
-
-fn places(tenant: &Tenant) -> Vec<Place> {
-    let place = |(name, switch): (&_, &Arc<_>)| Place {
-        name: Clone::clone(name),
-        is_freepbx: tenant.freepbx.contains(name),
-        routes: tenant.routes.get(name).cloned().unwrap_or_default(),
-        table: Ok(Arc::clone(switch)),
-    };
-    tenant.switches.iter().map(place).collect()
 }
 
 fn time(at: Timestamp) -> String {

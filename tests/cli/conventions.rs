@@ -32,6 +32,7 @@ fn commands() -> Vec<(Vec<String>, Command)> {
 fn sample(path: &str, arg: &Arg) -> &'static str {
     match (path, arg.get_id().as_str()) {
         (_, "account") => "eva",
+        (_, "key") => "crm",
         (_, "role") => "viewer",
         (_, "extension" | "user") => "101",
         (_, "device") => "desk1",
@@ -96,7 +97,7 @@ fn every_command_that_lists_or_shows_has_json() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 14);
+    assert_eq!(checked, 15);
     let desk = Desk::furnished();
     desk.ok("login 101 desk1");
     for command in [
@@ -108,6 +109,7 @@ fn every_command_that_lists_or_shows_has_json() {
         "location list",
         "location show ams",
         "lockout list",
+        "web key list",
         "web list",
         "codes",
         "codes explain *35",

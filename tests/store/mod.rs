@@ -60,6 +60,7 @@ mod directory;
 mod feed;
 mod files;
 mod import;
+mod keys;
 mod lost;
 pub mod model;
 mod multiple_logins;

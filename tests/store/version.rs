@@ -21,7 +21,7 @@ fn refused<T>(of: &str, result: Result<T, StoreError>) {
     let error = result.err().expect(of);
     assert!(matches!(&error, StoreError::Broken(..)), "{of}: {error:?}");
     let text = error.to_string();
-    assert!(text.contains("a newer hotdesk wrote it (data of version 6, this one knows 5)"), "{of}: {text}");
+    assert!(text.contains("a newer hotdesk wrote it (data of version 7, this one knows 6)"), "{of}: {text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -30,7 +30,7 @@ async fn a_newer_hotdesks_data_is_refused_and_left_alone() {
     let (running, other) = (place.snapshot(1, 1).await, TenantId::new("other").unwrap());
     let before: String = redis(&place, &["GET", "hotdesk:{default}:revision"]).await;
     // Also for a store that is connected during the upgrade.
-    let _: String = redis(&place, &["SET", MARK, "6"]).await;
+    let _: String = redis(&place, &["SET", MARK, "7"]).await;
     for store in [running, place.open().await] {
         let none = Duration::ZERO;
         refused("snapshot", store.snapshot(&tenant(), &Scope::All).await);
@@ -49,7 +49,7 @@ async fn a_newer_hotdesks_data_is_refused_and_left_alone() {
     }
     let after: String = redis(&place, &["GET", "hotdesk:{default}:revision"]).await;
     assert_eq!(after, before);
-    let _: String = redis(&place, &["SET", MARK, "5"]).await;
+    let _: String = redis(&place, &["SET", MARK, "6"]).await;
     assert_eq!(all(&place.open().await).await.sessions.len(), 0, "no login came through meanwhile");
 }
 
@@ -59,7 +59,7 @@ fn fixture(name: &str) -> PathBuf {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_of_an_older_version_is_migrated_with_everything_in_it() {
-    for version in ["version-2.db", "version-3.db", "version-4.db"] {
+    for version in ["version-2.db", "version-3.db", "version-4.db", "version-5.db"] {
         let place = Place::sqlite();
         std::fs::copy(fixture(version), place.base.join("hotdesk.db")).unwrap();
         everything_is_there(&place).await;
@@ -68,7 +68,9 @@ async fn a_file_of_an_older_version_is_migrated_with_everything_in_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_of_an_older_version_is_migrated_with_everything_in_it() {
-    for version in ["version-2.redis.jsonl", "version-3.redis.jsonl", "version-4.redis.jsonl"] {
+    for version in
+        ["version-2.redis.jsonl", "version-3.redis.jsonl", "version-4.redis.jsonl", "version-5.redis.jsonl"]
+    {
         let place = Place::redis();
         for line in std::fs::read_to_string(fixture(version)).unwrap().lines() {
             let command: Vec<String> = serde_json::from_str(line).unwrap();
@@ -76,7 +78,7 @@ async fn a_redis_of_an_older_version_is_migrated_with_everything_in_it() {
             let _: ::redis::Value = redis(&place, &words).await;
         }
         everything_is_there(&place).await;
-        assert_eq!(redis::<String>(&place, &["GET", MARK]).await, "5");
+        assert_eq!(redis::<String>(&place, &["GET", MARK]).await, "6");
         for old in ["users", "devices", "locations", "pins", "seats", "tries", "tried"] {
             assert!(
                 !redis::<bool>(&place, &["EXISTS", &format!("hotdesk:{{default}}:{old}")]).await,
@@ -86,7 +88,7 @@ async fn a_redis_of_an_older_version_is_migrated_with_everything_in_it() {
     }
 }
 
-/// The fixtures of version 2 were written by the same commands of a program of that version, those of versions 3 and 4 by
+/// The fixtures of version 2 were written by the same commands of a program of that version, those of versions 3 to 5 by
 /// migrations of these. The failures, the end of a call, the counts, and
 /// the session of 103 with its device's journal entry and lost registration were added by hand.
 async fn everything_is_there(place: &Place) {

@@ -2,6 +2,7 @@
 
 mod accessible;
 mod accounts;
+pub mod api;
 mod calls;
 mod chromium;
 mod day;

@@ -1,4 +1,4 @@
-//! Counts wrong passwords by account and by address, so that guessing is slow. Each attempt counts before its password is
+//! Counts wrong passwords by account and by address, and wrong keys by address, so that guessing is slow. Each attempt counts before its password is
 //! compared; a right one is forgiven.
 
 use std::collections::HashMap;
@@ -21,6 +21,7 @@ const MOST: usize = 10_000;
 enum Of {
     Account(TenantId, AccountName),
     Address(IpAddr),
+    Keys(IpAddr),
 }
 
 /// The attempts of the last minutes.
@@ -43,9 +44,20 @@ impl Attempts {
         now: Instant,
     ) -> Result<Attempt, Duration> {
         let of = [Of::Account(tenant.clone(), account.clone()), Of::Address(network(from))];
+        self.count_all(&of, now)?;
+        Ok(Attempt { of, at: now })
+    }
+
+    /// Counts a wrong key; or how long to wait for the next one.
+    pub(super) fn count_key(&self, from: IpAddr, now: Instant) -> Result<(), Duration> {
+        self.count_all(&[Of::Keys(network(from))], now)
+    }
+
+    fn count_all(&self, of: &[Of], now: Instant) -> Result<(), Duration> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = |at: &Instant| now.duration_since(*at) < WINDOW;
-        for (of, most) in of.iter().zip([ACCOUNT, ADDRESS]) {
+        for of in of {
+            let most = if matches!(of, Of::Account(..)) { ACCOUNT } else { ADDRESS };
             let Some(times) = all.get_mut(of) else { continue };
             times.retain(recent);
             if let (true, Some(oldest)) = (times.len() >= most, times.first()) {
@@ -61,7 +73,7 @@ impl Attempts {
             all.remove(&oldest);
         }
         of.iter().for_each(|of| all.entry(of.clone()).or_default().push(now));
-        Ok(Attempt { of, at: now })
+        Ok(())
     }
 
     /// The password of an attempt was not compared.
@@ -137,6 +149,18 @@ mod tests {
             assert!(attempt(&attempts, "eva", "192.0.2.2", now).is_ok());
         }
         assert!(attempt(&attempts, "eva", "192.0.2.2", now).is_err());
+    }
+
+    #[test]
+    fn wrong_keys_are_counted_by_address_and_apart_from_passwords() {
+        let (attempts, now, from) = (Attempts::default(), Instant::now(), IpAddr::from([192, 0, 2, 1]));
+        for _ in 0..20 {
+            assert_eq!(attempts.count_key(from, now), Ok(()));
+        }
+        assert_eq!(attempts.count_key(from, now), Err(WINDOW));
+        assert_eq!(attempts.count_key(IpAddr::from([192, 0, 2, 2]), now), Ok(()));
+        assert!(attempt(&attempts, "eva", "192.0.2.1", now).is_ok());
+        assert_eq!(attempts.count_key(from, now + WINDOW), Ok(()));
     }
 
     #[test]

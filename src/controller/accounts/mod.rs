@@ -1,7 +1,8 @@
-//! Accounts of the console: sign-in, links and sessions. The rules are in [`model::access`](crate::model::access).
+//! Accounts of the console: sign-in, links and sessions; and keys of the API. The rules are in [`model::access`](crate::model::access).
 
 mod attempts;
 mod hashing;
+pub mod keys;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -55,13 +56,13 @@ pub enum Denied {
     /// The store could not do it.
     #[error(transparent)]
     Store(StoreError),
-    /// Too many wrong passwords lately, for this account or from this address.
+    /// Too many wrong passwords lately, for this account or from this address; or too many wrong keys.
     #[error("too many wrong passwords")]
     TooMany(Duration),
     /// The chosen password is too easy to guess.
     #[error("the password is too easy to guess: {0}")]
     Weak(&'static str),
-    /// The account or the password is wrong.
+    /// The account, the password or the key is wrong.
     #[error("the name or the password is wrong")]
     Wrong,
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::check::{self, Comparison};
 use crate::model::desired::{Desired, Scope, Subjects};
@@ -39,7 +40,7 @@ pub struct Place {
 }
 
 /// What is known of a device or a user.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Explanation {
     /// The device or the user.
     pub subject: String,
@@ -48,6 +49,7 @@ pub struct Explanation {
     /// What each switch should hold, and holds.
     pub switches: Vec<OnSwitch>,
     /// The last events of the journal, the latest first.
+    #[schema(value_type = Vec<Object>)]
     pub last: Vec<Entry>,
 }
 

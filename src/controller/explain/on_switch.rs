@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::controller::check::{Comparison, difference_in_words};
 use crate::model::desired::{About, Desired, DesiredDevice, DesiredUser, Key, Member};
@@ -10,9 +11,10 @@ use crate::model::directory::{Away, group};
 use crate::model::id::SwitchName;
 
 /// What a switch should do, and what is known of its records.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct OnSwitch {
     /// The switch.
+    #[schema(value_type = String)]
     pub switch: SwitchName,
     /// What holds for a switch of its kind.
     pub note: Option<&'static str>,
@@ -25,7 +27,7 @@ pub struct OnSwitch {
 }
 
 /// A thing that the switch should do, with the records for it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Thing {
     /// Its subject.
     pub about: String,
@@ -36,17 +38,18 @@ pub struct Thing {
 }
 
 /// A record in a switch.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Record {
     /// How it compares.
     pub state: State,
     /// Which it is, or how it differs.
     #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
     pub what: String,
 }
 
 /// How a record compares with what it should be.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// The switch keeps no such records.

@@ -1,7 +1,8 @@
-//! Accounts of the console: who may open it, with which role, and how an account is proved.
+//! Accounts of the console and keys of the API: who may use them, with which role, and how that is proved.
 
 mod account;
 mod command;
+mod key;
 mod password;
 mod role;
 mod secret;
@@ -9,9 +10,11 @@ mod weak_password;
 
 pub use account::{Account, Link, WebSession};
 pub use command::AccessCommand;
+pub use key::{ApiKey, KeyCommand, KeyText};
 pub use password::{InvalidPassword, Password, PasswordRecord};
 pub use role::Role;
 pub use secret::{Secret, SecretHash};
 pub use weak_password::weak_password;
 
 pub(super) use command::decide;
+pub(super) use key::decide_key;

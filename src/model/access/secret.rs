@@ -1,4 +1,4 @@
-//! Secrets of links and sessions: random, and only their hashes are kept.
+//! Secrets of links, sessions and keys: random, and only their hashes are kept.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// 256 random bits that prove a link or a session. Wiped from memory when dropped, never displayed.
+/// 256 random bits that prove a link, a session or a key. Wiped from memory when dropped, never displayed.
 #[derive(Clone, Eq, PartialEq, Zeroize, ZeroizeOnDrop)]
 pub struct Secret(String);
 
@@ -18,13 +18,13 @@ impl Secret {
         Self(hex(bits))
     }
 
-    /// The secret that a browser sent; none, if it cannot be one.
+    /// The secret that a browser or a program sent; none, if it cannot be one.
     pub fn read(text: &str) -> Option<Self> {
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         (text.len() == 64 && text.bytes().all(hex)).then(|| Self(text.into()))
     }
 
-    /// The text, for the browser that it belongs to.
+    /// The text, for the browser or the program that it belongs to.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -50,6 +50,13 @@ impl fmt::Debug for Secret {
 /// The SHA-256 of a [`Secret`]. Nothing leads back from it.
 #[derive(Clone, Debug, Deserialize, Eq, Serialize)]
 pub struct SecretHash(String);
+
+impl SecretHash {
+    /// The hash in hex.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl PartialEq for SecretHash {
     /// In the same time, whatever differs.

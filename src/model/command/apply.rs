@@ -8,7 +8,7 @@ use super::directory;
 use super::loaded::Loaded;
 use super::reads::{Reads, Set, Step};
 use super::record::{Index, Kind, Record};
-use crate::model::access::{self, AccessCommand};
+use crate::model::access::{self, AccessCommand, KeyCommand};
 use crate::model::directory::Session;
 use crate::model::id::{Extension, Revision};
 use crate::model::journal::Event;
@@ -37,6 +37,8 @@ impl Command {
                 of_devices(Reads::of(Set::Devices, notes.iter().map(|note| &note.device)))
             }
             Change::Identified(guess, command) => session_reads(command).and(Reads::guess(guess)),
+            Change::Key(KeyCommand::Used(hash)) => Reads::key(hash),
+            Change::Key(KeyCommand::Add(_) | KeyCommand::Remove(_)) => Reads::keys(),
             Change::Record(_) | Change::Unlock(Unlock::Device(_) | Unlock::User(..)) => Reads::default(),
             Change::Rehash(user, ..) => Reads::pin(user),
             Change::Session(command) => session_reads(command),
@@ -98,6 +100,7 @@ pub fn decide(loaded: &Loaded, command: &Command) -> Result<Decision, Refusal> {
             sessions(loaded, session, command.at, &mut decision)?;
             forgive(loaded, guess, &mut decision);
         }
+        Change::Key(change) => keys(loaded, change, command.at, &mut decision)?,
         Change::Observe(notes) => {
             decision.outcome = Outcome::Observed(observe(loaded, notes, &mut decision));
         }
@@ -135,6 +138,22 @@ fn accounts(
     match changed {
         Some((_, Some(account))) => decision.put(Record::Account(account)),
         Some((name, None)) => decision.remove(Kind::Account, name.as_str()),
+        None => {}
+    }
+    decision.events = events;
+    Ok(())
+}
+
+fn keys(
+    loaded: &Loaded,
+    command: &KeyCommand,
+    at: Timestamp,
+    decision: &mut Decision,
+) -> Result<(), Refusal> {
+    let (changed, events) = access::decide_key(&loaded.keys, command, at)?;
+    match changed {
+        Some((_, Some(key))) => decision.put(Record::ApiKey(key)),
+        Some((hash, None)) => decision.remove(Kind::ApiKey, hash.as_str()),
         None => {}
     }
     decision.events = events;

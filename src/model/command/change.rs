@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::access::AccessCommand;
+use crate::model::access::{AccessCommand, KeyCommand};
 use crate::model::directory::Session;
 use crate::model::directory::change::DirectoryCommand;
 use crate::model::id::{Extension, RequestId, Revision, TenantId};
@@ -48,6 +48,8 @@ pub enum Change {
     Forgive(Guess),
     /// Logs a user in or out who proved the identity with this guess, which is forgiven with it: [`Change::Forgive`].
     Identified(Guess, SessionCommand),
+    /// Adds or removes a key of the API, or notes its use.
+    Key(KeyCommand),
     /// Stores observations of devices, without a journal entry. A note of a session that has ended changes nothing.
     Observe(Vec<Note>),
     /// Forgets failures that no longer matter.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::record::{Key, Kind, Record, failures_name};
-use crate::model::access::Account;
+use crate::model::access::{Account, ApiKey};
 use crate::model::desired::Scope;
 use crate::model::directory::Snapshot;
 use crate::model::id::{AccountName, DeviceName, Extension};
@@ -25,6 +25,8 @@ pub struct Loaded {
     pub failures: BTreeMap<(lockout::Kind, String), Failures>,
     /// Accounts of the console, by name.
     pub accounts: BTreeMap<AccountName, Account>,
+    /// Keys of the API, by the hash of their secrets.
+    pub keys: BTreeMap<String, ApiKey>,
     /// Observations, by device.
     pub observations: BTreeMap<DeviceName, Observed>,
 }
@@ -32,9 +34,10 @@ pub struct Loaded {
 impl Loaded {
     /// Adds or replaces a record.
     pub fn put(&mut self, record: Record) {
-        let Self { snapshot, pins, failures, accounts, observations, .. } = self;
+        let Self { snapshot, pins, failures, accounts, keys, observations, .. } = self;
         match record {
             Record::Account(account) => drop(accounts.insert(account.name.clone(), account)),
+            Record::ApiKey(key) => drop(keys.insert(key.hash.as_str().to_owned(), key)),
             Record::Device(device) => drop(snapshot.devices.insert(device.name.clone(), device)),
             Record::Failures(kind, name, of) => drop(failures.insert((kind, name), of)),
             Record::Location(location) => {
@@ -49,9 +52,10 @@ impl Loaded {
 
     /// Removes the record under a key.
     pub fn remove(&mut self, Key { kind, name }: &Key) {
-        let Self { snapshot, pins, failures, accounts, observations, .. } = self;
+        let Self { snapshot, pins, failures, accounts, keys, observations, .. } = self;
         match kind {
             Kind::Account => drop(accounts.remove(name.as_str())),
+            Kind::ApiKey => drop(keys.remove(name.as_str())),
             Kind::Device => drop(snapshot.devices.remove(name.as_str())),
             Kind::Failures => failures.retain(|(kind, of), _| failures_name(*kind, of) != *name),
             Kind::Location => drop(snapshot.locations.remove(name.as_str())),

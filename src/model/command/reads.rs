@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::loaded::Loaded;
 use super::record::{Index, Key, Kind, Record, failures_name};
+use crate::model::access::SecretHash;
 use crate::model::desired::Scope;
 use crate::model::id::{AccountName, Extension};
 use crate::model::login::lockout::{self, Guess};
@@ -14,6 +15,8 @@ use crate::model::login::lockout::{self, Guess};
 pub enum Set {
     /// Accounts of the console.
     Accounts,
+    /// Hashes of keys of the API.
+    ApiKeys,
     /// Devices.
     Devices,
     /// Names of failures.
@@ -33,6 +36,7 @@ impl Set {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Accounts => "accounts",
+            Self::ApiKeys => "api_keys",
             Self::Devices => "devices",
             Self::Failures => "failures",
             Self::Locations => "locations",
@@ -81,7 +85,7 @@ impl Reads {
     pub fn is_large(&self) -> bool {
         self.steps
             .iter()
-            .any(|step| matches!(step, Step::All(kind, _) if ![Kind::Account, Kind::Location].contains(kind)))
+            .any(|step| matches!(step, Step::All(kind, _) if ![Kind::Account, Kind::ApiKey, Kind::Location].contains(kind)))
     }
 
     /// The records for a snapshot of `scope`; see [`Snapshot`](crate::model::directory::Snapshot).
@@ -114,6 +118,16 @@ impl Reads {
     /// All accounts of the console.
     pub fn accounts() -> Self {
         Self::default().then(Step::All(Kind::Account, &[]))
+    }
+
+    /// The key of the API whose secret has this hash.
+    pub fn key(hash: &SecretHash) -> Self {
+        Self::of(Set::ApiKeys, [hash.as_str()]).then(Step::Load(Kind::ApiKey, Set::ApiKeys, &[]))
+    }
+
+    /// All keys of the API.
+    pub fn keys() -> Self {
+        Self::default().then(Step::All(Kind::ApiKey, &[]))
     }
 
     /// A user's PIN record.

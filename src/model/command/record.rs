@@ -1,6 +1,6 @@
 //! The contents of a store: typed records, each under a key, and the indexes that find them.
 
-use crate::model::access::Account;
+use crate::model::access::{Account, ApiKey};
 use crate::model::directory::location::Location;
 use crate::model::directory::{Device, Session, User};
 use crate::model::id::{DeviceName, Extension};
@@ -13,6 +13,8 @@ use crate::model::observation::Observed;
 pub enum Kind {
     /// An account of the console, by name.
     Account,
+    /// A key of the API, by the hash of its secret.
+    ApiKey,
     /// A device, by name.
     Device,
     /// Counted failures, by [`failures_name`].
@@ -31,8 +33,9 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Account,
+        Self::ApiKey,
         Self::Device,
         Self::Failures,
         Self::Location,
@@ -46,6 +49,7 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Account => "account",
+            Self::ApiKey => "api_key",
             Self::Device => "device",
             Self::Failures => "failures",
             Self::Location => "location",
@@ -116,6 +120,8 @@ impl Index {
 pub enum Record {
     /// An account of the console.
     Account(Account),
+    /// A key of the API.
+    ApiKey(ApiKey),
     /// A device.
     Device(Device),
     /// The failures that count against a user or a device.
@@ -142,6 +148,7 @@ impl Record {
     pub fn key(&self) -> Key {
         match self {
             Self::Account(account) => Key::new(Kind::Account, account.name.as_str()),
+            Self::ApiKey(key) => Key::new(Kind::ApiKey, key.hash.as_str()),
             Self::Device(device) => Key::new(Kind::Device, device.name.as_str()),
             Self::Failures(kind, name, _) => Key::new(Kind::Failures, failures_name(*kind, name)),
             Self::Location(location) => Key::new(Kind::Location, location.name.as_str()),

@@ -6,6 +6,7 @@ pub mod columns;
 mod device;
 pub mod difference;
 pub mod doubts;
+pub mod form;
 pub mod group;
 pub mod location;
 pub mod profile;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::model::id::{Account, DeviceName, GroupName, Number, Revision};
 
@@ -52,17 +53,20 @@ impl Profile {
 }
 
 /// Call forwarding of a user.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(default)]
 pub struct Forward {
     /// CFU: all calls, at once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub always: Option<Number>,
     /// CFB: calls while the user is busy or has DND.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub busy: Option<Number>,
     /// CFNA: calls that the user does not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub unanswered: Option<Number>,
 }
 
@@ -104,7 +108,7 @@ pub struct Rings {
 }
 
 /// A user's membership of a group. It does not depend on a login: the choice is kept.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ToSchema)]
 #[serde(default)]
 pub struct Membership {
     /// The user takes the group's calls.

@@ -13,7 +13,7 @@ use super::auto_logout::Why;
 use super::desired::Scope;
 use super::directory::Session;
 use super::directory::difference::FieldChange;
-use super::id::{AccountName, DeviceName, Extension, LocationName, Revision, TenantId};
+use super::id::{AccountName, DeviceName, Extension, KeyName, LocationName, Revision, TenantId};
 use super::label::Label;
 
 /// One line of the journal.
@@ -56,6 +56,13 @@ pub enum Actor {
     Controller,
     /// The caller at this device.
     Device(DeviceName),
+    /// A program with a key of the API.
+    Key {
+        /// The key.
+        key: KeyName,
+        /// The address of the program.
+        from: IpAddr,
+    },
     /// Hotdesk itself, at a set time.
     Timer(Why),
 }
@@ -66,6 +73,7 @@ impl Actor {
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Console { account, .. }, Self::Console { account: other, .. }) => account == other,
+            (Self::Key { key, .. }, Self::Key { key: other, .. }) => key == other,
             (one, other) => one == other,
         }
     }
@@ -78,6 +86,7 @@ impl fmt::Display for Actor {
             Self::Command(name) => write!(f, "{name} (command line)"),
             Self::Controller => f.write_str("hotdesk"),
             Self::Device(device) => write!(f, "device {device}"),
+            Self::Key { key, from } => write!(f, "{key} (key, from {from})"),
             Self::Timer(why) => write!(f, "hotdesk ({why})"),
         }
     }
@@ -136,6 +145,20 @@ pub enum Event {
         /// Its owner, if it had one.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         owners: Vec<Extension>,
+    },
+    /// A key of the API was added.
+    KeyAdded {
+        /// The key.
+        key: KeyName,
+        /// Its role.
+        role: Role,
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// A key of the API was removed.
+    KeyRemoved {
+        /// The key.
+        key: KeyName,
     },
     /// A location was added or changed.
     LocationChanged {
@@ -277,6 +300,12 @@ pub enum Event {
 }
 
 impl Event {
+    /// Its name, as in the journal's JSON.
+    pub fn name(&self) -> String {
+        let json = serde_json::to_value(self).unwrap_or_default();
+        json.get("event").and_then(|name| name.as_str()).unwrap_or_default().to_owned()
+    }
+
     /// The number of logins and of logouts in it.
     pub(super) fn moves(&self) -> (usize, usize) {
         match self {
@@ -306,6 +335,8 @@ impl Entry {
             Event::LocationChanged { devices, .. } => (vec![], devices.iter().collect()),
             Event::AccountInvited { .. }
             | Event::AccountRemoved { .. }
+            | Event::KeyAdded { .. }
+            | Event::KeyRemoved { .. }
             | Event::PasswordChosen { .. }
             | Event::SignInRefused { .. }
             | Event::SignedIn { .. }
@@ -367,6 +398,10 @@ impl Entry {
                 write!(f, "account {account} {what} as {role}")?;
             }
             Event::AccountRemoved { account } => write!(f, "account {account} removed")?,
+            Event::KeyAdded { key, role, until } => {
+                write!(f, "key {key} added as {role}, until {}", time(*until))?;
+            }
+            Event::KeyRemoved { key } => write!(f, "key {key} removed")?,
             Event::PasswordChosen { account } => write!(f, "account {account} has a new password")?,
             Event::SignInRefused { account } => write!(f, "wrong password for account {account}")?,
             Event::SignedIn { account } => write!(f, "account {account} signed in")?,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::prompt::Prompt;
 use crate::model::directory::Kind;
-use crate::model::id::{AccountName, DeviceName, EmergencyNumber, Extension, LocationName, Number};
+use crate::model::id::{AccountName, DeviceName, EmergencyNumber, Extension, KeyName, LocationName, Number};
 
 /// A refusal with its reason. The reason is for the journal; the caller hears only the prompt.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -57,6 +57,10 @@ pub enum Refusal {
     ForwardToEmergency(Number),
     /// Calls are not forwarded to the user's own extension.
     ForwardToSelf(Number),
+    /// There is a key of the API of this name already.
+    KeyThere(KeyName),
+    /// There is no such key of the API.
+    KeyUnknown(KeyName),
     /// No administrator of the console would remain.
     LastAdministrator(AccountName),
     /// The link was used already, is too old, or another one was made since.
@@ -104,6 +108,8 @@ impl Refusal {
             | Self::UserUnknown
             | Self::AccountUnknown(_)
             | Self::ChangedMeanwhile(_)
+            | Self::KeyThere(_)
+            | Self::KeyUnknown(_)
             | Self::LastAdministrator(_)
             | Self::LinkVoid
             | Self::PasswordChanged
@@ -145,6 +151,8 @@ impl Refusal {
             Self::UserUnknown | Self::Missing(Subject::User(_)) => "user-unknown",
             Self::AccountUnknown(_) => "account-unknown",
             Self::ChangedMeanwhile(_) => "changed-meanwhile",
+            Self::KeyThere(_) => "key-there",
+            Self::KeyUnknown(_) => "key-unknown",
             Self::LastAdministrator(_) => "last-administrator",
             Self::LinkVoid => "link-void",
             Self::PasswordChanged => "password-changed",
@@ -204,6 +212,8 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AccountUnknown(account) => write!(f, "there is no account {account}"),
+            Self::KeyThere(key) => write!(f, "there is a key {key} already"),
+            Self::KeyUnknown(key) => write!(f, "there is no key {key}"),
             Self::LastAdministrator(account) => {
                 write!(f, "{account} is the only administrator of the console who has a password")
             }

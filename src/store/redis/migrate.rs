@@ -14,7 +14,7 @@ use super::link::{Fault, Link};
 use super::script::base;
 use crate::model::command::{Key, Kind, Record};
 use crate::model::id::{StoreId, TenantId};
-use crate::store::migration::{self, OLDEST, VERSION, WITHOUT_ACCOUNTS, WITHOUT_IDENTITY};
+use crate::store::migration::{self, OLDEST, VERSION, WITHOUT_ACCESS, WITHOUT_IDENTITY};
 use crate::store::{StoreError, encoding};
 
 /// How long it may take to read and write all data.
@@ -106,8 +106,8 @@ async fn attempt(
     }
     let mut write = pipe();
     write.atomic();
-    let records = [WITHOUT_IDENTITY, WITHOUT_ACCOUNTS].map(|version| version.to_string());
-    if !version.is_some_and(|version| records.contains(&version)) {
+    let mut records = WITHOUT_ACCESS.into_iter().chain([WITHOUT_IDENTITY]);
+    if !version.is_some_and(|version| records.any(|of| of.to_string() == version)) {
         from_2(connection, &base, &mut write).await?;
     }
     write.cmd("SET").arg(key("identity")).arg(fresh.as_str()).arg("NX");

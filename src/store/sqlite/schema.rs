@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::migrate;
 use crate::store::files;
 use crate::store::identity;
-use crate::store::migration::{OLDEST, VERSION, WITHOUT_ACCOUNTS, WITHOUT_IDENTITY};
+use crate::store::migration::{OLDEST, VERSION, WITHOUT_ACCESS, WITHOUT_IDENTITY};
 
 /// `HOTD`: identifies the file for `file(1)` and for Hotdesk, in `application_id`.
 const APPLICATION: i64 = 0x484F_5444;
@@ -84,14 +84,15 @@ fn attempt(path: &Path) -> Result<Connection, Fault> {
         transaction.execute_batch("ALTER TABLE request RENAME TO old_request; DROP INDEX request_at;")?;
     }
     let is = |one: u32| version == Some(one.into());
+    let without_access = WITHOUT_ACCESS.into_iter().any(is);
     if !is(VERSION) {
-        if !is(WITHOUT_IDENTITY) && !is(WITHOUT_ACCOUNTS) {
+        if !is(WITHOUT_IDENTITY) && !without_access {
             transaction.execute_batch(TABLES)?;
             if version.is_some() {
                 migrate::from_2(&transaction)?;
             }
         }
-        if !is(WITHOUT_ACCOUNTS) {
+        if !without_access {
             transaction.execute_batch(IDENTITY)?;
             let id = identity::make().map_err(std::io::Error::other)?;
             transaction.execute("INSERT INTO identity (id) VALUES (?)", [id.as_str()])?;

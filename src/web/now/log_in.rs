@@ -8,11 +8,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::said::{finished, refused, said};
 use super::session::{Named, unnamed};
-use crate::controller::administer;
 use crate::model::directory::Session;
 use crate::model::id::{DeviceName, Extension};
 use crate::model::login::refusal::{Refusal, Subject};
@@ -53,7 +52,9 @@ pub(in crate::web) async fn log_in(
         (Ok(user), Ok(device)) => (user, device),
         (Err(wrong), _) | (_, Err(wrong)) => return again(&wrong.to_string()),
     };
-    if let Some(why) = switch_refuses(&web, &signed, &user, &device).await {
+    if let Some(tenant) = web.tenants.get(&signed.tenant)
+        && let Some(why) = tenant.refuses(&user, &device).await
+    {
         return again(&why);
     }
     match web.controller.log_in(&signed.tenant, signed.actor(), user.clone(), device.clone()).await {
@@ -106,7 +107,9 @@ pub(in crate::web) async fn move_to(
         Err(wrong) => return again(&wrong.to_string()),
     };
     let Session { user, device: from, .. } = session.clone();
-    if let Some(why) = switch_refuses(&web, &signed, &user, &to).await {
+    if let Some(tenant) = web.tenants.get(&signed.tenant)
+        && let Some(why) = tenant.refuses(&user, &to).await
+    {
         return again(&why);
     }
     match web.controller.move_to(&signed.tenant, signed.actor(), session, to.clone()).await {
@@ -120,20 +123,6 @@ pub(in crate::web) async fn move_to(
             refused(&asked.back, refusal).unwrap_or_else(|other| again(&reason(&other, &user, &to)))
         }
         Err(error) => page::store(&origin, &error),
-    }
-}
-
-/// Why the switch of the device cannot have this login. One that cannot be asked gets it when it is back.
-async fn switch_refuses(web: &Web, signed: &Signed, user: &Extension, device: &DeviceName) -> Option<String> {
-    let tenant = web.tenants.get(&signed.tenant)?;
-    let desk = tenant.desks.borrow().get(device).cloned()?;
-    let switch = tenant.switches.get(&desk.device.switch)?;
-    match administer::refusal(switch.as_ref(), user, &desk.device).await {
-        Ok(refusal) => refusal,
-        Err(error) => {
-            warn!(event = "web.switch_not_asked", switch = %desk.device.switch, %error, "whether it takes a login is unknown");
-            None
-        }
     }
 }
 

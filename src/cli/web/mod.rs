@@ -1,18 +1,22 @@
-//! `hotdesk web`: the accounts of the console.
+//! `hotdesk web`: the accounts of the console, and the keys of the API.
+
+mod key;
+
+pub(super) use key::Key;
 
 use std::io::Write;
 
 use anyhow::Result;
 use serde::Serialize;
 
-use super::context::{CommandContext, actor, refused};
-use super::output;
+use crate::cli::context::{CommandContext, actor, refused};
+use crate::cli::output;
 use crate::controller::{accounts, commands};
 use crate::model::access::{AccessCommand, Account, Role, Secret};
 use crate::model::id::{AccountName, TenantId};
 
 #[derive(Debug, clap::Subcommand)]
-pub(super) enum Web {
+pub(in crate::cli) enum Web {
     /// Add an administrator of the console, or make a new link for one: it is good once, for 72 hours
     Admin {
         /// Name of the account
@@ -26,6 +30,9 @@ pub(super) enum Web {
         #[arg(long)]
         role: Role,
     },
+    /// Add, list and remove keys of the API
+    #[command(subcommand)]
+    Key(Key),
     /// List the accounts of the console
     List {
         /// Print JSON: [{"account", "role", "password", "sessions"}]; "password" is false until it is chosen
@@ -48,10 +55,11 @@ struct Listed {
 }
 
 impl Web {
-    pub(super) async fn run(self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
+    pub(in crate::cli) async fn run(self, context: &CommandContext, out: &mut dyn Write) -> Result<()> {
         match self {
             Self::Admin { account } => invite(context, account, Role::Administrator, out).await,
             Self::Invite { account, role } => invite(context, account, role, out).await,
+            Self::Key(key) => key.run(context, out).await,
             Self::List { json } => list(context, json, out).await,
             Self::Remove { account } => {
                 let removed = AccessCommand::Remove(account.clone());
@@ -86,7 +94,7 @@ async fn invite(
 }
 
 /// The path of a link.
-pub(super) fn path(tenant: &TenantId, account: &AccountName, secret: &Secret) -> String {
+pub(in crate::cli) fn path(tenant: &TenantId, account: &AccountName, secret: &Secret) -> String {
     format!("/link/{tenant}/{account}/{}", secret.reveal())
 }
 
