@@ -85,8 +85,8 @@ async fn acts_hears_doubt_and_comes_back(version: Version, major: &str) {
     let reloads = || *events.in_doubt().borrow();
     let settle = || sleep(Duration::from_millis(600));
     settle().await;
-    // One for the connect. A connect at the very end of a boot hears `FullyBooted` twice: as the answer to its login, and
-    // sent to everyone (seen on Asterisk 22).
+    // One for the connect. At the very end of a boot it may hear `FullyBooted` twice: Asterisk answers each login with it once
+    // it has booted, and publishes it a moment later (main/asterisk.c of 22).
     let up_already = reloads();
     assert!((1..=2).contains(&up_already), "{up_already} times in doubt after a connect");
     manager.act(lamp("100", "Custom:desk1")).await.unwrap();

@@ -14,7 +14,7 @@ use super::devices::states;
 use super::mwi::codec::{SIGNS, Sign, sign};
 use super::queues::membership::{self, Paused};
 use super::table::reload_detection::Doubt;
-use crate::switch::connection::events::Heard;
+use crate::switch::connection::events::{Heard, Subscription};
 use crate::switch::device_state::{DeviceEvent, EVENTS_KEPT};
 
 /// The events to ask Asterisk for.
@@ -51,7 +51,7 @@ impl Events {
     /// own task runs.
     pub fn of(manager: &Manager) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let events = Self::default();
-        (events.clone(), events.follow(manager.clone()))
+        (events.clone(), events.follow(manager.clone(), manager.subscribe()))
     }
 
     /// Grows when the switch table may have changed: after a connect, a reload or a restart.
@@ -60,8 +60,7 @@ impl Events {
         self.in_doubt.subscribe()
     }
 
-    async fn follow(self, manager: Manager) {
-        let mut events = manager.subscribe();
+    async fn follow(self, manager: Manager, mut events: Subscription<Message>) {
         let (mut doubt, mut due): (Doubt, Option<Instant>) = (Doubt::default(), None);
         loop {
             let settled = async {

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use super::context::{CommandContext, actor};
 use super::output;
 use super::status;
-use crate::controller::commands::{extend, now};
+use crate::controller::commands::{now, postpone};
 use crate::model::id::Extension;
 use crate::model::schedule::Span;
 
@@ -34,16 +34,12 @@ impl Extend {
                 writeln!(out, "user {user} has no automatic logout at {device}")?;
                 continue;
             };
-            let until = span.after(due.at.max(now()));
             let (store, by) = (context.store.as_ref(), (actor(), now()));
-            let done = extend(store, &context.tenant, listed.session, until, by).await?;
-            let until = output::time(until);
-            match done {
-                true => writeln!(out, "user {user} stays logged in at {device} until {until}")?,
-                false => writeln!(
-                    out,
-                    "user {user} has logged out at {device}, or stays logged in beyond {until} already"
-                )?,
+            match postpone(store, &context.tenant, listed.session, (due.at, span), by).await? {
+                Some(until) => {
+                    writeln!(out, "user {user} stays logged in at {device} until {}", output::time(until))?
+                }
+                None => writeln!(out, "user {user} has logged out at {device} meanwhile")?,
             }
         }
         Ok(())

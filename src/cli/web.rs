@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::context::{CommandContext, actor, refused};
 use super::output;
-use crate::config::WebUrl;
 use crate::controller::{accounts, commands};
 use crate::model::access::{AccessCommand, Account, Role, Secret};
 use crate::model::id::{AccountName, TenantId};
@@ -73,8 +72,8 @@ async fn invite(
 ) -> Result<()> {
     let secret = accounts::invite(&*context.store, &context.tenant, actor(), account.clone(), role).await;
     let secret = secret.map_err(|error| refused(error, false))?;
-    let url = context.config.web.url.clone().or(context.config.web.listen.map(WebUrl::plain));
-    let Some(url) = url else {
+    let web = &context.config.web;
+    let Some(url) = web.listen.map(|listen| web.url(listen)) else {
         output::note("the console is off: set [web] listen, and restart hotdesk serve");
         writeln!(out, "{}", path(&context.tenant, &account, &secret))?;
         return Ok(());

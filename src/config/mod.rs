@@ -203,6 +203,9 @@ impl Config {
         config.read(&Environment(env))?;
         config.folder = path.parent().unwrap_or(Path::new("")).into();
         config.store.pepper_file = config.folder.join(&config.store.pepper_file);
+        for path in [&mut config.web.certificate, &mut config.web.key].into_iter().flatten() {
+            *path = config.folder.join(&*path);
+        }
         for switch in &mut config.switches {
             let Switch { ami_secret_file, esl_password_file, dialplan_dir, sounds_dir, .. } = switch;
             for path in [ami_secret_file, esl_password_file, dialplan_dir, sounds_dir] {
@@ -250,6 +253,8 @@ impl Config {
         env.read("HOTDESK_METRICS_LISTEN", &mut self.metrics.listen, parse_optional_address)?;
         env.read("HOTDESK_WEB_LISTEN", &mut self.web.listen, parse_optional_address)?;
         env.read("HOTDESK_WEB_URL", &mut self.web.url, |url| WebUrl::try_from(url).map(Some))?;
+        env.read("HOTDESK_WEB_CERTIFICATE", &mut self.web.certificate, web::parse_optional_path)?;
+        env.read("HOTDESK_WEB_KEY", &mut self.web.key, web::parse_optional_path)?;
         env.flag("HOTDESK_WEB_INSECURE_HTTP", &mut self.web.insecure_http)
     }
 

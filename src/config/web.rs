@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -21,6 +22,12 @@ pub struct Web {
     pub url: Option<WebUrl>,
     /// The reverse proxies whose `X-Forwarded-For` is believed. Beside this machine, only they may connect.
     pub trusted_proxies: Vec<IpNet>,
+    /// The certificate for TLS, with those between it and the root, in PEM form.
+    #[serde(deserialize_with = "path_or_empty")]
+    pub certificate: Option<PathBuf>,
+    /// Its private key, in PEM form.
+    #[serde(deserialize_with = "path_or_empty")]
+    pub key: Option<PathBuf>,
     /// Whether the console may be served without TLS at an address that is not a loopback address.
     pub insecure_http: bool,
 }
@@ -31,6 +38,8 @@ impl Default for Web {
             listen: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8035))),
             url: None,
             trusted_proxies: vec![],
+            certificate: None,
+            key: None,
             insecure_http: false,
         }
     }
@@ -38,18 +47,34 @@ impl Default for Web {
 
 impl Web {
     pub(super) fn validate(&self) -> Result<(), String> {
+        refuse_if(
+            self.certificate.is_some() != self.key.is_some(),
+            "[web] certificate and key belong together: set both, or none",
+        )?;
+        refuse_if(
+            self.certificate.is_some() && self.url.as_ref().is_some_and(|url| !url.https),
+            "[web] url must begin with https://, because the console has a certificate",
+        )?;
         let Some(listen) = self.listen.filter(|listen| !listen.ip().is_loopback()) else { return Ok(()) };
         refuse_if(
-            self.trusted_proxies.is_empty() && !self.insecure_http,
+            self.trusted_proxies.is_empty() && self.certificate.is_none() && !self.insecure_http,
             format!(
-                "[web] listen {listen} would send passwords without TLS through the network: listen on 127.0.0.1 behind a \
-                 reverse proxy, or name its address in trusted_proxies, or set insecure_http = true"
+                "[web] listen {listen} would send passwords without TLS through the network: set certificate and key, or \
+                 listen on 127.0.0.1 behind a reverse proxy, or name its address in trusted_proxies, or set insecure_http = \
+                 true"
             ),
         )?;
         refuse_if(
             self.url.is_none() && listen.ip().is_unspecified(),
             format!("[web] listen {listen} is every address: set url to the one that users type"),
         )
+    }
+
+    /// The address that users type.
+    #[must_use]
+    pub fn url(&self, listen: SocketAddr) -> WebUrl {
+        let own = || WebUrl { https: self.certificate.is_some(), authority: listen.to_string() };
+        self.url.clone().unwrap_or_else(own)
     }
 
     /// The networks that may connect; none: every address.
@@ -71,14 +96,6 @@ pub struct WebUrl {
     pub https: bool,
     /// The host, and the port if it is not the usual one.
     pub authority: String,
-}
-
-impl WebUrl {
-    /// The address of a listener without TLS.
-    #[must_use]
-    pub fn plain(listen: SocketAddr) -> Self {
-        Self { https: false, authority: listen.to_string() }
-    }
 }
 
 impl fmt::Display for WebUrl {
@@ -111,6 +128,15 @@ impl TryFrom<String> for WebUrl {
         }
         Ok(Self { https, authority: authority.into() })
     }
+}
+
+fn path_or_empty<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<PathBuf>, D::Error> {
+    parse_optional_path(String::deserialize(from)?).map_err(serde::de::Error::custom)
+}
+
+/// A path; none, if it is empty.
+pub(super) fn parse_optional_path(path: String) -> Result<Option<PathBuf>, String> {
+    Ok((!path.is_empty()).then(|| path.into()))
 }
 
 fn wrong(url: &str) -> String {
@@ -169,11 +195,22 @@ mod tests {
             "listen = ''",
             "listen = '[::1]:80'",
             "listen = '10.0.0.1:80'\ninsecure_http = true",
+            "listen = '10.0.0.1:443'\ncertificate = 'a.pem'\nkey = 'a.key'",
+            "listen = '10.0.0.1:443'\ncertificate = 'a.pem'\nkey = 'a.key'\nurl = 'https://a'",
+            "certificate = ''\nkey = ''",
             "listen = '0.0.0.0:80'\nurl = 'https://a'\ntrusted_proxies = ['10.0.0.2/32']",
         ] {
             assert!(web(good).is_ok(), "{good}: {:?}", web(good));
         }
-        assert!(web("listen = '10.0.0.1:80'").unwrap_err().contains("insecure_http"));
+        for (bad, why) in [
+            ("listen = '10.0.0.1:80'", "insecure_http"),
+            ("certificate = 'a.pem'", "belong together"),
+            ("key = 'a.key'", "belong together"),
+            ("certificate = 'a.pem'\nkey = 'a.key'\nurl = 'http://a'", "https://"),
+        ] {
+            let wrong = web(bad).unwrap_err();
+            assert!(wrong.contains(why), "{bad}: {wrong}");
+        }
         assert!(web("listen = '0.0.0.0:80'\ninsecure_http = true").unwrap_err().contains("url"));
     }
 

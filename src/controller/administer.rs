@@ -1,6 +1,7 @@
-//! Logs users in and out for an administrator, without a PIN.
+//! Logs users in and out for an administrator, without a PIN: moves, takes back and postpones sessions.
 
 use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Controller;
 use super::check::Comparison;
@@ -9,10 +10,15 @@ use crate::model::command::Change;
 use crate::model::desired::{Desired, DesiredDevice, DesiredUser, Subjects};
 use crate::model::directory::{Device, Session};
 use crate::model::id::{DeviceName, Extension, Revision, SwitchName, TenantId};
-use crate::model::journal::Actor;
+use crate::model::journal::{Actor, Event};
+use crate::model::login::refusal::Refusal;
 use crate::model::login::transition::{SessionCommand, Transition};
+use crate::model::schedule::Span;
 use crate::store::StoreError;
 use crate::switch::{Switch, SwitchError};
+
+/// How long after a login or logout its operator can undo it.
+const UNDO_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// What became of it.
 #[derive(Clone, Debug)]
@@ -50,6 +56,60 @@ impl Controller {
         session: Session,
     ) -> Result<Administered, StoreError> {
         self.administer(tenant, by, SessionCommand::Expire(session)).await
+    }
+
+    /// Moves this session to another desk.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a refusal is in it, and then nothing has changed.
+    pub async fn move_to(
+        &self,
+        tenant: &TenantId,
+        by: Actor,
+        session: Session,
+        device: DeviceName,
+    ) -> Result<Administered, StoreError> {
+        let rules = self.rules_of(tenant).login;
+        self.administer(tenant, by, SessionCommand::Move(session, device, rules)).await
+    }
+
+    /// Undoes the whole transition of this revision, which `by` made within the last minute.
+    ///
+    /// # Errors
+    /// [`StoreError`]; a refusal is in it when there is none, or someone has logged in or out at one of its desks since.
+    /// Then nothing has changed.
+    pub async fn undo_of(
+        &self,
+        tenant: &TenantId,
+        by: Actor,
+        revision: Revision,
+    ) -> Result<Administered, StoreError> {
+        let before = Revision(revision.0.saturating_sub(1));
+        let entry = self.store.journal(tenant, before, 1).await?.into_iter().next();
+        let fresh = |at| self.clock.now().duration_since(at) <= UNDO_WITHIN;
+        let own =
+            entry.filter(|entry| entry.revision == revision && entry.by.is_same(&by) && fresh(entry.at));
+        let Some(Event::SessionsChanged { ended, begun, undo: false }) = own.map(|entry| entry.event) else {
+            return Err(StoreError::Refused(Refusal::NothingToUndo));
+        };
+        let most = self.rules_of(tenant).login.multiple_logins.most();
+        let done = Transition { revision, ended, begun };
+        self.administer(tenant, by, done.inverse(most, true)).await
+    }
+
+    /// Postpones the automatic logout of this session by the tenant's time. Returns the new time; none if the session has
+    /// ended already.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing has changed.
+    pub async fn postpone(
+        &self,
+        tenant: &TenantId,
+        by: Actor,
+        session: &Session,
+        (due, span): (Timestamp, Span),
+    ) -> Result<Option<Timestamp>, StoreError> {
+        commands::postpone(&*self.store, tenant, session, (due, span), (by, self.clock.now())).await
     }
 
     /// Carries out `command` in the store, then waits for the switches of the tenant. It stays if one does not acknowledge it.

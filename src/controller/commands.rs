@@ -6,6 +6,7 @@ use crate::model::command::{Change, Command, Outcome};
 use crate::model::directory::Session;
 use crate::model::id::{RequestId, TenantId};
 use crate::model::journal::Actor;
+use crate::model::schedule::Span;
 use crate::store::{Store, StoreError};
 
 /// Commits a change that no call requested.
@@ -27,6 +28,22 @@ pub async fn commit(store: &dyn Store, command: &Command) -> Result<Outcome, Sto
         Err(StoreError::Away(..)) => store.commit(command).await,
         done => done,
     }
+}
+
+/// Postpones the automatic logout of `session`, which is due at `due`, by `span` from then or from now, whichever is later.
+/// Returns the new time; none if the session has ended or is postponed longer already.
+///
+/// # Errors
+/// [`StoreError`]; then nothing has changed.
+pub async fn postpone(
+    store: &dyn Store,
+    tenant: &TenantId,
+    session: &Session,
+    (due, span): (Timestamp, Span),
+    (by, at): (Actor, Timestamp),
+) -> Result<Option<Timestamp>, StoreError> {
+    let until = span.after(due.max(at));
+    Ok(extend(store, tenant, session, until, (by, at)).await?.then_some(until))
 }
 
 /// Postpones the automatic logout of `session` to `until` and journals it, so every controller follows. Returns

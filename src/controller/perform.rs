@@ -138,7 +138,7 @@ impl Controller {
 
     async fn undo(&self, origin: &Origin, done: Transition) {
         let most = self.rules_of(&origin.tenant).login.multiple_logins.most();
-        if let Err(error) = self.move_sessions(origin, Change::Session(done.inverse(most))).await {
+        if let Err(error) = self.move_sessions(origin, Change::Session(done.inverse(most, false))).await {
             error!(event = "login.not_undone", call = origin.call.as_ref().map(tracing::field::display), %error,
                 "the switch is reconciled when it and the store are back");
         }

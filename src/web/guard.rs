@@ -34,8 +34,7 @@ pub(super) async fn guard(State(web): State<Arc<Web>>, mut request: Request, nex
     // Never the path itself: it may hold the secret of a link.
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let (method, host) = (request.method().clone(), web.site.host(request.headers()).map(str::to_owned));
-    let https =
-        web.site.https && host.as_deref().is_some_and(|host| host.eq_ignore_ascii_case(&web.site.authority));
+    let https = host.as_deref().is_some_and(|host| web.site.is_https(host));
     let origin = Origin { request: id.clone(), from, https };
     let refused = match &host {
         None if health::PATHS.contains(&path.as_str()) => None,

@@ -22,6 +22,7 @@ mod sign_in;
 mod signed;
 mod site;
 mod switches;
+mod tls;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::controller::Controller;
 use crate::controller::accounts::Accounts;
+use crate::controller::auto_logout::Settings;
 use crate::controller::desks::Desks;
 use crate::model::directory::doubts::Known;
 use crate::model::id::{SwitchName, TenantId};
@@ -40,6 +42,7 @@ use crate::switch::Switch;
 pub use routes::{Access, Route, routes};
 pub use server::open;
 pub use site::Site;
+pub use tls::{Files, Unusable};
 
 /// How many pages are live at once.
 const FEEDS: usize = 200;
@@ -70,6 +73,8 @@ pub struct Tenant {
     pub routes: BTreeMap<SwitchName, Routes>,
     /// Those that keep users and devices themselves, as a FreePBX.
     pub freepbx: BTreeSet<SwitchName>,
+    /// When users are logged out automatically; a reload replaces it.
+    pub auto_logout: watch::Receiver<Arc<Settings>>,
 }
 
 /// Places for as many pages that are live as there may be.

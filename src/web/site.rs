@@ -11,6 +11,8 @@ use ipnet::IpNet;
 pub struct Site {
     /// Whether browsers use TLS at [`authority`](Self::authority).
     pub https: bool,
+    /// Whether [`listen`](Self::listen) itself takes only TLS.
+    pub tls: bool,
     /// The host that users type, and the port if it is not the usual one.
     pub authority: String,
     /// Where it listens.
@@ -39,10 +41,14 @@ impl Site {
         (is_own && hosts.next().is_none()).then_some(host)
     }
 
+    /// Whether the pages at this host come to the browser by TLS.
+    pub(super) fn is_https(&self, host: &str) -> bool {
+        self.tls || self.https && host.eq_ignore_ascii_case(&self.authority)
+    }
+
     /// The origin of pages at this host.
     pub(super) fn origin(&self, host: &str) -> String {
-        let https = self.https && host.eq_ignore_ascii_case(&self.authority);
-        format!("{}://{}", if https { "https" } else { "http" }, host.to_ascii_lowercase())
+        format!("{}://{}", if self.is_https(host) { "https" } else { "http" }, host.to_ascii_lowercase())
     }
 
     /// The address that a request comes from. A trusted proxy has added it at the right of `X-Forwarded-For`; what stands
@@ -74,6 +80,7 @@ mod tests {
     fn site(listen: &str, trusted: &[&str]) -> Site {
         Site {
             https: true,
+            tls: false,
             authority: "hotdesk.example.org".into(),
             listen: listen.parse().unwrap(),
             trusted_proxies: trusted.iter().map(|net| net.parse().unwrap()).collect(),

@@ -121,7 +121,13 @@ fn settings(AutoLogout { after, at }: AutoLogout) -> Arc<Settings> {
     let after = after.map_or(String::new(), |hours| format!("after = '{hours}h'\n"));
     let at = at.map_or(String::new(), |hour| format!("at = '{hour}:00'\n"));
     let rules = toml::from_str(&(after + &at)).unwrap();
-    Arc::new(Settings { rules, warn: None, asks: None, zone: jiff::tz::TimeZone::UTC })
+    Arc::new(Settings {
+        rules,
+        warn: None,
+        asks: false,
+        extend: "60m".parse().unwrap(),
+        zone: jiff::tz::TimeZone::UTC,
+    })
 }
 
 impl Day {

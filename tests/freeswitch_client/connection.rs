@@ -214,8 +214,11 @@ async fn a_flood_that_is_not_read_keeps_a_bounded_number_and_calls_for_another_l
 
 #[tokio::test(start_paused = true)]
 async fn an_event_that_cannot_be_read_and_each_connect_call_for_another_look() {
-    let (_client, mut events, mut network, mut fs) = up().await;
+    let (client, mut events, mut network, mut fs) = up().await;
     assert!(matches!(events.next().await, Some(Heard::Missed)), "it was connected to");
+    let mut late = client.subscribe();
+    assert!(matches!(late.next().await, Some(Heard::Missed)), "it was connected to before");
+    assert!(next(&mut late).await.is_none());
     fs.say("Content-Length: 4\nContent-Type: text/event-plain\n\nabc\n").await;
     fs.event(&[("Event-Name", "CHANNEL_PARK")], "").await;
     assert!(matches!(events.next().await, Some(Heard::Missed)));

@@ -140,6 +140,18 @@ impl Chromium {
         std::fs::write(file, decoded(picture.as_str().unwrap())).unwrap();
     }
 
+    /// What axe-core finds wrong in the page, each with where.
+    pub fn audit(&mut self, axe: &str) -> Vec<String> {
+        self.run(axe);
+        let script = "const done = arguments[0]; \
+                      axe.run(document, { resultTypes: ['violations'] }).then(found => done(found.violations.flatMap(rule => \
+                      rule.nodes.map(node => `${rule.id} at ${node.target.join(' ')}: ${node.failureSummary}`))), \
+                      error => done([`axe-core: ${error}`]))";
+        let found = self.within("POST", "/execute/async", &json!({ "script": script, "args": [] }));
+        let found = found.as_array().cloned().unwrap_or_else(|| panic!("axe-core answered {found}"));
+        found.iter().map(|line| line.as_str().unwrap_or_default().to_owned()).collect()
+    }
+
     /// What the browser complained about: violations of the policy, errors of scripts.
     pub fn complaints(&mut self) -> Vec<String> {
         let log = self.within("POST", "/se/log", &json!({ "type": "browser" }));

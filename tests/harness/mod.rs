@@ -8,6 +8,7 @@
 pub mod ami;
 pub mod asking;
 pub mod asterisk;
+pub mod axe;
 pub mod browser;
 pub mod check;
 pub mod chromium;

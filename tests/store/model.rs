@@ -42,7 +42,9 @@ enum Step {
     TakeBack(prop::sample::Index),
     LogIn(usize, usize, LoginRules),
     /// Undoes the n-th of the changes so far.
-    Undo(prop::sample::Index, usize),
+    Undo(prop::sample::Index, usize, bool),
+    /// Moves the session that the n-th of the changes so far began.
+    Move(prop::sample::Index, usize, LoginRules),
     Unlock(Option<usize>, Option<usize>),
     User(usize, bool),
 }
@@ -75,8 +77,10 @@ fn step() -> impl Strategy<Value = Step> {
         6 => any::<prop::sample::Index>().prop_map(Step::Expire),
         3 => any::<prop::sample::Index>().prop_map(Step::Right),
         2 => any::<prop::sample::Index>().prop_map(Step::TakeBack),
-        22 => (user.clone(), device, rules).prop_map(|(u, d, s)| Step::LogIn(u, d, s)),
-        6 => (any::<prop::sample::Index>(), 1..4_usize).prop_map(|(n, most)| Step::Undo(n, most)),
+        22 => (user.clone(), device.clone(), rules.clone()).prop_map(|(u, d, s)| Step::LogIn(u, d, s)),
+        6 => (any::<prop::sample::Index>(), device, rules).prop_map(|(n, d, s)| Step::Move(n, d, s)),
+        6 => (any::<prop::sample::Index>(), 1..4_usize, any::<bool>())
+            .prop_map(|(n, most, whole)| Step::Undo(n, most, whole)),
         1 => (some(0..4), some(0..3)).prop_map(|(u, d)| Step::Unlock(u, d)),
         8 => (user, prop::bool::weighted(0.8)).prop_map(|(u, h)| Step::User(u, h)),
     ]
@@ -243,13 +247,19 @@ impl<'a> World<'a> {
             Step::LogIn(u, d, rules) => {
                 self.moves(request_for(SessionCommand::LogIn(who(u), which(d), rules)), false).await
             }
-            Step::Expire(_) | Step::Undo(..) if self.moves.is_empty() => Ok(()),
+            Step::Expire(_) | Step::Move(..) | Step::Undo(..) if self.moves.is_empty() => Ok(()),
             Step::Expire(n) => match n.get(&self.moves).begun.first().cloned() {
                 Some(session) => self.moves(request_for(SessionCommand::Expire(session)), false).await,
                 None => Ok(()),
             },
-            Step::Undo(n, most) => {
-                let inverse = n.get(&self.moves).clone().inverse(most);
+            Step::Move(n, device, rules) => match n.get(&self.moves).begun.first().cloned() {
+                Some(session) => {
+                    self.moves(request_for(SessionCommand::Move(session, which(device), rules)), false).await
+                }
+                None => Ok(()),
+            },
+            Step::Undo(n, most, whole) => {
+                let inverse = n.get(&self.moves).clone().inverse(most, whole);
                 self.moves(request_for(inverse), false).await
             }
             Step::Guess(u, d, after) => {

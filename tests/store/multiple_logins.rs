@@ -78,7 +78,7 @@ async fn two_sessions_are_kept_and_a_third_ends_the_oldest(place: Place) {
     let of_one = store.snapshot(&tenant(), &Scope::device(&name("desk1"))).await.unwrap();
     assert_eq!(sessions_of(&of_one), ["101@desk1", "101@desk2"]);
 
-    execute(&store, moved.inverse(2)).await.unwrap();
+    execute(&store, moved.inverse(2, false)).await.unwrap();
     assert_eq!(sessions_of(&all(&store).await), ["101@desk1", "102@desk2", "101@desk3"]);
     // The session at desk3 is still the user's oldest.
     execute(&store, by(keep(2), true, "101", "desk4")).await.unwrap();

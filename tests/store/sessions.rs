@@ -103,7 +103,7 @@ async fn an_undo_restores_all_sessions(place: Place) {
     log_in(&store, "102", "desk2").await;
     let before = all(&store).await;
     let moved = log_in(&store, "101", "desk2").await;
-    let undone = execute(&store, moved.clone().inverse(1)).await.unwrap();
+    let undone = execute(&store, moved.clone().inverse(1, false)).await.unwrap();
     assert_eq!(undone.ended, moved.begun);
     assert_eq!(undone.revision.0, moved.revision.0 + 1);
     let after = all(&store).await;
@@ -117,7 +117,7 @@ async fn an_undo_restores_all_sessions(place: Place) {
         entry[0].event,
         Event::SessionsChanged { ended: undone.ended, begun: undone.begun, undo: true }
     );
-    let again = execute(&store, moved.inverse(1)).await.unwrap();
+    let again = execute(&store, moved.inverse(1, false)).await.unwrap();
     assert!(again.is_empty() && again.revision == undone.revision);
 }
 
@@ -129,21 +129,21 @@ async fn an_undo_keeps_later_changes(place: Place) {
 
     // 103 logged in at desk1 meanwhile: 101 has no session, and 102 is logged in again.
     log_in(&store, "103", "desk1").await;
-    execute(&store, moved.clone().inverse(1)).await.unwrap();
+    execute(&store, moved.clone().inverse(1, false)).await.unwrap();
     assert_eq!(sessions_of(&all(&store).await), ["103@desk1", "102@desk2"]);
 
     // 101 logged out and in again at the same device: that is another session, and it stays.
     let moved = log_in(&store, "101", "desk2").await;
     execute(&store, SessionCommand::LogOutEverywhere(ext("101"))).await.unwrap();
     let back = log_in(&store, "101", "desk2").await;
-    let undone = execute(&store, moved.inverse(1)).await.unwrap();
+    let undone = execute(&store, moved.inverse(1, false)).await.unwrap();
     assert!(undone.is_empty());
     assert_eq!(all(&store).await.sessions[&name("desk2")], back.begun[0]);
 
     // 103 logged in elsewhere: that session stays, and 101 is logged in again.
     let moved = log_in(&store, "103", "desk2").await;
     log_in(&store, "103", "desk3").await;
-    let undone = execute(&store, moved.inverse(1)).await.unwrap();
+    let undone = execute(&store, moved.inverse(1, false)).await.unwrap();
     assert_eq!(undone.ended, []);
     assert_eq!(sessions_of(&all(&store).await), ["101@desk2", "103@desk3"]);
 }
@@ -159,7 +159,7 @@ async fn an_undo_restores_no_session_that_is_no_longer_allowed(place: Place) {
         log_in(&store, "102", "desk1").await;
         let moved = log_in(&store, "101", "desk1").await;
         apply(&store, stopped).await;
-        execute(&store, moved.inverse(1)).await.unwrap();
+        execute(&store, moved.inverse(1, false)).await.unwrap();
         assert_eq!(sessions_of(&all(&store).await), [""; 0]);
     }
 }

@@ -71,8 +71,9 @@ async fn parallel_logins_never_give_a_user_two_devices_or_a_device_two_users(pla
                     let transition = execute(&store, what).await.unwrap();
                     moved += usize::from(!transition.is_empty());
                     if n % 6 == 3 {
-                        moved +=
-                            usize::from(!execute(&store, transition.inverse(1)).await.unwrap().is_empty());
+                        moved += usize::from(
+                            !execute(&store, transition.inverse(1, false)).await.unwrap().is_empty(),
+                        );
                     }
                 }
                 moved

@@ -99,7 +99,13 @@ fn at(text: &str) -> Timestamp {
 
 fn settings(rules: &str) -> Arc<Settings> {
     let zone = Zone::new("Europe/Amsterdam").unwrap().rules().clone();
-    Arc::new(Settings { rules: toml::from_str(rules).unwrap(), warn: None, asks: None, zone })
+    Arc::new(Settings {
+        rules: toml::from_str(rules).unwrap(),
+        warn: None,
+        asks: false,
+        extend: "60m".parse().unwrap(),
+        zone,
+    })
 }
 
 /// Logs a user in at this time.
@@ -356,9 +362,9 @@ async fn one_of_two_controllers_makes_the_warning_call_and_a_second_one_only_aft
     let stop = CancellationToken::new();
     let _guard = stop.clone().drop_guard();
     day.controller(stop);
-    let span = |minutes| Some(hotdesk::model::schedule::Span::minutes(minutes));
+    let warn = Some(hotdesk::model::schedule::Span::minutes(10));
     day.settings.send_modify(|settings| {
-        *settings = Arc::new(Settings { warn: span(10), asks: span(60), ..(**settings).clone() });
+        *settings = Arc::new(Settings { warn, asks: true, ..(**settings).clone() });
     });
     day.is("2026-11-18T22:49:59").await;
     assert_eq!(*day.phones.rung.lock().unwrap(), []);
@@ -381,9 +387,9 @@ async fn one_of_two_controllers_makes_the_warning_call_and_a_second_one_only_aft
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_idle_user_gets_no_warning_call() {
     let day = Day::begin("idle = '2h'").await;
-    let span = |minutes| Some(hotdesk::model::schedule::Span::minutes(minutes));
+    let warn = Some(hotdesk::model::schedule::Span::minutes(10));
     day.settings.send_modify(|settings| {
-        *settings = Arc::new(Settings { warn: span(10), asks: span(60), ..(**settings).clone() });
+        *settings = Arc::new(Settings { warn, asks: true, ..(**settings).clone() });
     });
     day.is("2026-11-18T10:55").await;
     day.is("2026-11-18T11:00").await;

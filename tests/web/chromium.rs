@@ -50,6 +50,18 @@ fn the_page_follows_the_phones_and_says_when_it_does_not() {
     eprintln!("pictures are in {}", pictures.display());
     window.resize(1280, false);
 
+    // What is seldom done is behind a button, and Escape closes it.
+    window.run("document.querySelector('#desk-desk1 [popovertarget]').focus()");
+    window.type_keys("\u{e007}");
+    window.until("document.getElementById('more-desk1').matches(':popover-open')");
+    let within = "const box = document.getElementById('more-desk1').getBoundingClientRect(); \
+                  return box.left >= 0 && box.right <= innerWidth && box.bottom <= innerHeight && box.height > 20";
+    assert_eq!(window.run(within), true);
+    window.picture(&pictures.join("now-more.png"));
+    window.type_keys("\u{e00c}");
+    window.until("!document.getElementById('more-desk1').matches(':popover-open')");
+    assert_eq!(window.run("return document.activeElement.getAttribute('popovertarget')"), "more-desk1");
+
     // "/" finds.
     window.run("document.body.focus()");
     window.type_keys("/");
@@ -69,6 +81,12 @@ fn the_page_follows_the_phones_and_says_when_it_does_not() {
     window.until("location.search.includes('said=logged-out') && document.readyState === 'complete'");
     window.until(&row("desk1", "Free"));
     assert!(company.agreed(Duration::from_secs(5)).unwrap().is_empty());
+    // For a moment it can be undone.
+    window.picture(&pictures.join("now-undo.png"));
+    window.run("document.querySelector('[data-undo] button').click()");
+    window.until("location.search.includes('said=undone') && document.readyState === 'complete'");
+    window.until(&row("desk1", "Logged in"));
+    assert_eq!(company.agreed(Duration::from_secs(5)).unwrap(), ["101@desk1"]);
 
     // The feed that was lost while hotdesk was down is the only complaint.
     let complaints = window.complaints();

@@ -1,5 +1,6 @@
 //! The console over HTTP.
 
+mod accessible;
 mod accounts;
 mod calls;
 mod chromium;
@@ -10,6 +11,7 @@ mod pages;
 mod people;
 mod roles;
 mod serving;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::{console, enter, link};
-use crate::harness::browser::{Browser, chunk, head};
+use crate::harness::browser::{Answer, Browser, chunk, head};
 use crate::harness::hotdesk::Hotdesk;
 
 /// One server-sent event.
@@ -116,6 +116,39 @@ fn company(role: &str) -> (Hotdesk, Browser) {
     (hotdesk, browser)
 }
 
+/// Where a form leads to, and whether what it did can be undone there.
+fn told(answer: &Answer) -> (String, bool) {
+    let to = answer.header("location").unwrap_or_default();
+    let (path, undo) = to.split_once("&undo=").map_or((to, false), |(path, _)| (path, true));
+    (path.to_owned(), undo)
+}
+
+/// Who is logged in where, as `hotdesk status` says.
+fn status(hotdesk: &Hotdesk) -> Vec<(String, String)> {
+    let all = hotdesk.run(&["status", "--json"]).unwrap();
+    let all: Vec<serde_json::Value> = serde_json::from_str(&all).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    all.iter().map(|session| (text(&session["user"]), text(&session["device"]))).collect()
+}
+
+/// The fields of the form to `action` in the row of a desk.
+fn fields(page: &str, desk: &str, action: &str) -> Vec<(String, String)> {
+    let row = row(page, desk).unwrap();
+    let form =
+        row.split(&format!("action=\"{action}\"")).nth(1).unwrap_or_else(|| panic!("no {action} in {row}"));
+    let form = form.split("</form>").next().unwrap();
+    let value = |field: &str, of: &str| {
+        field.split(&format!("{of}=\"")).nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&")
+    };
+    form.split("<input").skip(1).map(|field| (value(field, "name"), value(field, "value"))).collect()
+}
+
+fn send(browser: &mut Browser, action: &str, fields: &[(String, String)]) -> Answer {
+    let fields: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    browser.post(action, &fields)
+}
+
 /// The row of a desk on a page.
 fn row(page: &str, desk: &str) -> Option<String> {
     let rest = page.split(&format!("<tr id=\"desk-{desk}\"")).nth(1)?;
@@ -190,7 +223,7 @@ fn users_are_logged_in_and_out_by_forms_alone() {
     let mut feed = Feed::open(&mut browser, "/c", None);
     let done = browser.post("/c/log-in", &[("form", &token), ("user", "101"), ("device", "desk1")]);
     // Its switch is down, and the page says so.
-    assert_eq!((done.status, done.header("location")), (303, Some("/c?said=waiting")));
+    assert_eq!((done.status, told(&done)), (303, ("/c?said=waiting".into(), true)));
     feed.row("desk1", "Alice");
     let page = browser.get("/c?said=waiting");
     assert!(page.text().contains("not yet on the switch"), "{}", page.text());
@@ -204,13 +237,13 @@ fn users_are_logged_in_and_out_by_forms_alone() {
             ("session", session),
             ("back", back),
         ];
-        browser.post("/c/log-out", &fields).header("location").map(str::to_owned)
+        told(&browser.post("/c/log-out", &fields))
     };
     // A row of an earlier session logs out no later one, and no form leads to another site.
-    assert_eq!(out(&mut browser, "1", "https://evil.example").as_deref(), Some("/c?said=nothing"));
-    assert_eq!(out(&mut browser, &session, &back).as_deref(), Some("/c?said=waiting"));
+    assert_eq!(out(&mut browser, "1", "https://evil.example"), ("/c?said=nothing".into(), false));
+    assert_eq!(out(&mut browser, &session, &back), ("/c?said=waiting".into(), true));
     feed.row("desk1", "Log in…");
-    assert_eq!(out(&mut browser, &session, "/c?state=taken").as_deref(), Some("/c?state=taken&said=nothing"));
+    assert_eq!(out(&mut browser, &session, "/c?state=taken"), ("/c?state=taken&said=nothing".into(), false));
     let journal = hotdesk.run(&["journal"]).unwrap();
     for line in [
         "101 logged in at desk1, by eva (console, from 127.0.0.1)",
@@ -221,6 +254,119 @@ fn users_are_logged_in_and_out_by_forms_alone() {
     let bad =
         browser.post("/c/log-out", &[("form", &token), ("user", "x"), ("device", "desk1"), ("session", "1")]);
     assert_eq!(bad.status, 400);
+}
+
+#[test]
+fn what_an_operator_did_can_be_undone_unless_someone_came_between() {
+    let (hotdesk, mut browser) = company("operator");
+    let mut other = Browser::of(&hotdesk);
+    enter(&hotdesk, &mut other, "jan", "administrator");
+    hotdesk.run(&["login", "101", "desk1"]).unwrap();
+    let mut feed = Feed::open(&mut browser, "/c?q=desk", Some("0-0-0"));
+    while !feed.next().data.contains("Alice") {}
+    let out = |browser: &mut Browser| {
+        let page = browser.get("/c?q=desk").text();
+        let answer = send(browser, "/c/log-out", &fields(&page, "desk1", "/c/log-out"));
+        let to = answer.header("location").unwrap().to_owned();
+        assert!(to.starts_with("/c?q=desk&said=waiting&undo="), "{to}");
+        browser.get(&to)
+    };
+    let undo = |browser: &mut Browser, page: &Answer| {
+        let named = ["form", "back", "revision"].map(|name| (name.to_owned(), page.field(name)));
+        told(&send(browser, "/c/undo", &named))
+    };
+    let page = out(&mut browser);
+    assert_eq!(status(&hotdesk), []);
+    // Only who did it can undo it, and with a form of their own.
+    let own = other.get("/c").field("form");
+    let of_other = [("form".to_owned(), own), ("revision".to_owned(), page.field("revision"))];
+    assert_eq!(told(&send(&mut other, "/c/undo", &of_other)), ("/c?said=nothing-to-undo".into(), false));
+    let home = |user: &str, desk: &str| vec![(user.to_owned(), desk.to_owned())];
+    assert_eq!(status(&hotdesk), []);
+    assert_eq!(undo(&mut browser, &page), ("/c?q=desk&said=waiting".into(), false));
+    assert_eq!(status(&hotdesk), home("101", "desk1"));
+    assert_eq!(undo(&mut browser, &page), ("/c?q=desk&said=overtaken".into(), false), "not twice");
+    assert!(browser.get("/c?said=overtaken").text().contains("someone has logged in or out"), "it says why");
+    // Someone logs in there meanwhile.
+    while !feed.next().data.contains("Alice") {}
+    let page = out(&mut browser);
+    hotdesk.run(&["login", "102", "desk1"]).unwrap();
+    assert_eq!(undo(&mut browser, &page), ("/c?q=desk&said=overtaken".into(), false));
+    assert_eq!(status(&hotdesk), home("102", "desk1"));
+    // No revision of something else is undone.
+    for revision in ["1", "999999", "18446744073709551615"] {
+        let form = [("form".to_owned(), page.field("form")), ("revision".to_owned(), revision.to_owned())];
+        assert_eq!(told(&send(&mut browser, "/c/undo", &form)).0, "/c?said=nothing-to-undo", "{revision}");
+    }
+    let journal = hotdesk.run(&["journal"]).unwrap();
+    assert!(journal.contains("undone: 101 logged in at desk1, by eva (console"), "{journal}");
+}
+
+#[test]
+fn a_user_is_moved_and_a_logout_postponed() {
+    let (hotdesk, mut browser) = company("operator");
+    hotdesk.run(&["user", "set", "101", "--auto-logout-after", "2h"]).unwrap();
+    hotdesk.run(&["login", "101", "desk1"]).unwrap();
+    hotdesk.run(&["login", "102", "desk2"]).unwrap();
+    let mut feed = Feed::open(&mut browser, "/c", Some("0-0-0"));
+    while !feed.next().data.contains("Bob") {}
+    let page = browser.get("/c").text();
+    // Without an automatic logout there is nothing to postpone.
+    assert!(!row(&page, "desk2").unwrap().contains("/c/extend"));
+    let due = |hotdesk: &Hotdesk| {
+        let all: serde_json::Value =
+            serde_json::from_str(&hotdesk.run(&["status", "--json"]).unwrap()).unwrap();
+        all[0]["auto_logout"]["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap()
+    };
+    let before = due(&hotdesk);
+    let extend = fields(&page, "desk1", "/c/extend");
+    assert_eq!(told(&send(&mut browser, "/c/extend", &extend)), ("/c?said=extended".into(), false));
+    assert_eq!(due(&hotdesk).duration_since(before).as_mins(), 60, "[auto_logout] extend");
+    // The form to move names the session.
+    let link = row(&page, "desk1").unwrap();
+    let link = link.split("href=\"").find(|link| link.starts_with("/c/move?")).unwrap();
+    let link = link.split('"').next().unwrap().replace("&amp;", "&");
+    let form = browser.get(&link);
+    assert!(
+        form.text().contains("<option value=\"desk3\">") && !form.text().contains("<option value=\"desk2\">")
+    );
+    let named = ["form", "device", "user", "session", "back"].map(|name| (name.to_owned(), form.field(name)));
+    let to = |browser: &mut Browser, desk: &str| {
+        let mut named = named.to_vec();
+        named.push(("to".into(), desk.into()));
+        send(browser, "/c/move", &named)
+    };
+    let unknown = to(&mut browser, "desk9");
+    assert!(
+        unknown.status == 422 && unknown.text().contains("There is no desk desk9."),
+        "{}",
+        unknown.text()
+    );
+    assert!(unknown.text().contains("value=\"desk9\""), "what was typed is kept");
+    let moved = to(&mut browser, "desk3");
+    assert_eq!(told(&moved), ("/c?said=waiting".into(), true));
+    let home = |all: &[(&str, &str)]| {
+        all.iter().map(|(user, desk)| ((*user).to_owned(), (*desk).to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(status(&hotdesk), home(&[("102", "desk2"), ("101", "desk3")]));
+    assert_eq!(
+        told(&to(&mut browser, "desk1")),
+        ("/c?said=overtaken".into(), false),
+        "that session has ended"
+    );
+    // The way back frees the one desk and gives the other one back.
+    let page = browser.get(moved.header("location").unwrap());
+    let undo = ["form", "revision"].map(|name| (name.to_owned(), page.field(name)));
+    assert_eq!(told(&send(&mut browser, "/c/undo", &undo)).0, "/c?said=waiting");
+    assert_eq!(status(&hotdesk), home(&[("101", "desk1"), ("102", "desk2")]));
+    let journal = hotdesk.run(&["journal"]).unwrap();
+    for line in [
+        "101 logged out at desk1, 101 logged in at desk3, by eva (console",
+        "automatic logout of 101 at desk1 postponed until",
+        "undone: 101 logged out at desk3, 101 logged in at desk1, by eva (console",
+    ] {
+        assert!(journal.contains(line), "{line} is not in {journal}");
+    }
 }
 
 #[test]

@@ -144,6 +144,7 @@ pub(super) async fn run(config: Config, file: &Path, metrics: Metrics) -> Result
                 held: of_tenant.collect(),
                 settings: settings.clone(),
             };
+            let auto_logout = settings.clone();
             let (seen, task) = watching.start(stop.calls.begun.clone());
             tasks.adopt(format!("desks of tenant {tenant}"), Until::Calls, task);
             let known = known(&config, &tenant);
@@ -153,6 +154,7 @@ pub(super) async fn run(config: Config, file: &Path, metrics: Metrics) -> Result
             let of_tenant = Tenant {
                 desks: seen,
                 known,
+                auto_logout,
                 switches: switches.clone(),
                 routes: routes.collect(),
                 freepbx: freepbx.map(|switch| switch.name.clone()).collect(),
@@ -253,7 +255,8 @@ fn auto_logout_settings(config: &Config, tenant: &TenantId) -> Settings {
     Settings {
         rules: rules.rules(),
         warn: rules.warn.is(),
-        asks: rules.extend_call.then_some(rules.extend),
+        asks: rules.extend_call,
+        extend: rules.extend,
         zone: TimeZone::system(),
     }
 }

@@ -16,7 +16,7 @@ use crate::model::access::Role;
 use crate::model::id::{AccountName, TenantId};
 use crate::model::journal::Actor;
 use crate::store::StoreError;
-use crate::web::{self, Site, Tenant, Web};
+use crate::web::{self, Files, Site, Tenant, Web};
 
 /// The account that the first link is for.
 const FIRST: &str = "admin";
@@ -41,12 +41,15 @@ pub(super) fn serving(
         }
         Arc::new(Web { site, controller, accounts: Accounts::default(), feeds: web::feeds(), tenants })
     };
-    Some(async move { web::open(listen, allow, stop, pages).await })
+    let tls = config.web.certificate.clone().zip(config.web.key.clone());
+    let tls = tls.map(|(certificate, key)| Files { certificate, key });
+    Some(async move { web::open(listen, tls, allow, stop, pages).await })
 }
 
 fn site(settings: &Settings, listen: SocketAddr) -> Site {
-    let WebUrl { https, authority } = settings.url.clone().unwrap_or_else(|| WebUrl::plain(listen));
-    Site { https, authority, listen, trusted_proxies: settings.trusted_proxies.clone() }
+    let WebUrl { https, authority } = settings.url(listen);
+    let (tls, trusted_proxies) = (settings.certificate.is_some(), settings.trusted_proxies.clone());
+    Site { https, tls, authority, listen, trusted_proxies }
 }
 
 /// Prints a link for the first administrator of a tenant, until there is one. It is a secret, so it is not in the log, and the

@@ -57,8 +57,10 @@ pub struct Settings {
     pub rules: AutoLogoutRules,
     /// How long before the logout there is a warning, if any.
     pub warn: Option<Span>,
-    /// Whether the device then rings to ask the user, and by how much a user can postpone the logout.
-    pub asks: Option<Span>,
+    /// Whether the device then rings to ask the user.
+    pub asks: bool,
+    /// By how much a logout is postponed.
+    pub extend: Span,
     /// The time zone of devices without a location.
     pub zone: TimeZone,
 }
@@ -292,7 +294,10 @@ impl Work {
     /// Rings devices without a call to ask their users, if that is wanted: each once, by one of all controllers. A
     /// logout for idleness is not asked about: ringing would be a call.
     async fn ask(&mut self, soon: &[(Device, Due)]) -> Result<(), StoreError> {
-        let Some(longer) = self.timers.settings.borrow().asks else { return Ok(()) };
+        let Settings { asks, extend, .. } = **self.timers.settings.borrow();
+        if !asks {
+            return Ok(());
+        }
         for (device, due) in soon.iter().filter(|(_, due)| due.why != Why::Idle) {
             let states = self.look_at(&device.switch, std::slice::from_ref(device)).await?;
             let Some(current) = self.current.get(&device.name) else { continue };
@@ -308,7 +313,7 @@ impl Work {
             if self.change(by, Change::Observe(vec![asked])).await? != Outcome::Observed(vec![true]) {
                 continue;
             }
-            match switch.ring(device, longer.after(due.at)).await {
+            match switch.ring(device, extend.after(due.at)).await {
                 Ok(()) => {
                     info!(event = "auto_logout.asked", %tenant, device = %device.name, %user, "the device rings to ask the user");
                 }

@@ -61,6 +61,9 @@ fn session_reads(command: &SessionCommand) -> Reads {
         SessionCommand::LogIn(user, device, _) => {
             everywhere(of_user(user).with(Set::Devices, [device]).then(DEVICES))
         }
+        SessionCommand::Move(session, device, _) => {
+            everywhere(of_user(&session.user).with(Set::Devices, [&session.device, device]).then(DEVICES))
+        }
         SessionCommand::Undo { begun, ended, .. } => {
             let sessions = || begun.iter().chain(ended);
             let reads = Reads::of(Set::Users, sessions().map(|session| &session.user))

@@ -16,7 +16,7 @@ pub enum Counted {
     Login,
     /// A logout, automatic or not. A move to another device counts as a logout and a login.
     Logout,
-    /// A transition that was undone because the switch did not acknowledge it; its login and logout are counted as well.
+    /// A transition that was undone; its login and logout are counted as well.
     Undone,
     /// A login was refused.
     Refusal,

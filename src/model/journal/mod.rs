@@ -60,6 +60,17 @@ pub enum Actor {
     Timer(Why),
 }
 
+impl Actor {
+    /// Whether both are the same account or user, from whichever address.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Console { account, .. }, Self::Console { account: other, .. }) => account == other,
+            (one, other) => one == other,
+        }
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -156,7 +167,7 @@ pub enum Event {
         ended: Vec<Session>,
         /// New sessions.
         begun: Vec<Session>,
-        /// Whether it undid an earlier transition that the switch did not acknowledge.
+        /// Whether it undid an earlier transition: the switch did not acknowledge that, or its operator took it back.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         undo: bool,
     },

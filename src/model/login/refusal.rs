@@ -69,6 +69,10 @@ pub enum Refusal {
     KindNeedsOwner(DeviceName, Kind),
     /// Devices stand at the location.
     LocationInUse(LocationName, Vec<DeviceName>),
+    /// There is no login or logout that this operator can undo.
+    NothingToUndo,
+    /// The session at the device is not the one that was to be moved or undone: someone has logged in or out there since.
+    Overtaken(DeviceName),
     /// There is no such record.
     Missing(Subject),
     /// An emergency call from the device would show no number of its location, or the device has no location.
@@ -111,6 +115,8 @@ impl Refusal {
             | Self::KindNeedsOwner(..)
             | Self::LocationInUse(..)
             | Self::Missing(_)
+            | Self::NothingToUndo
+            | Self::Overtaken(_)
             | Self::NoEmergencyCallerId(..)
             | Self::NotAnEmergencyNumber(_) => Prompt::NotAccepted,
         }
@@ -149,6 +155,8 @@ impl Refusal {
             Self::KindNeedsOwner(..) => "kind-needs-owner",
             Self::LocationInUse(..) => "location-in-use",
             Self::Missing(Subject::Location(_)) => "location-unknown",
+            Self::NothingToUndo => "nothing-to-undo",
+            Self::Overtaken(_) => "overtaken",
             Self::NoEmergencyCallerId(..) => "no-emergency-caller-id",
             Self::NotAnEmergencyNumber(_) => "not-an-emergency-number",
         }
@@ -237,6 +245,12 @@ impl fmt::Display for Refusal {
                 }
             }
             Self::Missing(subject) => write!(f, "there is no {subject}"),
+            Self::NothingToUndo => {
+                f.write_str("nothing was undone: only your own login or logout of the last minute can be")
+            }
+            Self::Overtaken(device) => {
+                write!(f, "someone has logged in or out at {device} since, so nothing was changed")
+            }
             Self::NoEmergencyCallerId(..) => {
                 f.write_str("hotdesking needs a location with an emergency caller ID")
             }

@@ -23,6 +23,8 @@ pub enum SessionCommand {
     /// Logs in the user at the device. Ends the session of another user there, and the user's other sessions as far
     /// as the rules require. Changes nothing if the user is logged in there already.
     LogIn(Extension, DeviceName, LoginRules),
+    /// Moves this session to the device. Ends the session of another user there, and keeps the user's other sessions.
+    Move(Session, DeviceName, LoginRules),
     /// Undoes a transition: [`Transition::inverse`].
     Undo {
         /// Sessions to end, unless they have changed since.
@@ -31,6 +33,8 @@ pub enum SessionCommand {
         ended: Vec<Session>,
         /// How many sessions a user may have: [`MultipleLogins::most`](super::limits::MultipleLogins::most).
         most: usize,
+        /// Whether it is refused if any part of it cannot be done any more.
+        whole: bool,
     },
 }
 
@@ -43,6 +47,7 @@ impl SessionCommand {
                 Scope::user(user).and(Scope::device(device))
             }
             Self::Expire(session) => Scope::of(std::iter::once(session)),
+            Self::Move(session, device, _) => Scope::of(std::iter::once(session)).and(Scope::device(device)),
             Self::LogOutEverywhere(user) => Scope::user(user),
             Self::Undo { begun, ended, .. } => Scope::of(begun.iter().chain(ended)),
         }
@@ -51,7 +56,8 @@ impl SessionCommand {
     /// The transition that it makes in `snapshot`, which contains its [`scope`](SessionCommand::scope).
     ///
     /// # Errors
-    /// [`Refusal`] when the user or device does not exist, or the user may not log in there. An undo is not refused.
+    /// [`Refusal`] when the user or device does not exist, or the user may not log in there, or what a move or a whole undo
+    /// is about has changed since.
     pub fn transition(&self, snapshot: &Snapshot, at: Timestamp) -> Result<Transition, Refusal> {
         let next = Revision(snapshot.revision.0 + 1);
         let (mut ended, mut begun) = (vec![], vec![]);
@@ -84,7 +90,19 @@ impl SessionCommand {
                     begun.push(Session { user, device, since: at, revision: next });
                 }
             }
-            Self::Undo { begun: end, ended: begin, most } => {
+            Self::Move(session, device, rules) => {
+                let (who, what) = (snapshot.user(&session.user)?, snapshot.device(device)?);
+                let was = snapshot.sessions.get(&session.device).filter(|is| same(Some(is), session));
+                let was = was.ok_or_else(|| Refusal::Overtaken(session.device.clone()))?;
+                if session.device != *device {
+                    let here = snapshot.sessions.get(device);
+                    admit(who, what, here, *rules)?;
+                    ended.extend(std::iter::once(was).chain(here).cloned());
+                    let (user, device) = (session.user.clone(), device.clone());
+                    begun.push(Session { user, device, since: at, revision: next });
+                }
+            }
+            Self::Undo { begun: end, ended: begin, most, whole } => {
                 let mut now = snapshot.clone();
                 for session in end {
                     if same(snapshot.sessions.get(&session.device), session) {
@@ -97,6 +115,13 @@ impl SessionCommand {
                         now.sessions.insert(session.device.clone(), session.clone());
                         begun.push(session);
                     }
+                }
+                let is_done =
+                    |wanted: &Session, done: &[Session]| done.iter().any(|it| it.device == wanted.device);
+                let left = end.iter().find(|session| !is_done(session, &ended));
+                let left = left.or_else(|| begin.iter().find(|session| !is_done(session, &begun)));
+                if let Some(left) = left.filter(|_| *whole) {
+                    return Err(Refusal::Overtaken(left.device.clone()));
                 }
             }
         }
@@ -144,12 +169,13 @@ pub struct Transition {
 }
 
 impl Transition {
-    /// The command that undoes it, with at most `most` sessions for a user, or as many as the user had before.
+    /// The command that undoes it, with at most `most` sessions for a user, or as many as the user had before: what still
+    /// can be undone, or the `whole` of it or nothing.
     #[must_use]
-    pub fn inverse(self, most: usize) -> SessionCommand {
+    pub fn inverse(self, most: usize, whole: bool) -> SessionCommand {
         let ended = |user: &Extension| self.ended.iter().filter(|was| was.user == *user).count();
         let before = self.ended.iter().map(|was| ended(&was.user)).max().unwrap_or(0);
-        SessionCommand::Undo { most: most.max(before), begun: self.begun, ended: self.ended }
+        SessionCommand::Undo { most: most.max(before), begun: self.begun, ended: self.ended, whole }
     }
 
     /// Whether anything changed.
@@ -183,9 +209,9 @@ mod tests {
             revision: Revision(1),
         };
         let ended = vec![session("desk1"), session("desk2")];
-        let undo = |most| SessionCommand::Undo { begun: vec![], ended: ended.clone(), most };
+        let undo = |most| SessionCommand::Undo { begun: vec![], ended: ended.clone(), most, whole: false };
         let logged_out = Transition { ended: ended.clone(), ..Transition::default() };
-        assert_eq!(logged_out.clone().inverse(1), undo(2));
-        assert_eq!(logged_out.inverse(3), undo(3));
+        assert_eq!(logged_out.clone().inverse(1, false), undo(2));
+        assert_eq!(logged_out.inverse(3, false), undo(3));
     }
 }

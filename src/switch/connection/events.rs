@@ -16,7 +16,8 @@ pub const EVENTS: usize = 1024;
 pub enum Heard<E> {
     /// An event of the switch.
     Event(Arc<E>),
-    /// Events may be missing: after a connect, or when more than [`EVENTS`] waited. Read the state again.
+    /// Events may be missing: after a connect, also one before the subscription, or when more than [`EVENTS`] waited. Read the
+    /// state again.
     Missed,
 }
 
@@ -24,11 +25,16 @@ pub enum Heard<E> {
 pub struct Subscription<E> {
     pub(super) switch: SwitchName,
     pub(super) events: broadcast::Receiver<Heard<E>>,
+    /// Whether the connection was there first, and that is not said yet.
+    pub(super) late: bool,
 }
 
 impl<E: Clone> Subscription<E> {
     /// The next one; `None` once the connection's task has ended. Cancelling loses nothing.
     pub async fn next(&mut self) -> Option<Heard<E>> {
+        if std::mem::take(&mut self.late) {
+            return Some(Heard::Missed);
+        }
         match self.events.recv().await {
             Ok(heard) => Some(heard),
             Err(RecvError::Lagged(events)) => {

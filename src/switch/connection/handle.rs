@@ -126,7 +126,10 @@ impl<P: Protocol> Connection<P> {
     /// The raw events from now on.
     pub(crate) fn subscribe(&self) -> Subscription<P::Event> {
         let events = self.events.upgrade().unwrap_or_else(|| broadcast::Sender::new(1));
-        Subscription { switch: self.switch.clone(), events: events.subscribe() }
+        let events = events.subscribe();
+        // Looked at after that: what is up from here on says so itself.
+        let late = self.state.borrow().up().is_ok();
+        Subscription { switch: self.switch.clone(), events, late }
     }
 
     /// Sends a command and waits for its answer. `name` is the command's name in errors.

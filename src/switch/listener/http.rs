@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tracing::debug;
@@ -29,7 +29,10 @@ const READS: Duration = Duration::from_secs(20);
 pub struct Peer(pub SocketAddr);
 
 /// Answers the requests of one connection, for `life` at the most: a peer that does not read its answer keeps it no longer.
-pub async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, life: Duration) {
+pub async fn serve<S>(stream: S, peer: SocketAddr, router: Router, life: Duration)
+where
+    S: AsyncRead + AsyncWrite + Send,
+{
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));

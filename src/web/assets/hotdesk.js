@@ -29,6 +29,9 @@
     field.addEventListener('change', () => field.form.submit());
   });
 
+  // What is undone, is undone soon.
+  all('[data-undo]').forEach(form => setTimeout(() => { form.hidden = true; }, 10000));
+
   // A page whose rows change by themselves. The browser sends where it was when it connects again.
   const table = $('table[data-live]');
   if (!table || !window.EventSource) return;

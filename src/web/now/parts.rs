@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::filter::{Filter, State};
 use crate::controller::desks::{Desk, Desks, Link, Occupant};
@@ -107,16 +108,26 @@ fn acts(desk: &Desk, viewer: &Viewer<'_>) -> Markup {
     let name = desk.device.name.as_str();
     let back = viewer.filter.address("/c");
     match &desk.occupant {
-        Some(Occupant { user, name: shown, session: Some((_, revision)), .. }) => {
+        Some(Occupant { user, name: shown, session: Some((_, revision)), due, .. }) => {
             let shown = shown.as_ref().map_or(user.as_str(), |name| name.as_str());
+            let revision = revision.0.to_string();
+            let named = [("device", name), ("user", user.as_str()), ("session", &revision), ("back", &back)];
+            let hidden = html! {
+                input type="hidden" name="form" value=(viewer.form_token);
+                @for (name, value) in named { input type="hidden" name=(name) value=(value); }
+            };
+            let query =
+                named.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+            let of = html! { span.sr { " " (shown) " at " (name) } };
+            let more = format!("more-{name}");
             html! {
-                form method="post" action="/c/log-out" {
-                    input type="hidden" name="form" value=(viewer.form_token);
-                    input type="hidden" name="back" value=(back);
-                    input type="hidden" name="device" value=(name);
-                    input type="hidden" name="user" value=(user);
-                    input type="hidden" name="session" value=(revision.0);
-                    button.btn.small { "Log out" span.sr { " " (shown) " at " (name) } }
+                form method="post" action="/c/log-out" { (hidden) button.btn.small { "Log out" (of) } }
+                button.btn.small.quiet.icon type="button" popovertarget=(more) aria-label={ "More about " (shown) " at " (name) } { (icon("dots")) }
+                div.menu id=(more) popover {
+                    a.btn.quiet href={ "/c/move?" (query.join("&")) } { "Move…" (of) }
+                    @if due.is_some() {
+                        form method="post" action="/c/extend" { (hidden) button.btn.quiet { "Extend" (of) } }
+                    }
                 }
             }
         }

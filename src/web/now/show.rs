@@ -8,37 +8,15 @@ use axum::response::{Html, IntoResponse as _, Response};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
-use serde::Deserialize;
 
 use super::filter::Filter;
 use super::parts::{self, Viewer};
+use super::said::Said;
 use crate::controller::desks::Desks;
 use crate::model::id::LocationName;
 use crate::web::icon::icon;
 use crate::web::signed::Signed;
 use crate::web::{Web, frame};
-
-/// What was done before this page.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(in crate::web) struct Said {
-    said: String,
-}
-
-impl Said {
-    fn text(&self) -> Option<(&'static str, &'static str)> {
-        Some(match self.said.as_str() {
-            "logged-in" => ("ok", "The user is logged in."),
-            "logged-out" => ("ok", "The user is logged out."),
-            "nothing" => ("warn", "Nothing was changed: that session had ended already."),
-            "already" => ("ok", "The user was logged in there already."),
-            "waiting" => {
-                ("warn", "Done, but not yet on the switch: it gets the change as soon as it answers.")
-            }
-            _ => return None,
-        })
-    }
-}
 
 pub(in crate::web) async fn show(
     State(web): State<Arc<Web>>,
@@ -73,7 +51,7 @@ fn content(desks: &Desks, signed: &Signed, filter: &Filter, said: &Said) -> Mark
             }
             (parts::summary(desks))
         }
-        @if let Some((class, text)) = said.text() { p.banner.mb class=(class) role="status" { (text) } }
+        (said.banner(&signed.form_token, &filter.address("/c"), viewer.operates))
         div.cols.rail {
             section.card aria-label="Desks" {
                 header.chips {

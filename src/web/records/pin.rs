@@ -121,7 +121,7 @@ fn done(web: &Web, signed: &Signed, user: &Extension, result: Result<Option<&str
         Err(_) => (StatusCode::UNPROCESSABLE_ENTITY, "The PIN is not set"),
     };
     let content = html! {
-        div.head { a.crumb href=(back) { (icon("back")) "Person " (user) } }
+        div.head { a.crumb href=(back) { (icon("left")) "Person " (user) } }
         div.head { h1 { (title) } }
         section.card.narrow aria-label=(title) {
             div.body.stack {

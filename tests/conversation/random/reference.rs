@@ -295,8 +295,8 @@ impl Reference {
             MultipleLogins::Keep(most) => most.get().into(),
             MultipleLogins::Move | MultipleLogins::Refuse => 1,
         };
-        let back =
-            SessionCommand::Undo { begun: without(&after, &before), ended: without(&before, &after), most };
+        let (begun, ended) = (without(&after, &before), without(&before, &after));
+        let back = SessionCommand::Undo { begun, ended, most, whole: false };
         self.tries(back).unwrap();
         Err(UNAVAILABLE)
     }

@@ -108,6 +108,7 @@ impl Model {
             SessionCommand::LogOut(user, device) | SessionCommand::LogIn(user, device, _) => {
                 (Some(user), Some(device))
             }
+            SessionCommand::Move(session, device, _) => (Some(&session.user), Some(device)),
             SessionCommand::Expire(_) | SessionCommand::Undo { .. } => (None, None),
         };
         if user.is_some_and(|user| !self.users.contains_key(user))
@@ -125,9 +126,27 @@ impl Model {
             SessionCommand::LogIn(user, device, rules) => {
                 self.log_in(user, device, rules, change.at, next)?
             }
-            SessionCommand::Undo { begun, ended, most } => {
+            SessionCommand::Move(session, to, rules) => {
+                let Session { user, device, revision, .. } = session;
+                let is = |(_, r, d, u): &Login| (u, d, r) == (user, device, revision);
+                if !self.logins.iter().any(is) {
+                    return Err(Not::Refused(Refusal::Overtaken(device.clone())));
+                }
+                if device != to {
+                    let taken = self.logins.iter().any(|(.., d, _)| d == to);
+                    self.may(user, to, rules, taken)?;
+                    self.logins.retain(|login| !is(login) && login.2 != *to);
+                    self.logins.insert((change.at, next, to.clone(), user.clone()));
+                }
+            }
+            SessionCommand::Undo { begun, ended, most, whole } => {
+                let mut left = None;
                 for Session { user, device, revision, .. } in begun {
+                    let all = self.logins.len();
                     self.logins.retain(|(_, r, d, u)| (u, d, r) != (user, device, revision));
+                    if self.logins.len() == all {
+                        left = left.or(Some(device));
+                    }
                 }
                 for Session { user, device, since, .. } in ended {
                     let may = self.users.get(user).is_some_and(|user| user.hotdesk)
@@ -135,7 +154,13 @@ impl Model {
                     let free = !self.logins.iter().any(|(.., d, _)| d == device);
                     if may && free && self.of(user).len() < *most {
                         self.logins.insert((*since, next, device.clone(), user.clone()));
+                    } else {
+                        left = left.or(Some(device));
                     }
+                }
+                if let Some(left) = left.filter(|_| *whole) {
+                    self.logins = before;
+                    return Err(Not::Refused(Refusal::Overtaken(left.clone())));
                 }
             }
         }
@@ -166,21 +191,29 @@ impl Model {
             MultipleLogins::Keep(most) => usize::from(most.get()),
             MultipleLogins::Move | MultipleLogins::Refuse => 1,
         };
-        for (refusal, is) in [
-            (Refusal::UserForbidden, !self.users[user].hotdesk),
-            (Refusal::DeviceForbidden, !self.devices[device].hotdesk),
-            (Refusal::DeviceOccupied, !rules.take_over && !here.is_empty()),
-            (Refusal::UserElsewhere, rules.multiple_logins == MultipleLogins::Refuse && !theirs.is_empty()),
-        ] {
-            if is {
-                return Err(Not::Refused(refusal));
-            }
+        self.may(user, device, rules, !here.is_empty())?;
+        if rules.multiple_logins == MultipleLogins::Refuse && !theirs.is_empty() {
+            return Err(Not::Refused(Refusal::UserElsewhere));
         }
         let goes = theirs.iter().take((theirs.len() + 1).saturating_sub(most));
         for login in goes.chain(&here) {
             self.logins.remove(login);
         }
         self.logins.insert((at, next, device.clone(), user.clone()));
+        Ok(())
+    }
+
+    /// Whether the user may have the device, which another session has or not.
+    fn may(&self, user: &Extension, device: &DeviceName, rules: &LoginRules, taken: bool) -> Result<(), Not> {
+        for (refusal, is) in [
+            (Refusal::UserForbidden, !self.users[user].hotdesk),
+            (Refusal::DeviceForbidden, !self.devices[device].hotdesk),
+            (Refusal::DeviceOccupied, !rules.take_over && taken),
+        ] {
+            if is {
+                return Err(Not::Refused(refusal));
+            }
+        }
         Ok(())
     }
 
