@@ -27,10 +27,10 @@ pub struct Locked {
     pub until: Option<Timestamp>,
 }
 
-/// The failures because of which somebody is locked out, by a device's name or the alias of an extension.
+/// The failures because of which users and devices are locked out, by a device's name or the alias of an extension.
 pub type Counted = BTreeMap<(Kind, String), Failures>;
 
-/// Counts those that lock somebody out at `now`.
+/// Counts those that lock a user or a device out at `now`.
 ///
 /// # Errors
 /// [`StoreError`].

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 /// An image that a word beside it explains.
 pub(super) fn icon(name: &str) -> Markup {
     let path = match name {
-        "back" => "M15 5l-7 7 7 7",
         "bell-off" => "M4 4l16 16M9 6a4 4 0 0 1 7 3v4M7 10v4l-2 3h12M10 20a2 2 0 0 0 4 0",
         "call" => "M6 4h3l2 5-2 1a9 9 0 0 0 5 5l1-2 5 2v3a2 2 0 0 1-2 2A15 15 0 0 1 4 6a2 2 0 0 1 2-2",
         "check" => "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M8 12l3 3 5-6",
@@ -16,6 +15,7 @@ pub(super) fn icon(name: &str) -> Markup {
         }
         "history" => "M12 8v4l3 2M4 12a8 8 0 1 0 3-6M4 4v4h4",
         "home" => "M4 12l8-8 8 8M6 10v10h12V10M10 20v-6h4v6",
+        "left" => "M15 5l-7 7 7 7",
         "lock" => "M6 11h12v9H6zM8 11V8a4 4 0 0 1 8 0v3",
         "moon" => "M12 4a8 8 0 1 0 8 9 6 6 0 0 1-8-9",
         "more" => "M5 7h14M5 12h14M5 17h14",

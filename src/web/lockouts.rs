@@ -58,7 +58,7 @@ fn content(signed: &Signed, locked: &[Locked], said: &Said) -> Markup {
         }
         @if said.said == "unlocked" { p.banner.ok.mb role="status" { "The lockout is cleared." } }
         section.card aria-label="Lockouts" {
-            @if locked.is_empty() { p.body.muted { "Nobody is locked out." } }
+            @if locked.is_empty() { p.body.muted { "There is no lockout." } }
             @else {
                 table.table.records {
                     caption.sr { "Users and devices that are locked out" }
@@ -78,7 +78,7 @@ fn row(signed: &Signed, Locked { user, device, failures, until }: &Locked) -> Ma
                 @match (user, device) {
                     (Some(user), _) => b { "Person " (user) },
                     (None, Some(device)) => b { "Device " (device) },
-                    (None, None) => "An extension that nobody has",
+                    (None, None) => "An extension that no user has",
                 }
             }
             td.num data-l="Wrong PINs" { (failures) }

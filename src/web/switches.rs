@@ -74,7 +74,7 @@ pub(super) async fn compare(
     let found = check::table(check, store, of, &name, &routes, switch.as_ref()).await;
     let title = format!("Switch {name}");
     let content = html! {
-        div.head { a.crumb href="/c/switches" { (icon("back")) "Switches" } }
+        div.head { a.crumb href="/c/switches" { (icon("left")) "Switches" } }
         div.head {
             h1 { (title) }
             div.end { a.btn href={ "/c/switches/" (name) } { "Compare again" } }

@@ -1,12 +1,13 @@
 //! axe-core, which finds what keeps people with a disability from using a page: fetched from the npm registry into `target`.
 
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
 use anyhow::{Context as _, Result, ensure};
 use sha2::{Digest as _, Sha512};
+
+use super::debian::target;
 
 const VERSION: &str = "4.14.1";
 /// SHA-512 of the package, in hexadecimal.
@@ -27,7 +28,7 @@ pub fn script() -> Option<&'static str> {
 }
 
 fn fetched() -> Result<String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("axe-core");
+    let folder = target().join("axe-core");
     let package = folder.join(format!("axe-core-{VERSION}.tgz"));
     if !package.exists() {
         fs::create_dir_all(&folder)?;

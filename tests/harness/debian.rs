@@ -127,7 +127,7 @@ fn fetch(package: &str, suite: &str, program: &str) -> Result<PathBuf> {
 }
 
 /// Cargo's target folder: the one this program was built into, else where Cargo would put one.
-fn target() -> PathBuf {
+pub fn target() -> PathBuf {
     let built_into = env::current_exe().ok().and_then(|program| {
         program.ancestors().find(|dir| dir.join("CACHEDIR.TAG").exists()).map(Path::to_owned)
     });

@@ -193,17 +193,17 @@ fn the_journal_is_filtered_and_paged_and_an_operator_sees_seven_days() {
 #[test]
 fn lockouts_are_listed_and_cleared() {
     let (hotdesk, mut browser) = company("operator");
-    assert!(browser.get("/c/lockouts").text().contains("Nobody is locked out."));
+    assert!(browser.get("/c/lockouts").text().contains("There is no lockout."));
     let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap();
     for user in ["101", "86420975"] {
         fail(hotdesk.folder(), (user, "desk1"), 5, now);
     }
     let page = browser.get("/c/lockouts");
     let text = page.text();
-    for part in ["Person 101", "Device desk1", "An extension that nobody has", "Clear all"] {
+    for part in ["Person 101", "Device desk1", "An extension that no user has", "Clear all"] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
-    assert!(!text.contains("86420975"), "what nobody has may be a PIN");
+    assert!(!text.contains("86420975"), "what no user has may be a PIN");
     let cleared = browser.post("/c/lockouts", &[("form", &page.field("form")), ("user", "101")]);
     assert_eq!(cleared.status, 303);
     let text = browser.get("/c/lockouts").text();
@@ -219,7 +219,7 @@ fn lockouts_are_listed_and_cleared() {
         assert!(answer.status == 303 && to.ends_with("said=unlocked"), "{}", answer.text());
         assert_eq!(to.starts_with("/c/people/101"), fields[0].0 == "user");
     }
-    assert!(browser.get("/c/lockouts").text().contains("Nobody is locked out."));
+    assert!(browser.get("/c/lockouts").text().contains("There is no lockout."));
     assert_eq!(browser.post("/c/lockouts", &[("form", &token)]).status, 400);
     let journal = hotdesk.run(&["journal"]).unwrap();
     for line in

@@ -70,7 +70,7 @@ fn it_is_served_by_tls_once_the_certificate_is_there() {
     assert!(chosen.starts_with("HTTP/1.1 303") && chosen.contains("__Host-hotdesk="), "{chosen}");
     assert!(chosen.contains("; Secure"), "{chosen}");
 
-    // Who speaks no TLS is told nothing.
+    // Without TLS there is no answer.
     let mut stream = TcpStream::connect(at).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream.write_all(format!("GET /sign-in HTTP/1.1\r\nhost: {at}\r\n\r\n").as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! Another writer changed a record while a form was open: both values, field by field, so that nobody's change is lost.
+//! Another writer changed a record while a form was open: both values, field by field, so that no change is lost.
 
 use maud::{Markup, html};
 

@@ -107,7 +107,7 @@ impl Record for Device {
                 dd {
                     @match user {
                         Some(user) => { (user) @if is_owner { " (owner)" } },
-                        None => span.muted { "nobody" },
+                        None => span.muted { "no user" },
                     }
                 }
                 dt { "An emergency call should show" }
@@ -174,7 +174,7 @@ fn owner_and_use(form: &Form<'_>, around: &Around<'_>) -> Markup {
     html! {
         (form.switch("hotdesk", "Hotdesking", "Users may log in here. Off ends the login at once.", ["no", "yes"]))
         div.form {
-            (form.line("owner", "Owner", Line { hint: "Has it while no guest is logged in; empty: nobody", proposed: &users, ..Line::default() }))
+            (form.line("owner", "Owner", Line { hint: "Has it while no guest is logged in; empty: no owner", proposed: &users, ..Line::default() }))
             (form.line("allow-from", "Login networks", Line { hint: "192.0.2.0/24 192.0.2.7, or any", proposed: &networks, ..Line::default() }))
             (form.line("may-dial", "May dial without a user", Line { hint: "Besides emergency numbers and codes: 100,200", ..Line::default() }))
             (form.line("class", "Class of service for those", Line { hint: "Empty: they reach users only", ..Line::default() }))

@@ -54,7 +54,7 @@ pub(super) fn card(signed: &Signed, user: &Extension, record: Option<&PinRecord>
                         input.masked type="text" id="new-pin" name="pin" inputmode="numeric" autocomplete="off" minlength="4" maxlength="10" required aria-describedby="new-pin-hint";
                         button.btn { "Set" }
                     }
-                    p.hint id="new-pin-hint" { "4 to 10 digits that are hard to guess. Nobody can read a PIN later: only a hash of it is kept." }
+                    p.hint id="new-pin-hint" { "4 to 10 digits that are hard to guess. A PIN cannot be read later: only a hash of it is kept." }
                     form method="post" action=(to) {
                         input type="hidden" name="form" value=(signed.form_token);
                         button.btn { "Generate a PIN, and show it once" }
@@ -121,7 +121,7 @@ fn done(web: &Web, signed: &Signed, user: &Extension, result: Result<Option<&str
         Err(_) => (StatusCode::UNPROCESSABLE_ENTITY, "The PIN is not set"),
     };
     let content = html! {
-        div.head { a.crumb href=(back) { (icon("back")) "Person " (user) } }
+        div.head { a.crumb href=(back) { (icon("left")) "Person " (user) } }
         div.head { h1 { (title) } }
         section.card.narrow aria-label=(title) {
             div.body.stack {

@@ -45,7 +45,7 @@ async fn ask<R: Record>(
     let (title, back) = (format!("Remove {}?", record.subject()), address::<R>(name));
     let goes = record.goes(&snapshot);
     let content = html! {
-        div.head { a.crumb href=(back) { (icon("back")) (record.title()) } }
+        div.head { a.crumb href=(back) { (icon("left")) (record.title()) } }
         div.head { h1 { (title) } }
         section.card.narrow aria-label="What is removed" {
             div.body.stack {

@@ -90,7 +90,7 @@ pub(super) async fn one<R: Record>(
     let writes = signed.administers();
     let doubts = around.tenant.known.doubts(&record.alone());
     let content = html! {
-        div.head { a.crumb href=(R::PLACE.path()) { (icon("back")) (R::PLACE.title()) } }
+        div.head { a.crumb href=(R::PLACE.path()) { (icon("left")) (R::PLACE.title()) } }
         div.head {
             h1 { (title) }
             @if title != name { span.n { (name) } }
@@ -215,7 +215,7 @@ pub(super) async fn new<R: Record>(
     let title = format!("New {}", R::ONE);
     let path = R::PLACE.path();
     let content = html! {
-        div.head { a.crumb href=(path) { (icon("back")) (R::PLACE.title()) } }
+        div.head { a.crumb href=(path) { (icon("left")) (R::PLACE.title()) } }
         div.head { h1 { (title) } }
         (alert(shown))
         div.cols.left {
