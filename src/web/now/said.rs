@@ -43,7 +43,7 @@ impl Said {
     pub(super) fn banner(&self, form_token: &str, back: &str, operates: bool) -> Markup {
         let Some((class, text)) = self.text() else { return html! {} };
         html! {
-            div.banner.mb class=(class) role="status" {
+            div class={ "banner mb " (class) } role="status" {
                 p { (text) }
                 @if let Some(revision) = self.undo.filter(|_| operates) {
                     form.end method="post" action="/c/undo" data-undo {
