@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::device::Device;
 use super::location::Location;
 use super::user::User;
+use crate::model::id::Number;
 
 /// The fields of a record as text.
 pub type Fields = BTreeMap<String, String>;
@@ -43,8 +44,9 @@ impl FieldChange {
     /// The same for the journal: without the numbers to which a user's calls are forwarded.
     #[must_use]
     pub fn without_private_numbers(mut self) -> Self {
-        if self.field.starts_with("forward") {
-            for value in [&mut self.from, &mut self.to].into_iter().flatten() {
+        let forwards = self.field.starts_with("forward") || self.field == "when-logged-out";
+        for value in [&mut self.from, &mut self.to].into_iter().flatten() {
+            if forwards && Number::new(&*value).is_ok() {
                 "a number".clone_into(value);
             }
         }
@@ -175,9 +177,13 @@ mod tests {
         for (field, shown) in [
             ("forward-always", "forward-always - -> a number"),
             ("forward-unanswered", "forward-unanswered - -> a number"),
+            ("when-logged-out", "when-logged-out - -> a number"),
             ("numbers", "numbers - -> 0612345678"),
         ] {
             assert_eq!(change(field).without_private_numbers().to_string(), shown);
         }
+        let (from, to) = (Some("voicemail".to_owned()), Some("busy".to_owned()));
+        let change = FieldChange { field: "when-logged-out".into(), from, to };
+        assert_eq!(change.without_private_numbers().to_string(), "when-logged-out voicemail -> busy");
     }
 }
