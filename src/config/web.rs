@@ -49,7 +49,7 @@ impl Web {
     pub(super) fn validate(&self) -> Result<(), String> {
         refuse_if(
             self.certificate.is_some() != self.key.is_some(),
-            "[web] certificate and key belong together: set both, or none",
+            "[web] certificate and key (HOTDESK_WEB_CERTIFICATE, HOTDESK_WEB_KEY) belong together: set both, or none",
         )?;
         refuse_if(
             self.certificate.is_some() && self.url.as_ref().is_some_and(|url| !url.https),

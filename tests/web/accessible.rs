@@ -29,7 +29,8 @@ fn sample(path: &str) -> String {
 
 /// Each page that an administrator can read.
 fn pages(browser: &mut Browser) -> Vec<String> {
-    let reads = routes().into_iter().filter(|route| route.method == Method::GET && route.path != "/live");
+    let is_page = |path: &str| path != "/live" && !path.starts_with("/api/");
+    let reads = routes().into_iter().filter(|route| route.method == Method::GET && is_page(route.path));
     let mut pages: Vec<String> = reads.map(|route| sample(route.path)).collect();
     pages.extend(["/c?q=nothing".to_owned(), "/c?said=logged-out&undo=1".to_owned(), "/nothing".to_owned()]);
     pages.retain(|path| {
